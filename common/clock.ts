@@ -1,0 +1,29 @@
+import { DateTime, Duration } from "luxon";
+
+/** The only source of time: everything that waits or dates something takes one, so that tests never sleep. */
+export interface Clock {
+  /** The present, in UTC. */
+  now(): DateTime<true>;
+  /** Resolves once `duration` has passed, or rejects with the signal's reason. */
+  sleep(duration: Duration, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => DateTime.utc(),
+  sleep: (duration, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, duration.toMillis());
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
+};
+
+export const milliseconds = (n: number): Duration => Duration.fromMillis(n);
+export const seconds = (n: number): Duration => Duration.fromObject({ seconds: n });

@@ -1,0 +1,35 @@
+declare const brand: unique symbol;
+
+/** `<name>` of the OCI distribution specification, "Pulling manifests". */
+export type RepositoryName = string & { readonly [brand]: "RepositoryName" };
+/** A tag: `<reference>` of the same section that is not a digest. */
+export type Tag = string & { readonly [brand]: "Tag" };
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const maxNameLength = 255;
+
+export class InvalidReferenceError extends Error {
+  override readonly name = "InvalidReferenceError";
+}
+
+/** @throws {InvalidReferenceError} */
+export function parseRepository(text: string): RepositoryName {
+  if (text.length > maxNameLength || !repositoryPattern.test(text)) {
+    throw new InvalidReferenceError(
+      "a repository name is lower-case path components of letters, digits, '.', '_' and '-'",
+    );
+  }
+  return text as RepositoryName;
+}
+
+/** @throws {InvalidReferenceError} */
+export function parseTag(text: string): Tag {
+  if (!tagPattern.test(text)) {
+    throw new InvalidReferenceError(
+      "a tag is up to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'",
+    );
+  }
+  return text as Tag;
+}

@@ -1,0 +1,10 @@
+import type { Logger } from "../log.ts";
+
+/** Takes every line and keeps none. */
+export const silentLog: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  with: () => silentLog,
+};

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+
+const { compilerOptions } = JSON.parse(readFileSync(new URL("tsconfig.json", import.meta.url), "utf8"));
+
+/** Unit tests lie beside their file; integration needs a real kube-apiserver and etcd, e2e a real node (root on Linux). */
+const shared = {
+  extensionsToTreatAsEsm: [".ts"],
+  // Relative imports name the .ts file, and are left as they are. Types are checked by `npm run typecheck`.
+  transform: {
+    "^.+\\.ts$": [
+      "ts-jest",
+      {
+        useESM: true,
+        diagnostics: false,
+        tsconfig: { ...compilerOptions, rewriteRelativeImportExtensions: false },
+      },
+    ],
+  },
+  testPathIgnorePatterns: ["/node_modules/", "/dist/"],
+};
+
+export default {
+  watchman: false,
+  projects: [
+    {
+      ...shared,
+      displayName: "unit",
+      testMatch: ["**/*.test.ts"],
+      testPathIgnorePatterns: [...shared.testPathIgnorePatterns, "\\.(integration|e2e|long)\\.test\\.ts$"],
+    },
+    {
+      ...shared,
+      displayName: "integration",
+      testMatch: ["**/*.integration.test.ts"],
+      testTimeout: 60_000,
+    },
+    { ...shared, displayName: "e2e", testMatch: ["**/*.e2e.test.ts"], testTimeout: 300_000 },
+    { ...shared, displayName: "long", testMatch: ["**/*.long.test.ts"], testTimeout: 3_600_000 },
+  ],
+};

@@ -1,0 +1,86 @@
+declare const objectType: unique symbol;
+
+export interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  /** Absent for objects without a namespace. */
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly finalizers?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+/** What every Kubernetes object has. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+/** Names a kind, and remembers its TypeScript type, so that `get(SyncPolicyKind, …)` is typed. */
+export interface Kind<T extends KubeObject> {
+  readonly apiVersion: T["apiVersion"];
+  readonly kind: T["kind"];
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly [objectType]?: T;
+}
+
+export interface KubeReader {
+  /** Reads from the watch cache where the kind is watched; `undefined` if there is no such object. */
+  get<T extends KubeObject>(kind: Kind<T>, key: NamespacedName): Promise<T | undefined>;
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): Promise<readonly T[]>;
+}
+
+export interface KubeWriter {
+  /** Server-side apply, forced: we own exactly the fields in `object`, under our field manager. */
+  apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
+  /** Server-side apply of the status: we own exactly the fields in `status`. */
+  applyStatus<T extends KubeObject & { readonly status?: object }>(
+    kind: Kind<T>,
+    key: NamespacedName,
+    status: NonNullable<T["status"]>,
+  ): Promise<void>;
+  /** Makes `object`, unless one of its name exists: then that one is left alone, and `undefined` is answered. */
+  create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined>;
+  /** No error if there is no such object. With `uid`, only if it is still that one. */
+  delete<T extends KubeObject>(kind: Kind<T>, key: NamespacedName, uid?: string): Promise<void>;
+}
+
+export interface KubeClient extends KubeReader, KubeWriter {}
+
+/** Somebody else changed the object meanwhile. Read it again and retry; not worth a line in the log. */
+export class ConflictError extends Error {
+  override readonly name = "ConflictError";
+}
+
+/** The API server refused what we sent: sending it again changes nothing. */
+export class RejectedError extends Error {
+  override readonly name = "RejectedError";
+  /** HTTP status: 403, 404 (no such kind or namespace) or 422. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

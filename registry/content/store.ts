@@ -1,0 +1,86 @@
+import type { Readable } from "node:stream";
+import type { Descriptor, Digest } from "../../common/oci/digest.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+
+/** Reads content of one repository by its digest. */
+export interface ContentReader {
+  exists(target: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * The stream ends normally only if every byte matched `target`.
+   *
+   * @throws {ContentNotFoundError}
+   */
+  fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable>;
+}
+
+/** Adds content to one repository. */
+export interface ContentWriter {
+  /**
+   * All or nothing: until this resolves no reader sees the content, and after a crash no part of it is served.
+   * A manifest is taken only when everything it points at is here; `sparse` names children of an index that are
+   * left out on purpose. Pushing what is there already is cheap and no error.
+   *
+   * @throws {DigestMismatchError} if `content` is not `expected`; nothing was stored
+   * @throws {ContentNotFoundError} naming a child of the manifest that is missing
+   */
+  push(expected: Descriptor, content: Readable, options?: PushOptions): Promise<void>;
+}
+
+export interface PushOptions {
+  readonly sparse?: readonly Digest[];
+  readonly signal?: AbortSignal;
+}
+
+export interface TagReader {
+  /** @throws {TagNotFoundError} */
+  resolve(tag: Tag, signal?: AbortSignal): Promise<Descriptor>;
+  /** In the order of the specification: ASCIIbetical. Complete, or it throws: a short listing never looks whole (T19). */
+  tags(signal?: AbortSignal): AsyncIterable<Tag>;
+}
+
+export interface TagWriter {
+  /** Points `tag` at `target`, which must already be stored. This is the commit point of a push. */
+  tag(target: Descriptor, tag: Tag, signal?: AbortSignal): Promise<void>;
+}
+
+export interface ReferrerReader {
+  /** Descriptors of the manifests whose `subject` is `subject`. */
+  referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
+}
+
+/** One repository that a sync can read from: at a parent, or here. */
+export interface SyncSource extends ContentReader, TagReader, ReferrerReader {
+  readonly name: RepositoryName;
+}
+
+/** One repository that a sync can write to. */
+export interface SyncTarget extends SyncSource, ContentWriter, TagWriter {}
+
+/** All repositories of a registry. */
+export interface Repositories<T extends SyncSource> {
+  open(name: RepositoryName): T;
+  /** Names in ASCIIbetical order. Complete, or it throws. */
+  list(signal?: AbortSignal): AsyncIterable<RepositoryName>;
+}
+
+/** What was asked for by digest is not in the repository. */
+export class ContentNotFoundError extends Error {
+  override readonly name = "ContentNotFoundError";
+  readonly digest: Digest;
+
+  constructor(digest: Digest) {
+    super(`${digest} is not in the repository`);
+    this.digest = digest;
+  }
+}
+
+/** The repository has no such tag. */
+export class TagNotFoundError extends Error {
+  override readonly name = "TagNotFoundError";
+  readonly tag: string;
+
+  constructor(tag: string) {
+    super(`no tag ${tag} in the repository`);
+    this.tag = tag;
+  }
+}
