@@ -54,7 +54,7 @@ func run(command *cobra.Command) {
 
 // kubectl is the main of k8s.io/kubernetes/cmd/kubectl, which needs the verbosity before its flags are parsed.
 func kubectl() {
-	_ = logs.GlogSetter(cmd.GetLogVerbosity(os.Args))
+	_, _ = logs.GlogSetter(cmd.GetLogVerbosity(os.Args))
 	if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {
 		util.CheckErr(err)
 	}
