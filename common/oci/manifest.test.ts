@@ -1,0 +1,85 @@
+import { digestOf } from "./digest.ts";
+import { InvalidManifestError, maxManifestBytes, mediaTypeOf, parseManifest } from "./manifest.ts";
+import { mediaTypes } from "./mediatype.ts";
+
+const config = { mediaType: mediaTypes.ociConfig, digest: digestOf("config"), size: 6 };
+const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf("layer"), size: 5 };
+const foreign = {
+  mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar",
+  digest: digestOf("x"),
+  size: 1,
+};
+const child = {
+  mediaType: mediaTypes.ociManifest,
+  digest: digestOf("child"),
+  size: 5,
+  platform: { os: "linux", architecture: "arm", variant: "v7" },
+};
+
+const bytes = (document: object): Buffer => Buffer.from(JSON.stringify({ schemaVersion: 2, ...document }));
+
+describe("parseManifest", () => {
+  test.each([mediaTypes.ociManifest, mediaTypes.dockerManifest])(
+    "T06 reads the blobs of a %s",
+    (mediaType) => {
+      const manifest = parseManifest(bytes({ mediaType, config, layers: [layer] }), mediaType);
+      expect(manifest.blobs).toEqual([config, layer]);
+      expect(manifest.artifactType).toBe(mediaTypes.ociConfig);
+    },
+  );
+
+  test.each([mediaTypes.ociIndex, mediaTypes.dockerList])("T06 reads the children of a %s", (mediaType) => {
+    expect(parseManifest(bytes({ mediaType, manifests: [child] }), mediaType).manifests).toEqual([child]);
+  });
+
+  test("T18 does not ask for layers whose bytes a registry need not have", () => {
+    const manifest = parseManifest(bytes({ config, layers: [layer, foreign] }), mediaTypes.ociManifest);
+    expect(manifest.blobs).toEqual([config, layer]);
+  });
+
+  test("reads the subject, which makes a manifest a referrer", () => {
+    const manifest = parseManifest(
+      bytes({ config, layers: [], subject: child, artifactType: "application/x" }),
+      mediaTypes.ociManifest,
+    );
+    expect(manifest).toMatchObject({ subject: child.digest, artifactType: "application/x" });
+  });
+
+  test.each([
+    {
+      document: { config, layers: [layer], manifests: [child] },
+      because: "S10 it is an image and an index at once",
+    },
+    {
+      document: { mediaType: mediaTypes.ociIndex, config, layers: [] },
+      because: "S10 it contradicts its Content-Type",
+    },
+    { document: { config, layers: "all" }, because: "layers is not a list" },
+    {
+      document: { config, layers: [{ ...layer, digest: "sha256:../../x" }] },
+      because: "S12 a digest is a path",
+    },
+    { document: { config, layers: [{ ...layer, size: -1 }] }, because: "a size is negative" },
+    { document: { layers: [] }, because: "there is no config" },
+    { document: { schemaVersion: 1, config, layers: [] }, because: "schema 1 has no digests" },
+    { document: { config, layers: [], annotations: { a: 1 } }, because: "an annotation is not text" },
+  ])("refuses a document: $because", ({ document }) => {
+    expect(() => parseManifest(bytes(document), mediaTypes.ociManifest)).toThrow(InvalidManifestError);
+  });
+
+  test("S02 refuses more than the limit before it reads it", () => {
+    expect(() => parseManifest(Buffer.alloc(maxManifestBytes + 1), mediaTypes.ociManifest)).toThrow(
+      "at most",
+    );
+  });
+
+  test("S03 refuses a deep document without falling over", () => {
+    const deep = Buffer.from(`{"schemaVersion":2,"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
+    expect(() => parseManifest(deep, mediaTypes.ociManifest)).toThrow(InvalidManifestError);
+  });
+});
+
+test("a document without mediaType is what its members make it", () => {
+  expect(mediaTypeOf(bytes({ manifests: [] }))).toBe(mediaTypes.ociIndex);
+  expect(mediaTypeOf(bytes({ config, layers: [] }))).toBe(mediaTypes.ociManifest);
+});
