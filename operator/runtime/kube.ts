@@ -52,9 +52,18 @@ export interface KubeReader {
 }
 
 export interface KubeWriter {
-  /** Server-side apply, forced: we own exactly the fields in `object`, under our field manager. */
+  /**
+   * Server-side apply, forced: we own exactly the fields in `object`, under our field manager. Where
+   * `metadata.resourceVersion` is given, only if the object still has it.
+   *
+   * @throws {ConflictError} if it does not.
+   */
   apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
-  /** Server-side apply of the status: we own exactly the fields in `status`. */
+  /**
+   * Server-side apply of the status: we own exactly the fields in `status`.
+   *
+   * @throws {ConflictError} if the object is gone.
+   */
   applyStatus<T extends KubeObject & { readonly status?: object }>(
     kind: Kind<T>,
     key: NamespacedName,
@@ -68,6 +77,40 @@ export interface KubeWriter {
 
 export interface KubeClient extends KubeReader, KubeWriter {}
 
+/** Sees one object before and after a change: `before` is absent if it appeared, `after` if it is gone. */
+export type ChangeHandler<T> = (before: T | undefined, after: T | undefined) => void;
+
+/** The objects that have `value` among what an index made of them. */
+export type Lookup<T> = (value: string) => readonly T[];
+
+/** Follows kinds of objects. What is to be followed is said before the program starts to run. */
+export interface KubeWatcher {
+  /**
+   * Calls `handler` with every object there is, then with every change. Changes that follow each other quickly may be
+   * seen as one; the last one is always seen.
+   */
+  watch<T extends KubeObject>(kind: Kind<T>, handler: ChangeHandler<T>): void;
+  /** Keeps a lookup of a watched kind up to date: every object is found under each value of `valuesOf`. */
+  index<T extends KubeObject>(kind: Kind<T>, valuesOf: (object: T) => readonly string[]): Lookup<T>;
+  /** Resolves once all there is of the watched `kind` has been seen. */
+  synced(kind: Kind<KubeObject>, signal?: AbortSignal): Promise<void>;
+}
+
+/** How the API server names a kind in its paths, and we in maps and logs: `apps/v1/deployments`. */
+export function kindName(kind: Kind<KubeObject>): string {
+  return `${kind.apiVersion}/${kind.plural}`;
+}
+
+/** One string for a key, as `kubectl` writes it: `namespace/name`, or `name` for objects without a namespace. */
+export function keyText({ namespace, name }: NamespacedName): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}
+
+/** The key of an object; the namespace of one without is empty. */
+export function keyOf(object: KubeObject): NamespacedName {
+  return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+}
+
 /** Somebody else changed the object meanwhile. Read it again and retry; not worth a line in the log. */
 export class ConflictError extends Error {
   override readonly name = "ConflictError";
@@ -76,7 +119,7 @@ export class ConflictError extends Error {
 /** The API server refused what we sent: sending it again changes nothing. */
 export class RejectedError extends Error {
   override readonly name = "RejectedError";
-  /** HTTP status: 403, 404 (no such kind or namespace) or 422. */
+  /** HTTP status: 400 (unknown field), 403, 404 (no such kind or namespace), 422 (invalid), … */
   readonly status: number;
 
   constructor(status: number, message: string) {

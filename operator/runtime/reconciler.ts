@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Action } from "./action.ts";
-import type { NamespacedName } from "./kube.ts";
+import type { Kind, KubeObject, NamespacedName } from "./kube.ts";
 
 /**
  * Makes the world match one object. Called with a key, never with an event: every call reads the current state and
@@ -15,5 +15,53 @@ export interface Reconciler {
 export interface ReconcileContext {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Aborts at the deadline of this reconcile, and when the program stops. */
   readonly signal: AbortSignal;
+}
+
+/** A reconciler, and what makes it run. */
+export interface ControllerSpec {
+  /** As metrics and logs call it: lower case, one word. */
+  readonly name: string;
+  readonly reconciler: Reconciler;
+  readonly watches: readonly WatchSpec[];
+  /** How many keys are reconciled at once. */
+  readonly workers: number;
+}
+
+/** Which keys a change of one kind of object concerns. Made by `watchOf`, which knows the kind's type. */
+export interface WatchSpec {
+  readonly kind: Kind<KubeObject>;
+  keysFor(before: KubeObject | undefined, after: KubeObject | undefined): readonly NamespacedName[];
+}
+
+/**
+ * @param keysFor sees what the change made of an object: both sides may point at other keys, and both need a look.
+ */
+export function watchOf<T extends KubeObject>(
+  kind: Kind<T>,
+  keysFor: (before: T | undefined, after: T | undefined) => readonly NamespacedName[],
+): WatchSpec {
+  return { kind, keysFor: keysFor as WatchSpec["keysFor"] };
+}
+
+/** The object itself. */
+export function itself(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): readonly NamespacedName[] {
+  const { namespace, name } = (after ?? before)?.metadata ?? {};
+  return name === undefined ? [] : [{ namespace: namespace ?? "", name }];
+}
+
+/** The objects of `owner`'s kind that own it, before or after: controllers of what they made are told so. */
+export function ownersOf(
+  owner: Kind<KubeObject>,
+): (before: KubeObject | undefined, after: KubeObject | undefined) => readonly NamespacedName[] {
+  return (before, after) =>
+    [before, after].flatMap((object) =>
+      (object?.metadata.ownerReferences ?? [])
+        .filter(({ apiVersion, kind }) => apiVersion === owner.apiVersion && kind === owner.kind)
+        .map(({ name }) => ({ namespace: object?.metadata.namespace ?? "", name })),
+    );
 }

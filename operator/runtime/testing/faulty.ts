@@ -1,0 +1,14 @@
+import type { KubeClient } from "../kube.ts";
+
+/** `client`, but for the calls in `faults`. */
+export function faulty(client: KubeClient, faults: Partial<KubeClient>): KubeClient {
+  return {
+    get: (kind, key) => client.get(kind, key),
+    list: (kind, namespace) => client.list(kind, namespace),
+    apply: (kind, object) => client.apply(kind, object),
+    applyStatus: (kind, key, status) => client.applyStatus(kind, key, status),
+    create: (kind, object) => client.create(kind, object),
+    delete: (kind, key, uid) => client.delete(kind, key, uid),
+    ...faults,
+  };
+}
