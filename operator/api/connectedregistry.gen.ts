@@ -1,0 +1,215 @@
+// Generated from crds/connectedregistries.yaml by "npm run generate"; not to be edited.
+import type { Kind, ObjectMeta } from "../runtime/kube.ts";
+
+export interface ConnectedRegistrySpec {
+  /** Whether clients may push. ReadOnly: clients pull what was synced. ReadWrite: clients with the permission may also push and delete. */
+  readonly mode: "ReadOnly" | "ReadWrite";
+  /** Where content comes from. Exactly one source. Without a parent the registry is a root: it holds what clients push to it. */
+  readonly parent?: {
+    /** Any registry that speaks the OCI distribution protocol: ACR, Harbor, zot, ghcr.io and the like. */
+    readonly registry?: {
+      /** Host name of the parent, with a port if it is not the protocol's own, such as contoso.azurecr.io. */
+      readonly loginServer: string;
+      /** http sends credentials and content in the clear; it is meant for a parent on the same machine. */
+      readonly protocol: "https" | "http";
+      /** Certificates, in PEM, that the parent's may be signed by, beside those that the system trusts. */
+      readonly caBundle?: string;
+      /** The same as caBundle, read from a Secret of this namespace and followed when it changes. */
+      readonly caBundleRef?: {
+        /** Name of the Secret. */
+        readonly name: string;
+        /** Which of its keys holds the certificates. */
+        readonly key: string;
+      };
+      /** What to log in to the parent with; without it the parent is asked anonymously. A Secret of this namespace, either of type kubernetes.io/basic-auth (keys username and password) or kubernetes.io/dockerconfigjson (with an entry for the login server). */
+      readonly credentialsSecretRef?: {
+        /** Name of the Secret. */
+        readonly name: string;
+      };
+    };
+  };
+  /** What is synced, when and how. Without a policy nothing is. */
+  readonly syncPolicyRef?: {
+    /** Name of a SyncPolicy in this namespace. */
+    readonly name: string;
+  };
+  /** Who may log in here. Without a token nobody may. */
+  readonly clientTokenRefs?: readonly {
+    /** Name of a ClientToken in this namespace. */
+    readonly name: string;
+  }[];
+  /** Where content is kept. */
+  readonly storage: {
+    /** Size of the volume, and the most that the registry stores (many kinds of volume do not enforce their size). Can grow if the storage class allows it, never shrink. */
+    readonly size: string;
+    /** Storage class of the volume; without it, the cluster's default. Fixed once made. */
+    readonly storageClassName?: string;
+    /** Whether the volume stays when this object is deleted; a ConnectedRegistry of the same name takes it over. Default: true in mode ReadWrite, false in mode ReadOnly. */
+    readonly retainOnDelete?: boolean;
+  };
+  /** How clients and nodes reach the registry. */
+  readonly service: {
+    /** Type of the Service. */
+    readonly type: "ClusterIP" | "NodePort" | "LoadBalancer";
+    /** A fixed address from the cluster's service range, for images that are named by address. Without it the cluster chooses one. Fixed once made. */
+    readonly clusterIP?: string;
+    /** Host name (with a port if it is not 443) by which clients name the registry, and for which its certificate is made. Default: <name>.<namespace>.svc.cluster.local. */
+    readonly loginServer?: string;
+  };
+  /** Whether nodes learn to trust the registry's certificate authority. */
+  readonly trustDistribution: {
+    /** Set to false where nodes get the certificate authority in another way. */
+    readonly enabled: boolean;
+  };
+  /** What the registry writes to its log. */
+  readonly logging: {
+    /** The least severe lines that are written. Takes effect at once. */
+    readonly logLevel: "Debug" | "Information" | "Warning" | "Error" | "None";
+  };
+  /** Stops syncing; the registry goes on serving what it has. */
+  readonly suspend: boolean;
+  /** Compute resources of the registry's container. Default: requests of 50m CPU and 96Mi memory, a limit of 512Mi memory. */
+  readonly resources?: {
+    /** What is set aside for the container, by resource. */
+    readonly requests?: Readonly<Record<string, string>>;
+    /** What the container may use at most, by resource. */
+    readonly limits?: Readonly<Record<string, string>>;
+  };
+  /** Labels that a node must have to run the registry. */
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Taints that the registry's pod tolerates. */
+  readonly tolerations?: readonly {
+    /** The taint's key; empty with operator Exists means every taint. */
+    readonly key?: string;
+    /** How key and value are compared. Default: Equal. */
+    readonly operator?: "Equal" | "Exists";
+    /** The taint's value. */
+    readonly value?: string;
+    /** Which effect of the taint is meant; empty means all. */
+    readonly effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+    /** With NoExecute, how long the pod stays once the taint is there. */
+    readonly tolerationSeconds?: number;
+  }[];
+  /** Secrets of this namespace with which nodes pull the registry's own image. */
+  readonly imagePullSecrets?: readonly {
+    /** Name of the Secret. */
+    readonly name: string;
+  }[];
+}
+
+export interface ConnectedRegistryStatus {
+  /** The generation of the spec that the conditions speak of. */
+  readonly observedGeneration?: number;
+  /** What was found, one aspect each. */
+  readonly conditions?: readonly {
+    /** The aspect. */
+    readonly type: string;
+    /** Whether it holds. */
+    readonly status: "True" | "False" | "Unknown";
+    /** A word for why, the same as long as the cause is the same. */
+    readonly reason: string;
+    /** A sentence for people; if something is wrong, with the next step. */
+    readonly message: string;
+    /** When the status last changed. */
+    readonly lastTransitionTime: string;
+    /** The generation of the spec that this condition speaks of. */
+    readonly observedGeneration?: number;
+  }[];
+  /** Online: the parent answers. Syncing: content is on its way. Offline: the parent cannot be reached, or the registry itself is silent. Unhealthy: connected, but statusDetails names a problem. */
+  readonly connectionState?: "Online" | "Offline" | "Syncing" | "Unhealthy";
+  /** The one instance that acts as this registry. */
+  readonly activation?: {
+    /** Active once an instance has reported for duty. */
+    readonly status: "Active" | "Inactive";
+    /** Which instance: the name of its pod. */
+    readonly instance?: string;
+    /** Since when it has been this instance. */
+    readonly since?: string;
+  };
+  /** Version of the registry program that runs. */
+  readonly version?: string;
+  /** Last contact with the parent. */
+  readonly lastActivityTime?: string;
+  /** End of the last sync that succeeded. */
+  readonly lastSyncTime?: string;
+  /** How clients address the registry. */
+  readonly loginServer?: {
+    /** The host name that image names begin with. */
+    readonly host: string;
+    /** Transport security of that address. */
+    readonly tls: {
+      /** Whether the registry speaks HTTPS. */
+      readonly status: "Enabled" | "Disabled";
+    };
+  };
+  /** The schedule in force. */
+  readonly schedule?: string;
+  /** The sync window in force. */
+  readonly window?: string;
+  /** The sync that runs, or the last one. */
+  readonly sync?: {
+    /** What set it off. */
+    readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "Schedule";
+    /** How it stands. Partial: some tags failed, the others are there. */
+    readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed" | "TimedOut";
+    /** When it began. */
+    readonly startTime: string;
+    /** When it ended. */
+    readonly endTime?: string;
+    /** When the next one begins. */
+    readonly nextTime?: string;
+    /** What became of the tags that the policy selects. */
+    readonly tags: {
+      /** Selected by the policy. */
+      readonly selected: number;
+      /** Found to be here already. */
+      readonly upToDate: number;
+      /** Copied in this run. */
+      readonly copied: number;
+      /** Could not be copied. */
+      readonly failed: number;
+      /** Left for the next run. */
+      readonly postponed: number;
+    };
+    /** Content received from the parent in this run, in bytes. */
+    readonly bytes: number;
+    /** The first few tags that could not be copied, and why. */
+    readonly failures: readonly {
+      /** The repository. */
+      readonly repository: string;
+      /** The tag; absent if the repository as a whole failed. */
+      readonly tag?: string;
+      /** What went wrong. */
+      readonly message: string;
+    }[];
+  };
+  /** Problems that the registry reports; empty when all is well. */
+  readonly statusDetails?: readonly {
+    /** The component. */
+    readonly type: string;
+    /** A word for the problem. */
+    readonly code: string;
+    /** A sentence, with the next step. */
+    readonly description: string;
+    /** When it was found. */
+    readonly timestamp: string;
+    /** Appears in the registry's log with the same problem. */
+    readonly correlationId: string;
+  }[];
+}
+
+/** A container registry in this cluster that keeps a selection of a parent registry's content next to the workloads that need it, and goes on serving it whatever the link to the parent does. */
+export interface ConnectedRegistry {
+  readonly apiVersion: "connectedregistry.io/v1alpha1";
+  readonly kind: "ConnectedRegistry";
+  readonly metadata: ObjectMeta;
+  readonly spec: ConnectedRegistrySpec;
+  readonly status?: ConnectedRegistryStatus;
+}
+
+export const ConnectedRegistryKind: Kind<ConnectedRegistry> = {
+  apiVersion: "connectedregistry.io/v1alpha1",
+  kind: "ConnectedRegistry",
+  plural: "connectedregistries",
+  namespaced: true,
+};
