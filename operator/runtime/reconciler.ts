@@ -32,7 +32,11 @@ export interface ControllerSpec {
 /** Which keys a change of one kind of object concerns. Made by `watchOf`, which knows the kind's type. */
 export interface WatchSpec {
   readonly kind: Kind<KubeObject>;
-  keysFor(before: KubeObject | undefined, after: KubeObject | undefined): readonly NamespacedName[];
+  keysFor(
+    this: void,
+    before: KubeObject | undefined,
+    after: KubeObject | undefined,
+  ): readonly NamespacedName[];
 }
 
 /**
@@ -42,7 +46,7 @@ export function watchOf<T extends KubeObject>(
   kind: Kind<T>,
   keysFor: (before: T | undefined, after: T | undefined) => readonly NamespacedName[],
 ): WatchSpec {
-  return { kind, keysFor: keysFor as WatchSpec["keysFor"] };
+  return { kind, keysFor };
 }
 
 /** The object itself. */
