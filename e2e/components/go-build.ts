@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { hasCode } from "../../common/errors.ts";
+import type { Bundle, Source } from "./bundle.ts";
+import { isExecutable } from "./executable.ts";
+import { buildFlags } from "./go-flags.ts";
+
+const keptLines = 20;
+
+/** Builds bundles with the Go toolchain of this machine from the modules that our own module pins. */
+export class GoSource implements Source {
+  // One build keeps all cores busy, and two at a time would both compile what they share.
+  readonly parallel = 1;
+  private readonly module: string;
+  private readonly go: string;
+  private usable: Promise<string | undefined> | undefined;
+
+  /**
+   * @param module the folder of our Go module
+   * @param go the `go` command
+   */
+  constructor(module: string, go = "go") {
+    this.module = module;
+    this.go = go;
+  }
+
+  title(bundle: Bundle): string {
+    return `Build ${bundle.name} ${bundle.version}`;
+  }
+
+  async obstacle(): Promise<string | undefined> {
+    this.usable ??= this.run(["version"], new AbortController().signal).then(
+      () => undefined,
+      (error: unknown) => {
+        if (hasCode(error, "ENOENT")) return "Go is not installed";
+        throw error;
+      },
+    );
+    return this.usable;
+  }
+
+  async obtain(
+    bundle: Bundle,
+    folder: string,
+    report: (fraction: number | undefined, detail?: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { packages, file } = bundle.build;
+    const flags = buildFlags(bundle.build);
+    const stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
+    const download = (line: string): void => {
+      const module = /^go: downloading (?<module>\S+)/u.exec(line)?.groups?.module;
+      if (module !== undefined) report(undefined, module);
+    };
+    // What is to be compiled, which is less than everything when an earlier build has left it in Go's own cache.
+    const missing = await this.run(["list", "-deps", ...flags, "-f", stale, ...packages], signal, download);
+    let compiled = 0;
+    const compile = (line: string): void => {
+      if (/^[\w.~-]+(?:\/[\w.~-]+)*$/u.test(line)) report(compiled++ / missing.length, line);
+    };
+    const output = file === undefined ? `${folder}/` : join(folder, file);
+    await this.run(["build", "-v", ...flags, "-o", output, ...packages], signal, compile);
+    await link(bundle, folder);
+  }
+
+  /** Runs `go` and answers the lines that it printed. */
+  private async run(
+    args: readonly string[],
+    signal: AbortSignal,
+    progress: (line: string) => void = () => undefined,
+  ): Promise<readonly string[]> {
+    const child = spawn(this.go, args, {
+      cwd: this.module,
+      // What somebody set for their own builds must not change ours.
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOOS: "", GOARCH: "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    // Go ends its compilers when it is interrupted; it does not when it is killed.
+    const stop = (): void => void child.kill("SIGINT");
+    signal.addEventListener("abort", stop, { once: true });
+    const printed: string[] = [];
+    const complaints: string[] = [];
+    createInterface(child.stdout).on("line", (line) => printed.push(line));
+    createInterface(child.stderr).on("line", (line) => {
+      progress(line);
+      complaints.push(line);
+      if (complaints.length > keptLines) complaints.shift();
+    });
+    try {
+      const exitCode = await new Promise<number | null>((resolve, reject) => {
+        child.once("error", reject).once("close", resolve);
+      });
+      signal.throwIfAborted();
+      if (exitCode !== 0) throw new Error(`go ${args[0] ?? ""} failed: ${complaints.join("\n").trim()}`);
+      return printed;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
+
+/** Gives a binary that is several programs each of their names. */
+async function link(bundle: Bundle, folder: string): Promise<void> {
+  const { file } = bundle.build;
+  if (file === undefined) return;
+  for (const program of bundle.programs) {
+    if (!(await isExecutable(join(folder, program)))) await symlink(file, join(folder, program));
+  }
+}
