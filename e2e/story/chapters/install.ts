@@ -62,8 +62,8 @@ function parentCredentials(parent: { readonly username: string; readonly passwor
 function parentCa(caPem: string): object {
   return {
     apiVersion: "v1",
-    kind: "ConfigMap",
+    kind: "Secret",
     metadata: { name: names.parentCa, namespace: names.namespace },
-    data: { "ca.crt": caPem },
+    stringData: { "ca.crt": caPem },
   };
 }
