@@ -31,6 +31,31 @@ export interface PushOptions {
   readonly signal?: AbortSignal;
 }
 
+/** An optional power of a target: content whose transfer goes on where it stopped, also after a restart. */
+export interface ResumableWriter {
+  /**
+   * Begins the transfer of a blob, or goes on with one that was suspended. Waits while somebody else transfers the
+   * same bytes into this registry; then, as always when the registry has them already, `offset` is the blob's size.
+   */
+  ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest>;
+}
+
+/** One transfer. Ends with `commit` or `suspend`, whatever happens. */
+export interface Ingest {
+  /** How many bytes are here: the next that are wanted begin there. */
+  readonly offset: number;
+  /** Adds `content` at `offset`. If it rejects, what came until then stays and counts. */
+  write(content: Readable): Promise<void>;
+  /**
+   * Gives the blob to the repository.
+   *
+   * @throws {DigestMismatchError} if the bytes are not `expected`: then they are gone, and the next try starts afresh
+   */
+  commit(): Promise<void>;
+  /** Lets the transfer rest, keeping what came. No effect after `commit`. */
+  suspend(): Promise<void>;
+}
+
 export interface TagReader {
   /** @throws {TagNotFoundError} */
   resolve(tag: Tag, signal?: AbortSignal): Promise<Descriptor>;
@@ -72,6 +97,11 @@ export class ContentNotFoundError extends Error {
     super(`${digest} is not in the repository`);
     this.digest = digest;
   }
+}
+
+/** What should be deleted is part of something that is still there. Its message says what to delete first. */
+export class ContentInUseError extends Error {
+  override readonly name = "ContentInUseError";
 }
 
 /** The repository has no such tag. */

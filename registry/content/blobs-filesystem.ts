@@ -1,0 +1,180 @@
+import { createHash, type Hash } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { hasCode } from "../../common/errors.ts";
+import {
+  algorithmOf,
+  DigestMismatchError,
+  finish,
+  hexOf,
+  type Digest,
+  type DigestAlgorithm,
+} from "../../common/oci/digest.ts";
+import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
+import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
+import { ContentNotFoundError } from "./store.ts";
+
+/**
+ * Blobs as files:
+ *
+ * ```text
+ * <root>/
+ *   blobs/<algorithm>/<first two digits>/<digits>   complete, verified, never changed
+ *   staging/<key>                                   on its way in; its length is how far it came
+ * ```
+ *
+ * A blob comes in as a staged file and is hashed while it is written; then fsync, rename to its place, fsync of the
+ * directory. So a file under `blobs/` is whole at every moment, and after `publish` it survives power loss. A staged file is
+ * not synced before that: after power loss it may be shorter or torn, which its digest shows.
+ *
+ * # Caveats
+ * A file under `blobs/` says nothing about who may read it: that is the metadata's to say.
+ */
+export class FilesystemBlobs implements Blobs {
+  private readonly root: string;
+  private readonly files: FileSystem;
+
+  private constructor(root: string, files: FileSystem) {
+    this.root = root;
+    this.files = files;
+  }
+
+  static async open(root: string, files: FileSystem = nodeFiles): Promise<FilesystemBlobs> {
+    const blobs = new FilesystemBlobs(root, files);
+    await ensureDirectory(files, join(root, "staging"));
+    await ensureDirectory(files, join(root, "blobs", "sha256"));
+    return blobs;
+  }
+
+  async size(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await this.files.stat(this.path(digest))).size;
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  async read(digest: Digest, range?: ByteRange): Promise<Readable> {
+    try {
+      const handle = await this.files.open(this.path(digest), "r");
+      return handle.createReadStream(range ?? {});
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) throw new ContentNotFoundError(digest);
+      throw error;
+    }
+  }
+
+  async stage(key: string, algorithm: DigestAlgorithm = "sha256"): Promise<StagedBlob> {
+    const path = join(this.root, "staging", key);
+    const handle = await this.files.open(path, "a", 0o600);
+    try {
+      const { size } = await handle.stat();
+      return new StagedFile(this.files, path, key, size, algorithm, (digest) => this.path(digest));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async staged(): Promise<readonly StagedEntry[]> {
+    const entries: StagedEntry[] = [];
+    for (const key of await this.files.list(join(this.root, "staging"))) {
+      const { size, mtimeMs } = await this.files.stat(join(this.root, "staging", key));
+      entries.push({ key, size, touchedAt: mtimeMs });
+    }
+    return entries;
+  }
+
+  private path(digest: Digest): string {
+    const hex = hexOf(digest);
+    return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
+  }
+}
+
+/** Holds no file open between two calls, so that many uploads may rest. */
+class StagedFile implements StagedBlob {
+  readonly key: string;
+  private readonly files: FileSystem;
+  private readonly path: string;
+  private readonly pathOf: (digest: Digest) => string;
+  private readonly algorithm: DigestAlgorithm;
+  private size: number;
+  /** Of all `size` bytes; absent where an earlier process wrote some of them. */
+  private hash: Hash | undefined;
+
+  constructor(
+    files: FileSystem,
+    path: string,
+    key: string,
+    size: number,
+    algorithm: DigestAlgorithm,
+    pathOf: (digest: Digest) => string,
+  ) {
+    this.files = files;
+    this.path = path;
+    this.key = key;
+    this.size = size;
+    this.algorithm = algorithm;
+    this.hash = size === 0 ? createHash(algorithm) : undefined;
+    this.pathOf = pathOf;
+  }
+
+  get offset(): number {
+    return this.size;
+  }
+
+  async append(content: AsyncIterable<Uint8Array>): Promise<void> {
+    const handle = await this.files.open(this.path, "r+");
+    try {
+      for await (const chunk of content) {
+        for (let written = 0; written < chunk.length;) {
+          const { bytesWritten } = await handle.write(
+            chunk,
+            written,
+            chunk.length - written,
+            this.size + written,
+          );
+          written += bytesWritten;
+        }
+        this.hash?.update(chunk);
+        this.size += chunk.length;
+      }
+    } catch (error) {
+      // A write that failed half-way left bytes that nobody counted. If this fails too, `publish` notices.
+      await handle.truncate(this.size).catch(() => undefined);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async digest(algorithm: DigestAlgorithm): Promise<Digest> {
+    if (algorithm === this.algorithm && this.hash !== undefined) return finish(this.hash.copy(), algorithm);
+    const hash = createHash(algorithm);
+    const handle = await this.files.open(this.path, "r");
+    for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer);
+    if (algorithm === this.algorithm) this.hash = hash.copy();
+    return finish(hash, algorithm);
+  }
+
+  async publish(digest: Digest): Promise<void> {
+    const actual = await this.digest(algorithmOf(digest));
+    if (actual !== digest) throw new DigestMismatchError(digest, actual);
+    const handle = await this.files.open(this.path, "r+");
+    try {
+      const { size } = await handle.stat();
+      if (size !== this.size) throw new DigestMismatchError(`${this.size} bytes`, `${size}`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const target = this.pathOf(digest);
+    await ensureDirectory(this.files, dirname(target));
+    await this.files.rename(this.path, target);
+    await syncDirectory(this.files, dirname(target));
+  }
+
+  async discard(): Promise<void> {
+    await this.files.remove(this.path);
+  }
+}

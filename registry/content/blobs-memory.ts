@@ -1,0 +1,62 @@
+import { Readable } from "node:stream";
+import {
+  algorithmOf,
+  digestOf,
+  DigestMismatchError,
+  type Digest,
+  type DigestAlgorithm,
+} from "../../common/oci/digest.ts";
+import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
+import { ContentNotFoundError } from "./store.ts";
+
+/** The promises of `Blobs` for as long as the process lives. */
+export class MemoryBlobs implements Blobs {
+  private readonly contents = new Map<Digest, Buffer>();
+  private readonly staging = new Map<string, Uint8Array[]>();
+
+  async size(digest: Digest): Promise<number | undefined> {
+    return this.contents.get(digest)?.length;
+  }
+
+  async read(digest: Digest, range?: ByteRange): Promise<Readable> {
+    const bytes = this.contents.get(digest);
+    if (bytes === undefined) throw new ContentNotFoundError(digest);
+    const part = range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
+    return Readable.from(part.length === 0 ? [] : [part]);
+  }
+
+  async stage(key: string): Promise<StagedBlob> {
+    const { contents, staging } = this;
+    const chunks = staging.get(key) ?? [];
+    staging.set(key, chunks);
+    const bytes = (): Buffer => Buffer.concat(chunks);
+    const digest = async (algorithm: DigestAlgorithm): Promise<Digest> => digestOf(bytes(), algorithm);
+    return {
+      key,
+      get offset() {
+        return chunks.reduce((sum, { length }) => sum + length, 0);
+      },
+      async append(content) {
+        for await (const chunk of content) chunks.push(chunk);
+      },
+      digest,
+      async publish(expected) {
+        const actual = await digest(algorithmOf(expected));
+        if (actual !== expected) throw new DigestMismatchError(expected, actual);
+        contents.set(expected, bytes());
+        staging.delete(key);
+      },
+      async discard() {
+        staging.delete(key);
+      },
+    };
+  }
+
+  async staged(): Promise<readonly StagedEntry[]> {
+    return [...this.staging].map(([key, chunks]) => ({
+      key,
+      size: Buffer.concat(chunks).length,
+      touchedAt: 0,
+    }));
+  }
+}

@@ -1,0 +1,49 @@
+import type { Readable } from "node:stream";
+import type { Digest, DigestAlgorithm } from "../../common/oci/digest.ts";
+
+/** Bytes `start` to `end`, both included, counted from 0. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes by their digest, whichever repositories they belong to. What is here is complete and was verified. */
+export interface Blobs {
+  /** Its size in bytes, or `undefined` if it is not here. */
+  size(digest: Digest): Promise<number | undefined>;
+  /**
+   * Unverified: the bytes were checked when they came in.
+   *
+   * @throws {ContentNotFoundError}
+   */
+  read(digest: Digest, range?: ByteRange): Promise<Readable>;
+  /** Begins what is to come in under `key`, or goes on where it stopped, also after a restart. */
+  stage(key: string, algorithm?: DigestAlgorithm): Promise<StagedBlob>;
+  /** What is coming in, and what was left behind. */
+  staged(): Promise<readonly StagedEntry[]>;
+}
+
+export interface StagedEntry {
+  readonly key: string;
+  readonly size: number;
+  /** When bytes came last, in milliseconds since 1970. */
+  readonly touchedAt: number;
+}
+
+/** Bytes on their way in: no reader sees them until they are published. One user at a time. */
+export interface StagedBlob {
+  readonly key: string;
+  /** How many bytes are staged. */
+  readonly offset: number;
+  /** Adds to the end. If it rejects, what came until then stays, and `offset` counts it. */
+  append(content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The digest of what is staged. */
+  digest(algorithm: DigestAlgorithm): Promise<Digest>;
+  /**
+   * Makes it readable as `digest`, all or nothing, and durable.
+   *
+   * @throws {DigestMismatchError}
+   */
+  publish(digest: Digest): Promise<void>;
+  discard(): Promise<void>;
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { describeContent } from "./conformance.ts";
+import { openContent, openMemoryContent, type RegistryContent } from "./content.ts";
+import { image, item, repository, streamOf, tag } from "./testing/images.ts";
+
+const directories: string[] = [];
+
+async function directory(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), "content-"));
+  directories.push(made);
+  return made;
+}
+
+afterAll(async () => {
+  for (const made of directories) await rm(made, { recursive: true });
+});
+
+describeContent("content in memory", openMemoryContent);
+describeContent("content in a directory", async (options) => openContent(await directory(), options));
+
+describe("content in a directory, after a restart", () => {
+  const name = repository("team/a");
+  const config = item("{}", "application/vnd.oci.image.config.v1+json");
+  const layer = item("layer one");
+  const manifest = image(config, [layer]);
+  let ids = 0;
+  const start = (path: string, quota?: number): Promise<RegistryContent> =>
+    openContent(path, {
+      // Later than the files that these tests make, whose times are real.
+      clock: new ManualClock("2100-01-01T00:00:00Z"),
+      newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, "0")}`,
+      quota: () => quota,
+    });
+
+  test("has all that was acknowledged", async () => {
+    const path = await directory();
+    const before = await start(path);
+    for (const each of [config, layer, manifest]) {
+      await before.open(name).push(each.descriptor, streamOf(each));
+    }
+    await before.open(name).tag(manifest.descriptor, tag("v1"));
+    before.close();
+    const after = await start(path);
+    await expect(after.open(name).resolve(tag("v1"))).resolves.toEqual(manifest.descriptor);
+    await expect(after.open(name).fetch(layer.descriptor).then(buffer)).resolves.toEqual(layer.bytes);
+    after.close();
+  });
+
+  test("goes on with uploads", async () => {
+    const path = await directory();
+    const clock = new ManualClock();
+    const options = { clock, newId: () => "00000000-0000-4000-8000-aaaaaaaaaaaa", quota: () => undefined };
+    const before = await openContent(path, options);
+    const upload = await before.uploads.create(name);
+    await upload.append(Readable.from([Buffer.from("layer")]));
+    before.close();
+    const after = await openContent(path, options);
+    const found = after.uploads.find(name, upload.id);
+    expect(found.offset).toBe(5);
+    await found.append(Readable.from([Buffer.from(" one")]));
+    await found.commit(layer.descriptor.digest);
+    await expect(after.open(name).exists(layer.descriptor)).resolves.toBe(true);
+    after.close();
+  });
+
+  test("goes on with transfers, and counts them against the quota", async () => {
+    const path = await directory();
+    const clock = new ManualClock();
+    const options = { clock, newId: () => "x", quota: () => 9 };
+    const before = await openContent(path, options);
+    const ingest = await before.open(name).ingest(layer.descriptor);
+    await ingest.write(Readable.from([Buffer.from("layer")]));
+    before.close();
+    const after = await openContent(path, options);
+    const other = item("12345");
+    await expect(after.open(name).push(other.descriptor, streamOf(other))).rejects.toMatchObject({
+      code: "STORAGE_FULL",
+    });
+    const again = await after.open(name).ingest(layer.descriptor);
+    expect(again.offset).toBe(5);
+    await again.write(Readable.from([Buffer.from(" one")]));
+    await again.commit();
+    await expect(after.open(name).exists(layer.descriptor)).resolves.toBe(true);
+    after.close();
+  });
+
+  test("has cleared away uploads and transfers that nobody went on with", async () => {
+    const path = await directory();
+    const before = await start(path);
+    await (await before.uploads.create(name)).append(streamOf(layer));
+    const ingest = await before.open(name).ingest(layer.descriptor);
+    await ingest.write(Readable.from([Buffer.from("layer")]));
+    before.close();
+    const after = await start(path);
+    await expect(readdir(join(path, "staging"))).resolves.toEqual([]);
+    expect(after.uploads.count).toBe(0);
+    after.close();
+  });
+});

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import type { Clock } from "../../common/clock.ts";
+import { Duration } from "luxon";
+import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { Blobs } from "./blobs.ts";
+import { FilesystemBlobs } from "./blobs-filesystem.ts";
+import { MemoryBlobs } from "./blobs-memory.ts";
+import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
+import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
+import type { Metadata, PageRequest } from "./metadata.ts";
+import { SqliteMetadata } from "./metadata-sqlite.ts";
+import { Quota } from "./quota.ts";
+import { ContentRepository, pages, type RepositoryParts } from "./repository.ts";
+import type { Repositories } from "./store.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface ContentOptions {
+  readonly clock: Clock;
+  /** Makes names that nobody used before, such as `randomUUID`. */
+  readonly newId: () => string;
+  /** In bytes; asked before each write. */
+  readonly quota: () => number | undefined;
+}
+
+const uploadLimits = { open: 1_000, idle: Duration.fromObject({ hours: 24 }) };
+/** How long a transfer that nobody went on with is kept. */
+const ingestAge = Duration.fromObject({ days: 7 });
+
+/**
+ * All content of this registry.
+ *
+ * # Invariants
+ * - What a reader sees is complete: a manifest is visible only with all its blobs and children (but those explicitly left out).
+ * - What was acknowledged survives power loss.
+ * - After a crash at any point the next start sees the state before or after the change that was under way.
+ */
+export class RegistryContent implements Repositories<ContentRepository> {
+  readonly uploads: Uploads;
+  private readonly parts: RepositoryParts;
+  private readonly clock: Clock;
+
+  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock) {
+    this.parts = parts;
+    this.uploads = uploads;
+    this.clock = clock;
+  }
+
+  /** Puts content together, and clears away what a crash left. */
+  static async compose(blobs: Blobs, metadata: Metadata, options: ContentOptions): Promise<RegistryContent> {
+    const { clock, newId } = options;
+    let incoming = 0;
+    for (const { key, size } of await blobs.staged()) {
+      if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
+      else incoming += size;
+    }
+    const quota = new Quota(options.quota, await metadata.usage(), incoming);
+    const intake = new Intake(blobs, metadata, quota, newId);
+    const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
+    await uploads.restore();
+    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, clock);
+    await content.expire();
+    return content;
+  }
+
+  open(name: RepositoryName): ContentRepository {
+    return new ContentRepository(name, this.parts);
+  }
+
+  /** Repositories with at least one manifest. */
+  page(page: PageRequest): Promise<readonly RepositoryName[]> {
+    return this.parts.metadata.repositories(page);
+  }
+
+  list(signal?: AbortSignal): AsyncIterable<RepositoryName> {
+    return pages(
+      (page) => this.page(page),
+      (name) => name,
+      signal,
+    );
+  }
+
+  /** Bytes stored. */
+  usage(): Promise<number> {
+    return this.parts.metadata.usage();
+  }
+
+  /** Drops uploads and transfers that nobody went on with. */
+  async expire(): Promise<void> {
+    await this.uploads.expire();
+    const oldest = this.clock.now().minus(ingestAge).toMillis();
+    for (const { key, touchedAt } of await this.parts.blobs.staged()) {
+      if (key.startsWith(ingestPrefix) && touchedAt <= oldest) await this.parts.intake.drop(key);
+    }
+  }
+
+  /** Nothing may be under way, and nothing may follow. */
+  close(): void {
+    this.parts.metadata.close();
+  }
+}
+
+/**
+ * Content that lives in a directory:
+ *
+ * ```text
+ * <directory>/
+ *   registry.db            names, tags, links, manifests: SQLite with its log beside it (-wal, -shm)
+ *   blobs/  staging/       see FilesystemBlobs
+ * ```
+ */
+export async function openContent(
+  directory: string,
+  options: ContentOptions,
+  files: FileSystem = nodeFiles,
+): Promise<RegistryContent> {
+  await ensureDirectory(files, directory);
+  const blobs = await FilesystemBlobs.open(directory, files);
+  const metadata = SqliteMetadata.open(join(directory, "registry.db"), options.clock);
+  try {
+    return await RegistryContent.compose(blobs, metadata, options);
+  } catch (error) {
+    metadata.close();
+    throw error;
+  }
+}
+
+/** Content that lives as long as the process. */
+export function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
+  return RegistryContent.compose(new MemoryBlobs(), SqliteMetadata.open(":memory:", options.clock), options);
+}

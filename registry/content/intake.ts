@@ -1,0 +1,177 @@
+import type { Readable } from "node:stream";
+import { algorithmOf, DigestMismatchError, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { Blobs, StagedBlob } from "./blobs.ts";
+import { takeOver } from "./incoming.ts";
+import type { Metadata } from "./metadata.ts";
+import type { Quota } from "./quota.ts";
+import type { Ingest } from "./store.ts";
+import { Turns } from "./turns.ts";
+
+/** Names a transfer that a later one may go on with. */
+export const ingestPrefix = "ingest-";
+/** Names bytes that only their own push can use: worthless once it is over. */
+export const pushPrefix = "push-";
+
+/** How blobs get in, by whichever way: counted, checked, published, and then linked to a repository. */
+export class Intake {
+  private readonly blobs: Blobs;
+  private readonly metadata: Metadata;
+  private readonly quota: Quota;
+  private readonly newId: () => string;
+  private readonly turns = new Turns();
+  private readonly busy = new Set<string>();
+
+  constructor(blobs: Blobs, metadata: Metadata, quota: Quota, newId: () => string) {
+    this.blobs = blobs;
+    this.metadata = metadata;
+    this.quota = quota;
+    this.newId = newId;
+  }
+
+  /** Takes a whole blob, or nothing. */
+  async push(repository: RepositoryName, expected: Descriptor, content: Readable): Promise<void> {
+    const staged = await this.blobs.stage(`${pushPrefix}${this.newId()}`, algorithmOf(expected.digest));
+    try {
+      await this.append(staged, content, expected.size);
+      if (staged.offset !== expected.size) {
+        throw new DigestMismatchError(`${expected.size} bytes`, `${staged.offset}`);
+      }
+    } catch (error) {
+      await this.discard(staged);
+      throw error;
+    }
+    await this.accept(repository, staged, expected.digest);
+  }
+
+  async ingest(repository: RepositoryName, expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
+    const key = `${ingestPrefix}${expected.digest.replace(":", "-")}`;
+    const endTurn = await this.turns.take(key, signal);
+    this.busy.add(key);
+    const end = (): void => {
+      this.busy.delete(key);
+      endTurn();
+    };
+    try {
+      if (await this.holds(expected)) return this.present(repository, expected, end);
+      let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
+      if (staged.offset > expected.size) {
+        await this.discard(staged);
+        staged = await this.blobs.stage(key, algorithmOf(expected.digest));
+      }
+      return this.transfer(repository, expected, staged, end, signal);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** Drops what is staged under `key`, unless its transfer is going on. */
+  async drop(key: string): Promise<void> {
+    if (this.busy.has(key)) return;
+    const endTurn = await this.turns.take(key);
+    try {
+      await this.discard(await this.blobs.stage(key));
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Adds `content` to `staged`, at most up to `limit` bytes in all. */
+  async append(staged: StagedBlob, content: Readable, limit: number, signal?: AbortSignal): Promise<void> {
+    takeOver(content, signal);
+    const before = staged.offset;
+    let taken = 0;
+    const { quota } = this;
+    async function* measured(): AsyncIterable<Uint8Array> {
+      for await (const chunk of content) {
+        const bytes = chunk as Uint8Array;
+        if (before + taken + bytes.length > limit) throw new DigestMismatchError(`${limit} bytes`, "more");
+        quota.take(bytes.length);
+        taken += bytes.length;
+        yield bytes;
+      }
+    }
+    try {
+      await staged.append(measured());
+    } finally {
+      this.quota.settle(taken - (staged.offset - before));
+      content.destroy();
+    }
+  }
+
+  /**
+   * Gives what is staged to `repository`, as `digest`. `staged` is used up, whatever happens.
+   *
+   * @throws {DigestMismatchError}
+   */
+  async accept(repository: RepositoryName, staged: StagedBlob, digest: Digest): Promise<void> {
+    const size = staged.offset;
+    try {
+      const actual = await staged.digest(algorithmOf(digest));
+      if (actual !== digest) throw new DigestMismatchError(digest, actual);
+      // A file that no row knows may not have been made durable before a crash: only a known one is used as it is.
+      if (await this.holds({ digest, size })) await staged.discard();
+      else await staged.publish(digest);
+    } catch (error) {
+      await this.discard(staged);
+      throw error;
+    }
+    this.quota.settle(size);
+    await this.metadata.linkBlob(repository, digest, size);
+    this.quota.settle(0, await this.metadata.usage());
+  }
+
+  async discard(staged: StagedBlob): Promise<void> {
+    this.quota.settle(staged.offset);
+    await staged.discard();
+  }
+
+  private async holds({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
+    return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
+  }
+
+  private present(repository: RepositoryName, { digest, size }: Descriptor, end: () => void): Ingest {
+    return {
+      offset: size,
+      async write(content) {
+        content.destroy();
+      },
+      commit: async () => {
+        try {
+          await this.metadata.linkBlob(repository, digest, size);
+        } finally {
+          end();
+        }
+      },
+      async suspend() {
+        end();
+      },
+    };
+  }
+
+  private transfer(
+    repository: RepositoryName,
+    expected: Descriptor,
+    staged: StagedBlob,
+    end: () => void,
+    signal: AbortSignal | undefined,
+  ): Ingest {
+    return {
+      get offset() {
+        return staged.offset;
+      },
+      write: (content) => this.append(staged, content, expected.size, signal),
+      commit: async () => {
+        try {
+          await this.accept(repository, staged, expected.digest);
+        } finally {
+          end();
+        }
+      },
+      async suspend() {
+        end();
+      },
+    };
+  }
+}

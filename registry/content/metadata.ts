@@ -1,0 +1,79 @@
+import type { Descriptor, Digest } from "../../common/oci/digest.ts";
+import type { Manifest } from "../../common/oci/manifest.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+
+export interface StoredManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** A descriptor as the referrers API lists it. */
+export interface Referrer extends Descriptor {
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The part of a listing that comes after the name `after`. */
+export interface PageRequest {
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export interface ManifestWrite {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  /** Children of an index that are left out on purpose. */
+  readonly sparse: readonly Digest[];
+  readonly tags: readonly Tag[];
+}
+
+/**
+ * Which repository has what, under which names.
+ *
+ * # Guarantees
+ * - Every method that changes something is one transaction: seen whole or not at all, and durable once it resolves.
+ * - A manifest is here only if its repository has every blob it names and every child that is not marked as sparse.
+ * - A tag names a manifest of its repository.
+ */
+export interface Metadata {
+  /** The size of a blob of the repository. */
+  blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined>;
+  /** The size of a blob of any repository. For decisions about storage, never to tell a client. */
+  knownSize(digest: Digest): Promise<number | undefined>;
+  linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void>;
+  /** Gives a blob of `from` (absent: of any repository) to `repository`; false if there it is not. */
+  mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean>;
+  /** False if the repository does not have it. @throws {ContentInUseError} */
+  unlinkBlob(repository: RepositoryName, digest: Digest): Promise<boolean>;
+
+  manifest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
+  describe(repository: RepositoryName, digest: Digest): Promise<Descriptor | undefined>;
+  /**
+   * @throws {ContentNotFoundError} naming a blob or child that the repository does not have
+   * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
+   */
+  putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void>;
+  /** Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. */
+  deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean>;
+  referrers(
+    repository: RepositoryName,
+    subject: Digest,
+    page: PageRequest,
+    artifactType?: string,
+  ): Promise<readonly Referrer[]>;
+
+  resolve(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined>;
+  /** @throws {ContentNotFoundError} */
+  tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void>;
+  untag(repository: RepositoryName, tag: Tag): Promise<boolean>;
+  tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]>;
+
+  /** Whether the repository ever got content. */
+  hasRepository(repository: RepositoryName): Promise<boolean>;
+  /** Repositories that have a manifest, in ASCIIbetical order. */
+  repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
+  /** Bytes of all blobs and manifests, each counted once. */
+  usage(): Promise<number>;
+  close(): void;
+}

@@ -1,0 +1,213 @@
+import { addAbortSignal, pipeline, Readable } from "node:stream";
+import { digestOf, algorithmOf, DigestMismatchError, verify } from "../../common/oci/digest.ts";
+import type { Descriptor, Digest } from "../../common/oci/digest.ts";
+import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
+import type { Manifest } from "../../common/oci/manifest.ts";
+import { isManifest } from "../../common/oci/mediatype.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import type { Blobs, ByteRange } from "./blobs.ts";
+import { takeOver } from "./incoming.ts";
+import type { Intake } from "./intake.ts";
+import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
+import type { Quota } from "./quota.ts";
+import { ContentNotFoundError, TagNotFoundError } from "./store.ts";
+import type { Ingest, PushOptions, ResumableWriter, SyncTarget } from "./store.ts";
+
+/** What repositories are made of; shared by all of one registry. */
+export interface RepositoryParts {
+  readonly metadata: Metadata;
+  readonly blobs: Blobs;
+  readonly intake: Intake;
+  readonly quota: Quota;
+}
+
+export interface ManifestPut {
+  /** What the client says it is; absent: it is stored under its SHA-256. */
+  readonly expected?: Digest;
+  readonly tags: readonly Tag[];
+}
+
+const pageSize = 1000;
+
+/** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
+export class ContentRepository implements SyncTarget, ResumableWriter {
+  readonly name: RepositoryName;
+  private readonly parts: RepositoryParts;
+
+  constructor(name: RepositoryName, parts: RepositoryParts) {
+    this.name = name;
+    this.parts = parts;
+  }
+
+  async exists(target: Descriptor): Promise<boolean> {
+    const { metadata } = this.parts;
+    if (isManifest(target.mediaType))
+      return (await metadata.describe(this.name, target.digest)) !== undefined;
+    return (await this.blobSize(target.digest)) !== undefined;
+  }
+
+  async fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable> {
+    const source = isManifest(target.mediaType)
+      ? Readable.from([(await this.manifest(target.digest)).bytes])
+      : await this.readBlob(target.digest);
+    const verified = pipeline(source, verify(target), () => undefined);
+    return signal === undefined ? verified : addAbortSignal(signal, verified);
+  }
+
+  async push(expected: Descriptor, content: Readable, options: PushOptions = {}): Promise<void> {
+    takeOver(content, options.signal);
+    if (await this.exists(expected)) {
+      content.destroy();
+      return;
+    }
+    if (!isManifest(expected.mediaType)) {
+      await this.parts.intake.push(this.name, expected, content);
+      return;
+    }
+    const bytes = await readManifest(expected, content);
+    const manifest = parseManifest(bytes, expected.mediaType);
+    await this.store({ descriptor: expected, bytes, manifest, sparse: options.sparse ?? [], tags: [] });
+  }
+
+  ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
+    return this.parts.intake.ingest(this.name, expected, signal);
+  }
+
+  /** The size of a blob, or `undefined` if the repository does not have it. */
+  async blobSize(digest: Digest): Promise<number | undefined> {
+    const size = await this.parts.metadata.blobSize(this.name, digest);
+    return size !== undefined && (await this.parts.blobs.size(digest)) === size ? size : undefined;
+  }
+
+  /** Not verified again: a client checks what it gets. @throws {ContentNotFoundError} */
+  async readBlob(digest: Digest, range?: ByteRange): Promise<Readable> {
+    if ((await this.parts.metadata.blobSize(this.name, digest)) === undefined) {
+      throw new ContentNotFoundError(digest);
+    }
+    return this.parts.blobs.read(digest, range);
+  }
+
+  /** Takes a blob that `from` has; false if it has not. Whether the caller may read `from` is the caller's to know. */
+  mountBlob(digest: Digest, from: RepositoryName): Promise<boolean> {
+    return this.parts.metadata.mountBlob(this.name, digest, from);
+  }
+
+  /** @throws {ContentNotFoundError} @throws {ContentInUseError} while a manifest of the repository needs it */
+  async deleteBlob(digest: Digest): Promise<void> {
+    if (!(await this.parts.metadata.unlinkBlob(this.name, digest))) throw new ContentNotFoundError(digest);
+  }
+
+  /** @throws {ContentNotFoundError} */
+  async manifest(digest: Digest): Promise<StoredManifest> {
+    const found = await this.parts.metadata.manifest(this.name, digest);
+    if (found === undefined) throw new ContentNotFoundError(digest);
+    return found;
+  }
+
+  /**
+   * Stores a manifest and points `tags` at it, in one step.
+   *
+   * @throws {InvalidManifestError} @throws {DigestMismatchError} @throws {ContentNotFoundError}
+   */
+  async putManifest(
+    bytes: Uint8Array,
+    mediaType: string,
+    put: ManifestPut,
+  ): Promise<StoredManifest & { manifest: Manifest }> {
+    const manifest = parseManifest(bytes, mediaType);
+    const digest = digestOf(bytes, put.expected === undefined ? "sha256" : algorithmOf(put.expected));
+    if (put.expected !== undefined && digest !== put.expected)
+      throw new DigestMismatchError(put.expected, digest);
+    const descriptor = { mediaType, digest, size: bytes.length };
+    await this.store({ descriptor, bytes, manifest, sparse: [], tags: put.tags });
+    return { descriptor, bytes, manifest };
+  }
+
+  /** With its tags. @throws {ContentNotFoundError} */
+  async deleteManifest(digest: Digest): Promise<void> {
+    const { metadata, quota } = this.parts;
+    if (!(await metadata.deleteManifest(this.name, digest))) throw new ContentNotFoundError(digest);
+    quota.settle(0, await metadata.usage());
+  }
+
+  async resolve(tag: Tag): Promise<Descriptor> {
+    const found = await this.parts.metadata.resolve(this.name, tag);
+    if (found === undefined) throw new TagNotFoundError(tag);
+    return found;
+  }
+
+  tag(target: Descriptor, tag: Tag): Promise<void> {
+    return this.parts.metadata.tag(this.name, target.digest, tag);
+  }
+
+  /** @throws {TagNotFoundError} */
+  async untag(tag: Tag): Promise<void> {
+    if (!(await this.parts.metadata.untag(this.name, tag))) throw new TagNotFoundError(tag);
+  }
+
+  tagPage(page: PageRequest): Promise<readonly Tag[]> {
+    return this.parts.metadata.tags(this.name, page);
+  }
+
+  tags(signal?: AbortSignal): AsyncIterable<Tag> {
+    return pages(
+      (page) => this.tagPage(page),
+      (tag) => tag,
+      signal,
+    );
+  }
+
+  referrerPage(subject: Digest, page: PageRequest, artifactType?: string): Promise<readonly Referrer[]> {
+    return this.parts.metadata.referrers(this.name, subject, page, artifactType);
+  }
+
+  referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Referrer> {
+    return pages(
+      (page) => this.referrerPage(subject, page),
+      ({ digest }) => digest,
+      signal,
+    );
+  }
+
+  /** Whether the repository has, or had, any content. */
+  known(): Promise<boolean> {
+    return this.parts.metadata.hasRepository(this.name);
+  }
+
+  private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
+    const { metadata, quota } = this.parts;
+    quota.take(write.bytes.length);
+    try {
+      await metadata.putManifest(this.name, write);
+    } finally {
+      quota.settle(write.bytes.length, await metadata.usage());
+    }
+  }
+}
+
+/** Everything that a paged listing has, page by page. */
+export async function* pages<T>(
+  read: (page: PageRequest) => Promise<readonly T[]>,
+  nameOf: (item: T) => string,
+  signal?: AbortSignal,
+): AsyncIterable<T> {
+  for (let after: string | undefined; ;) {
+    signal?.throwIfAborted();
+    const page = await read({ after, limit: pageSize });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = nameOf(last);
+  }
+}
+
+async function readManifest(expected: Descriptor, content: Readable): Promise<Uint8Array> {
+  if (expected.size > maxManifestBytes) {
+    content.destroy();
+    throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
+  }
+  const chunks: Buffer[] = [];
+  const verified = pipeline(content, verify(expected), () => undefined);
+  for await (const chunk of verified) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

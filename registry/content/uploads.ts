@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { Duration } from "luxon";
+import type { Clock } from "../../common/clock.ts";
+import type { Digest } from "../../common/oci/digest.ts";
+import { OciError } from "../../common/oci/errors.ts";
+import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { Blobs, StagedBlob } from "./blobs.ts";
+import type { Intake } from "./intake.ts";
+
+/** The repository has no such upload: it never had, or it was finished, cancelled, or expired. */
+export class UploadNotFoundError extends Error {
+  override readonly name = "UploadNotFoundError";
+}
+
+/** Two requests write to one upload at once. */
+export class UploadBusyError extends Error {
+  override readonly name = "UploadBusyError";
+}
+
+/** An upload of a blob in several requests. */
+export interface Upload {
+  readonly id: string;
+  /** How many bytes are here. */
+  readonly offset: number;
+  /** Adds to the end. If it rejects, what came until then stays. @throws {UploadBusyError} */
+  append(content: Readable): Promise<void>;
+  /** Ends the upload. @throws {DigestMismatchError} */
+  commit(digest: Digest): Promise<void>;
+  cancel(): Promise<void>;
+}
+
+interface Session {
+  readonly staged: StagedBlob;
+  touchedAt: number;
+  busy: boolean;
+}
+
+export interface UploadLimits {
+  /** How many may be open at once. */
+  readonly open: number;
+  /** After how long without a byte one is dropped. */
+  readonly idle: Duration;
+}
+
+const prefix = "upload-";
+const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Uploads of clients. Each is one staged file, whose name says to which repository it belongs: an upload is nothing that
+ * a reader sees, so it needs no transaction, and opening one costs no sync of the disk. They survive a restart.
+ */
+export class Uploads {
+  private readonly blobs: Blobs;
+  private readonly intake: Intake;
+  private readonly clock: Clock;
+  private readonly newId: () => string;
+  private readonly limits: UploadLimits;
+  private readonly sessions = new Map<string, Session>();
+
+  constructor(blobs: Blobs, intake: Intake, clock: Clock, newId: () => string, limits: UploadLimits) {
+    this.blobs = blobs;
+    this.intake = intake;
+    this.clock = clock;
+    this.newId = newId;
+    this.limits = limits;
+  }
+
+  /** Takes up what an earlier process left. Once, before anything else. */
+  async restore(): Promise<void> {
+    for (const { key, touchedAt } of await this.blobs.staged()) {
+      if (!key.startsWith(prefix)) continue;
+      this.sessions.set(key, { staged: await this.blobs.stage(key), touchedAt, busy: false });
+    }
+  }
+
+  get count(): number {
+    return this.sessions.size;
+  }
+
+  /** @throws {OciError} `TOOMANYREQUESTS` if too many are open */
+  async create(repository: RepositoryName): Promise<Upload> {
+    if (this.sessions.size >= this.limits.open) {
+      throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
+    }
+    const id = this.newId();
+    const key = keyOf(repository, id);
+    const session: Session = {
+      staged: await this.blobs.stage(key),
+      touchedAt: this.clock.now().toMillis(),
+      busy: false,
+    };
+    this.sessions.set(key, session);
+    return this.view(repository, id, session);
+  }
+
+  /** @throws {UploadNotFoundError} also for an upload of another repository */
+  find(repository: RepositoryName, id: string): Upload {
+    const session = idPattern.test(id) ? this.sessions.get(keyOf(repository, id)) : undefined;
+    if (session === undefined) throw new UploadNotFoundError("no such upload");
+    return this.view(repository, id, session);
+  }
+
+  /** Drops uploads that have rested for too long. */
+  async expire(): Promise<void> {
+    const oldest = this.clock.now().minus(this.limits.idle).toMillis();
+    for (const [key, session] of this.sessions) {
+      if (session.busy || session.touchedAt > oldest) continue;
+      this.sessions.delete(key);
+      await this.intake.discard(session.staged);
+    }
+  }
+
+  private view(repository: RepositoryName, id: string, session: Session): Upload {
+    const key = keyOf(repository, id);
+    return {
+      id,
+      get offset() {
+        return session.staged.offset;
+      },
+      append: (content) =>
+        this.alone(session, () => this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER)),
+      commit: (digest) =>
+        this.alone(session, async () => {
+          this.sessions.delete(key);
+          await this.intake.accept(repository, session.staged, digest);
+        }),
+      cancel: () =>
+        this.alone(session, async () => {
+          this.sessions.delete(key);
+          await this.intake.discard(session.staged);
+        }),
+    };
+  }
+
+  private async alone(session: Session, work: () => Promise<void>): Promise<void> {
+    if (session.busy) throw new UploadBusyError("another request is writing to this upload");
+    session.busy = true;
+    try {
+      await work();
+    } finally {
+      session.busy = false;
+      session.touchedAt = this.clock.now().toMillis();
+    }
+  }
+}
+
+function keyOf(repository: RepositoryName, id: string): string {
+  return `${prefix}${id}-${createHash("sha256").update(repository).digest("hex").slice(0, 32)}`;
+}
