@@ -1,0 +1,53 @@
+import { chmod, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Metafile } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface BundleOptions {
+  /** The folder to fill; what was in it is removed. */
+  readonly folder: string;
+  readonly sourcemap: boolean;
+}
+
+/**
+ * Bundles the command and everything it imports into `folder`: `connected-registry.js`, which loads only the chunk of
+ * the program that is asked for. Same sources, same bytes.
+ *
+ * @returns esbuild's account of what went in
+ */
+export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Metafile> {
+  await rm(folder, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { "connected-registry": "cli/main.ts" },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    chunkNames: "chunks/[name]-[hash]",
+    // Names stay: stack traces are read without source maps, and libraries ask for the names of their classes.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap,
+    sourcesContent: false,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+    // CommonJS dependencies (winston, express) call require for Node's own modules, which ES modules do not have.
+    banner: {
+      js: 'import{createRequire as makeRequire}from"node:module";const require=makeRequire(import.meta.url);',
+    },
+  });
+  const command = join(folder, "connected-registry.js");
+  if (!(await readFile(command, "utf8")).startsWith("#!")) {
+    throw new Error("cli/main.ts must begin with #!/usr/bin/env node: npm runs the bundle as a command");
+  }
+  await chmod(command, 0o755);
+  return metafile;
+}
+
+if (import.meta.main) await bundle({ folder: join(root, "dist"), sourcemap: true });
