@@ -1,0 +1,79 @@
+import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import type { KubeObject, ObjectMeta, OwnerReference } from "../runtime/kube.ts";
+
+/** Names of the objects that belong to a ConnectedRegistry. */
+export const claimName = (registry: string): string => `${registry}-data`;
+export const tlsSecretName = (registry: string): string => `${registry}-tls`;
+export const caSecretName = (registry: string): string => `${registry}-ca`;
+export const configSecretName = (registry: string): string => `${registry}-config`;
+export const tokenSecretName = (registry: string, token: string): string => `${registry}-token-${token}`;
+
+/** The Secret with the user name and passwords of a ClientToken. */
+export const credentialsSecretName = (token: string): string => `${token}-credentials`;
+
+export const managedBy = "connected-registry-operator";
+
+/** On the Secret that tells a registry of a client token: which one. */
+export const clientTokenLabel = "connectedregistry.io/client-token";
+
+/** A fresh value asks the registry to sync now. */
+export const resyncAnnotation = "connectedregistry.io/resync";
+
+/** The labels by which everything of one registry is found; the Service selects its pod by the first two. */
+export function labelsOf(registry: string): Readonly<Record<string, string>> {
+  return { ...selectorOf(registry), "app.kubernetes.io/managed-by": managedBy };
+}
+
+export function selectorOf(registry: string): Readonly<Record<string, string>> {
+  return { "app.kubernetes.io/name": "connected-registry", "app.kubernetes.io/instance": registry };
+}
+
+/** The metadata of an object called `name` that lives and dies with `registry`. */
+export function ownedMeta(registry: ConnectedRegistry, name: string): ObjectMeta {
+  return {
+    name,
+    namespace: registry.metadata.namespace ?? "",
+    labels: labelsOf(registry.metadata.name),
+    ownerReferences: [ownerReference(registry, ConnectedRegistryKind)],
+  };
+}
+
+/** @throws {RangeError} if `owner` was not read from a cluster. */
+export function ownerReference(
+  { metadata }: KubeObject,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+): OwnerReference {
+  if (metadata.uid === undefined) throw new RangeError(`${kind} ${metadata.name} has no uid`);
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    uid: metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** The host name that image names begin with, with a port if it is not 443. */
+export function loginServerOf({ metadata, spec }: ConnectedRegistry): string {
+  return spec.service.loginServer ?? `${metadata.name}.${metadata.namespace ?? ""}.svc.cluster.local`;
+}
+
+/** `host` of `host`, `host:port` and `[address]:port`. */
+export function hostOf(loginServer: string): string {
+  return loginServer.replace(/:[0-9]+$/, "");
+}
+
+/** Every name and address of the registry, the preferred first: what clients may call it, and its certificate is for. */
+export function hostsOf(registry: ConnectedRegistry, clusterIP: string): readonly string[] {
+  const { name, namespace = "" } = registry.metadata;
+  const hosts = [
+    loginServerOf(registry),
+    `${name}.${namespace}.svc.cluster.local`,
+    `${name}.${namespace}.svc`,
+    `${name}.${namespace}`,
+    name,
+    clusterIP,
+  ];
+  return [...new Set(hosts)];
+}

@@ -1,0 +1,57 @@
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import type { Role, RoleBinding, ServiceAccount } from "../api/kubernetes.ts";
+import { configSecretName, ownedMeta, tokenSecretName } from "./names.ts";
+
+/** Who the registry's pod is to the API server. */
+export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccount {
+  return { apiVersion: "v1", kind: "ServiceAccount", metadata: ownedMeta(registry, registry.metadata.name) };
+}
+
+/** Exactly what the pod needs: its own configuration, its own status, its own heartbeat. */
+export function desiredRole(registry: ConnectedRegistry): Role {
+  const { name } = registry.metadata;
+  const tokens = (registry.spec.clientTokenRefs ?? []).map((token) => tokenSecretName(name, token.name));
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: ownedMeta(registry, name),
+    rules: [
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        resourceNames: [configSecretName(name), ...tokens],
+        verbs: ["get", "list", "watch"],
+      },
+      {
+        apiGroups: ["connectedregistry.io"],
+        resources: ["connectedregistries"],
+        resourceNames: [name],
+        verbs: ["get", "list", "watch"],
+      },
+      {
+        apiGroups: ["connectedregistry.io"],
+        resources: ["connectedregistries/status"],
+        resourceNames: [name],
+        verbs: ["patch"],
+      },
+      {
+        apiGroups: ["coordination.k8s.io"],
+        resources: ["leases"],
+        resourceNames: [name],
+        verbs: ["get", "patch"],
+      },
+      { apiGroups: [""], resources: ["events"], verbs: ["create"] },
+    ],
+  };
+}
+
+export function desiredRoleBinding(registry: ConnectedRegistry): RoleBinding {
+  const { name, namespace = "" } = registry.metadata;
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: ownedMeta(registry, name),
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
+    subjects: [{ kind: "ServiceAccount", name, namespace }],
+  };
+}

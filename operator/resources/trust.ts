@@ -1,0 +1,73 @@
+import { isIP } from "node:net";
+import { trustConfigMap, type TrustEntry } from "../../common/contract/trust.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import type { ConfigMap } from "../api/kubernetes.ts";
+import { hostOf, hostsOf, loginServerOf, managedBy } from "./names.ts";
+
+/** One registry that nodes are to trust. */
+export interface TrustedRegistry {
+  readonly registry: ConnectedRegistry;
+  readonly clusterIP: string;
+  /** PEM. */
+  readonly ca: string;
+}
+
+/**
+ * The names under which nodes may know `registry`: those that its namespace gives it by nature, its address, and its
+ * login server if an administrator allows it. Whoever may make a ConnectedRegistry could otherwise have every node
+ * fetch docker.io from it.
+ *
+ * @param allowed hosts, or `*.` and a domain
+ */
+export function trustedHosts(
+  registry: ConnectedRegistry,
+  clusterIP: string,
+  allowed: readonly string[],
+): readonly string[] {
+  const loginServer = loginServerOf(registry);
+  return hostsOf(registry, clusterIP).filter((host) => {
+    if (host === registry.spec.service.loginServer && !isOwnName(registry, host))
+      return isAllowed(loginServer, allowed);
+    // containerd takes a name without a dot for a path on Docker Hub.
+    return host.includes(".") || isIP(host) !== 0;
+  });
+}
+
+function isOwnName({ metadata }: ConnectedRegistry, loginServer: string): boolean {
+  const own = `${metadata.name}.${metadata.namespace ?? ""}`;
+  return [own, `${own}.svc`, `${own}.svc.cluster.local`].includes(hostOf(loginServer));
+}
+
+function isAllowed(loginServer: string, allowed: readonly string[]): boolean {
+  const host = hostOf(loginServer);
+  return allowed.some((one) => (one.startsWith("*.") ? host.endsWith(one.slice(1)) : one === host));
+}
+
+/** Everything that node agents are told, in `namespace`. Nothing but this depends on the order of `registries`. */
+export function desiredTrust(
+  registries: readonly TrustedRegistry[],
+  namespace: string,
+  allowed: readonly string[],
+): ConfigMap {
+  const entries = registries.map(({ registry, clusterIP, ca }): [string, string] => {
+    const address = isIP(clusterIP) === 6 ? `[${clusterIP}]` : clusterIP;
+    const hosts = trustedHosts(registry, clusterIP, allowed).map((host) =>
+      isIP(host) === 6 ? `[${host}]` : host,
+    );
+    const entry: TrustEntry = { version: 1, hosts: [...hosts], server: `https://${address}`, ca };
+    return [`${registry.metadata.namespace ?? ""}.${registry.metadata.name}`, JSON.stringify(entry)];
+  });
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: trustConfigMap,
+      namespace,
+      labels: {
+        "app.kubernetes.io/name": "connected-registry",
+        "app.kubernetes.io/managed-by": managedBy,
+      },
+    },
+    data: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}

@@ -1,0 +1,222 @@
+/** Aspects of an object's state. The first three are on every object, in the sense of kstatus. */
+export const conditionTypes = [
+  "Ready",
+  "Reconciling",
+  "Stalled",
+  "ParentConfigured",
+  "SyncConfigured",
+  "ClientTokensReady",
+  "TLSReady",
+  "StorageReady",
+  "Available",
+] as const;
+export type ConditionType = (typeof conditionTypes)[number];
+
+type OurKind = "ConnectedRegistry" | "SyncPolicy" | "ScopeMap" | "ClientToken";
+
+interface ReasonSpec {
+  /** Whose conditions give this reason. */
+  readonly kinds: readonly OurKind[];
+  /** The condition that the reason explains, beside Ready, Reconciling and Stalled, which repeat the worst. */
+  readonly condition: ConditionType;
+  /** What the user should do. Ends every message about a fault; empty where there is nothing to do. */
+  readonly remedy: string;
+}
+
+const all = ["ConnectedRegistry", "SyncPolicy", "ScopeMap", "ClientToken"] as const;
+const registry = ["ConnectedRegistry"] as const;
+const debugPod = "Look at the pod: kubectl describe pod -l app.kubernetes.io/instance=<name>.";
+
+/** Every reason that a condition of ours gives. Reasons are API: people write alerts on them. */
+export const reasons = {
+  // Whatever the kind
+  Ready: { kinds: all, condition: "Ready", remedy: "" },
+  Settled: { kinds: all, condition: "Reconciling", remedy: "" },
+  NotStalled: { kinds: all, condition: "Stalled", remedy: "" },
+  Retrying: {
+    kinds: all,
+    condition: "Reconciling",
+    remedy: "It is tried again by itself; the operator's log has the details.",
+  },
+  Rejected: {
+    kinds: ["ConnectedRegistry", "ClientToken"],
+    condition: "Ready",
+    remedy: "Correct what the API server objects to.",
+  },
+  NameTaken: {
+    kinds: ["ConnectedRegistry", "ClientToken"],
+    condition: "Ready",
+    remedy: "Delete that object, or use another name for this one.",
+  },
+  Terminating: {
+    kinds: ["ConnectedRegistry", "ClientToken"],
+    condition: "Ready",
+    remedy: "Wait until it is gone.",
+  },
+  NotReached: {
+    kinds: registry,
+    condition: "Ready",
+    remedy: "Attend to the condition that is False first.",
+  },
+
+  // ConnectedRegistry
+  Suspended: { kinds: registry, condition: "Ready", remedy: "Set spec.suspend to false to sync again." },
+  Configured: { kinds: registry, condition: "ParentConfigured", remedy: "" },
+  NoParent: { kinds: registry, condition: "ParentConfigured", remedy: "" },
+  ParentSecretNotFound: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Create the Secret, or correct spec.parent.registry.credentialsSecretRef.",
+  },
+  ParentSecretInvalid: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy:
+      "Use type kubernetes.io/basic-auth with the keys username and password, " +
+      "or kubernetes.io/dockerconfigjson with an entry for the parent's login server.",
+  },
+  ParentCaNotFound: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Create the Secret, or correct spec.parent.registry.caBundleRef.",
+  },
+  ParentCaInvalid: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Put the certificates there in PEM, or correct the key.",
+  },
+  PolicyAccepted: { kinds: registry, condition: "SyncConfigured", remedy: "" },
+  NoPolicy: {
+    kinds: registry,
+    condition: "SyncConfigured",
+    remedy: "Set spec.syncPolicyRef to sync something.",
+  },
+  SyncPolicyNotFound: {
+    kinds: registry,
+    condition: "SyncConfigured",
+    remedy: "Create the SyncPolicy, or correct spec.syncPolicyRef.",
+  },
+  SyncPolicyInvalid: {
+    kinds: registry,
+    condition: "SyncConfigured",
+    remedy: "Correct the SyncPolicy; until then the last good one stays in force.",
+  },
+  TokensIssued: { kinds: registry, condition: "ClientTokensReady", remedy: "" },
+  NoTokens: {
+    kinds: registry,
+    condition: "ClientTokensReady",
+    remedy: "Set spec.clientTokenRefs to let somebody in.",
+  },
+  ClientTokenNotFound: {
+    kinds: registry,
+    condition: "ClientTokensReady",
+    remedy: "Create the ClientToken, or correct spec.clientTokenRefs. Until then nobody can log in with it.",
+  },
+  ClientTokenNotReady: {
+    kinds: registry,
+    condition: "ClientTokensReady",
+    remedy: "Its own conditions say why: kubectl describe clienttoken <name>.",
+  },
+  CertificateIssued: { kinds: registry, condition: "TLSReady", remedy: "" },
+  AddressPending: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy: "Wait until the cluster has given the Service an address.",
+  },
+  VolumeBound: { kinds: registry, condition: "StorageReady", remedy: "" },
+  VolumePending: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "See what it waits for: kubectl describe pvc <name>-data.",
+  },
+  VolumeLost: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Restore the PersistentVolume, or delete the claim to begin with an empty one.",
+  },
+  NoStorageClass: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Set spec.storage.storageClassName, mark a storage class as default, or make a PersistentVolume.",
+  },
+  StorageClassNotFound: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Create the storage class, or make a new ConnectedRegistry with another spec.storage.storageClassName.",
+  },
+  Serving: { kinds: registry, condition: "Available", remedy: "" },
+  Starting: { kinds: registry, condition: "Available", remedy: "Wait until the registry is ready." },
+  Silent: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "See whether it runs and reaches the API server: kubectl logs deployment/<name>.",
+  },
+  Unschedulable: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "Make room or change spec.resources, spec.nodeSelector or spec.tolerations.",
+  },
+  ImagePullFailed: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "Make the registry's own image available to the nodes, or set spec.imagePullSecrets.",
+  },
+  PodCrashing: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "See why: kubectl logs deployment/<name> --previous.",
+  },
+  PodNotStarting: { kinds: registry, condition: "Available", remedy: debugPod },
+  PodForbidden: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "Change the quota or the policy that forbids it.",
+  },
+
+  // SyncPolicy
+  Valid: { kinds: ["SyncPolicy", "ScopeMap"], condition: "Ready", remedy: "" },
+  InvalidSchedule: {
+    kinds: ["SyncPolicy"],
+    condition: "Ready",
+    remedy: "Give five fields of cron in spec.schedule, such as 0 2 * * * for every day at two.",
+  },
+  InvalidTimeZone: {
+    kinds: ["SyncPolicy"],
+    condition: "Ready",
+    remedy: "Give an IANA name in spec.timeZone, such as Europe/Berlin.",
+  },
+
+  // ScopeMap
+  InvalidAction: {
+    kinds: ["ScopeMap"],
+    condition: "Ready",
+    remedy: "Correct spec.actions.",
+  },
+
+  // ClientToken
+  Issued: { kinds: ["ClientToken"], condition: "Ready", remedy: "" },
+  Disabled: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Set spec.status to enabled to let it log in again.",
+  },
+  PasswordExpired: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Move its expiry into the future, or delete the Secret to get new passwords.",
+  },
+  ScopeMapNotFound: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Create the ScopeMap, or correct spec.scopeMapRef. Until then the token allows nothing.",
+  },
+} as const satisfies Readonly<Record<string, ReasonSpec>>;
+
+export type Reason = keyof typeof reasons;
+
+/** `fact` as a message: a sentence with the remedy after it. */
+export function messageFor(reason: Reason, fact: string): string {
+  const { remedy } = reasons[reason];
+  return remedy === "" ? fact : `${fact} ${remedy}`;
+}

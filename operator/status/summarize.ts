@@ -1,0 +1,122 @@
+import type { DateTime } from "luxon";
+import { messageOf } from "../../common/errors.ts";
+import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
+import { setCondition, type Condition } from "./conditions.ts";
+import { StalledError, WaitingError } from "./errors.ts";
+import { messageFor, reasons, type ConditionType, type Reason } from "./reasons.ts";
+
+/** What one step found out about the aspect that it looks after. */
+export type Finding =
+  | { readonly kind: "fine"; readonly reason: Reason; readonly message: string }
+  | { readonly kind: "fault"; readonly error: StalledError | WaitingError }
+  /** The step was not taken, since one before it failed. */
+  | { readonly kind: "skipped"; readonly condition: ConditionType; readonly needs: ConditionType };
+
+/** How a reconcile went. */
+export interface Outcome {
+  /** In the order of the steps; of several faults of a kind the first is shown as the whole object's. */
+  readonly findings: readonly Finding[];
+  /** What Ready says when there is no fault. */
+  readonly ready: { readonly reason: Reason; readonly message: string };
+  /** Ended the reconcile before its end: neither a fault of the user nor something that is on its way. */
+  readonly error?: unknown;
+}
+
+interface Verdict {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/**
+ * What to say of an object after a reconcile, and what to do next. The only place that decides on a condition.
+ * Messages are the same as long as the cause is; the same array comes back if nothing changed.
+ */
+export function summarize(
+  outcome: Outcome,
+  conditions: readonly Condition[],
+  generation: number,
+  now: DateTime<true>,
+): { readonly conditions: readonly Condition[]; readonly action: Action } {
+  const errors = outcome.findings.flatMap((finding) => (finding.kind === "fault" ? [finding.error] : []));
+  const stalled = errors.find((error) => error instanceof StalledError);
+  const waiting = errors.find((error) => error instanceof WaitingError);
+  let next = conditions;
+  const set = (type: ConditionType, status: Condition["status"], { reason, message }: Verdict): void => {
+    next = setCondition(next, { type, status, reason, message, observedGeneration: generation }, now);
+  };
+
+  const settled: Verdict = { reason: "Settled", message: "Nothing is left to do." };
+  const notStalled: Verdict = { reason: "NotStalled", message: "Nothing needs a person's attention." };
+  if (stalled !== undefined) {
+    set("Ready", "False", verdictOf(stalled));
+    set("Reconciling", "False", { reason: "Settled", message: "Waits for a change by a person." });
+    set("Stalled", "True", verdictOf(stalled));
+  } else if (outcome.error !== undefined) {
+    const retrying = unexpected(outcome.error);
+    set("Ready", "Unknown", retrying);
+    set("Reconciling", "True", retrying);
+    set("Stalled", "False", notStalled);
+  } else if (waiting !== undefined) {
+    set("Ready", "False", verdictOf(waiting));
+    set("Reconciling", "True", verdictOf(waiting));
+    set("Stalled", "False", notStalled);
+  } else {
+    const { reason, message } = outcome.ready;
+    set("Ready", "True", { reason, message: messageFor(reason, message) });
+    set("Reconciling", "False", settled);
+    set("Stalled", "False", notStalled);
+  }
+
+  // The first fault of an aspect is the one to show; a later step may have found the same aspect fine.
+  const said = new Set<ConditionType>(["Ready", "Reconciling", "Stalled"]);
+  for (const finding of [...outcome.findings].sort((a, b) => rank(a) - rank(b))) {
+    const condition = conditionOf(finding);
+    if (said.has(condition)) continue;
+    said.add(condition);
+    set(condition, ...aspectOf(finding));
+  }
+  return { conditions: next, action: errors.map(actionAfter).reduce(soonest, awaitChange) };
+}
+
+function verdictOf({ reason, message }: StalledError | WaitingError): Verdict {
+  return { reason, message: messageFor(reason, message) };
+}
+
+function unexpected(error: unknown): Verdict {
+  return {
+    reason: "Retrying",
+    message: messageFor("Retrying", `The last attempt failed: ${messageOf(error)}.`),
+  };
+}
+
+function rank(finding: Finding): number {
+  return finding.kind === "fault" ? 0 : 1;
+}
+
+function conditionOf(finding: Finding): ConditionType {
+  switch (finding.kind) {
+    case "fine":
+      return reasons[finding.reason].condition;
+    case "fault":
+      return reasons[finding.error.reason].condition;
+    case "skipped":
+      return finding.condition;
+  }
+}
+
+function aspectOf(finding: Finding): [Condition["status"], Verdict] {
+  switch (finding.kind) {
+    case "fine":
+      return ["True", { reason: finding.reason, message: messageFor(finding.reason, finding.message) }];
+    case "fault":
+      return ["False", verdictOf(finding.error)];
+    case "skipped": {
+      const message = messageFor("NotReached", `Not looked at while ${finding.needs} is not True.`);
+      return ["Unknown", { reason: "NotReached", message }];
+    }
+  }
+}
+
+function actionAfter({ retryAfter }: StalledError | WaitingError): Action {
+  return retryAfter === undefined ? awaitChange : requeueAfter(retryAfter);
+}
