@@ -32,21 +32,15 @@ export interface ControllerSpec {
 /** Which keys a change of one kind of object concerns. Made by `watchOf`, which knows the kind's type. */
 export interface WatchSpec {
   readonly kind: Kind<KubeObject>;
-  keysFor(
-    this: void,
-    before: KubeObject | undefined,
-    after: KubeObject | undefined,
-  ): readonly NamespacedName[];
+  readonly keysFor: KeysFor<KubeObject>;
 }
 
-/**
- * @param keysFor sees what the change made of an object: both sides may point at other keys, and both need a look.
- */
-export function watchOf<T extends KubeObject>(
-  kind: Kind<T>,
-  keysFor: (before: T | undefined, after: T | undefined) => readonly NamespacedName[],
-): WatchSpec {
-  return { kind, keysFor };
+/** Sees what a change made of an object: both sides may point at other keys, and both need a look. */
+type KeysFor<T> = (before: T | undefined, after: T | undefined) => readonly NamespacedName[];
+
+export function watchOf<T extends KubeObject>(kind: Kind<T>, keysFor: KeysFor<T>): WatchSpec {
+  // A watch of `kind` shows objects of its type only.
+  return { kind, keysFor: keysFor as KeysFor<KubeObject> };
 }
 
 /** The object itself. */
@@ -58,10 +52,8 @@ export function itself(
   return name === undefined ? [] : [{ namespace: namespace ?? "", name }];
 }
 
-/** The objects of `owner`'s kind that own it, before or after: controllers of what they made are told so. */
-export function ownersOf(
-  owner: Kind<KubeObject>,
-): (before: KubeObject | undefined, after: KubeObject | undefined) => readonly NamespacedName[] {
+/** The objects of `owner`'s kind that own it, before or after. */
+export function ownersOf(owner: Kind<KubeObject>): KeysFor<KubeObject> {
   return (before, after) =>
     [before, after].flatMap((object) =>
       (object?.metadata.ownerReferences ?? [])

@@ -1,0 +1,163 @@
+import { seconds } from "../../common/clock.ts";
+import { ApiError, apiPath, received, type ApiServer } from "./api-server.ts";
+import {
+  ConflictError,
+  RejectedError,
+  type Kind,
+  type KubeClient,
+  type KubeObject,
+  type NamespacedName,
+} from "./kube.ts";
+
+/** One page of a list. */
+export interface ObjectList<T> {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly T[];
+}
+
+const pageSize = 500;
+const listTimeout = seconds(30);
+/** Statuses that the same call would get again. */
+const rejections: ReadonlySet<number> = new Set([400, 403, 404, 405, 413, 415, 422]);
+
+/** The API server as a `KubeClient`. Reads are answered by the API server, not from a cache. */
+export class RestClient implements KubeClient {
+  private readonly api: ApiServer;
+  private readonly writing: string;
+
+  /** @param fieldManager who owns the fields that are applied here */
+  constructor(api: ApiServer, fieldManager: string) {
+    this.api = api;
+    this.writing = `fieldManager=${encodeURIComponent(fieldManager)}&fieldValidation=Strict`;
+  }
+
+  async get<T extends KubeObject>(
+    kind: Kind<T>,
+    { namespace, name }: NamespacedName,
+  ): Promise<T | undefined> {
+    try {
+      return received(kind, await this.api.json<T>({ method: "GET", path: apiPath(kind, namespace, name) }));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw translated(error);
+    }
+  }
+
+  async list<T extends KubeObject>(kind: Kind<T>, namespace?: string): Promise<readonly T[]> {
+    try {
+      return (await listAll(this.api, kind, apiPath(kind, namespace), "")).items;
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  async apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
+    const { namespace, name } = object.metadata;
+    return await this.patch(kind, apiPath(kind, namespace, name), object);
+  }
+
+  async applyStatus<T extends KubeObject & { readonly status?: object }>(
+    kind: Kind<T>,
+    { namespace, name }: NamespacedName,
+    status: NonNullable<T["status"]>,
+  ): Promise<void> {
+    const { apiVersion, kind: word, namespaced } = kind;
+    const metadata = namespaced ? { namespace, name } : { name };
+    try {
+      await this.patch(kind, `${apiPath(kind, namespace, name)}/status`, {
+        apiVersion,
+        kind: word,
+        metadata,
+        status,
+      });
+    } catch (error) {
+      if (error instanceof RejectedError && error.status === 404) {
+        throw new ConflictError(error.message, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined> {
+    const path = `${apiPath(kind, object.metadata.namespace)}?${this.writing}`;
+    const contentType = "application/json";
+    try {
+      return received(kind, await this.api.json<T>({ method: "POST", path, contentType, body: object }));
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === "AlreadyExists") return undefined;
+      throw translated(error);
+    }
+  }
+
+  async delete<T extends KubeObject>(
+    kind: Kind<T>,
+    { namespace, name }: NamespacedName,
+    uid?: string,
+  ): Promise<void> {
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+    // Background: dependents are the garbage collector's to delete, after the object itself.
+    const body = {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      propagationPolicy: "Background",
+      ...preconditions,
+    };
+    const path = apiPath(kind, namespace, name);
+    try {
+      await this.api.json({ method: "DELETE", path, contentType: "application/json", body });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return;
+      // Another object of that name: the one that was meant is gone.
+      if (error instanceof ApiError && error.status === 409 && uid !== undefined) return;
+      throw translated(error);
+    }
+  }
+
+  private async patch<T extends KubeObject>(kind: Kind<T>, path: string, body: object): Promise<T> {
+    const contentType = "application/apply-patch+yaml";
+    try {
+      return received(
+        kind,
+        await this.api.json<T>({
+          method: "PATCH",
+          path: `${path}?${this.writing}&force=true`,
+          // JSON is YAML.
+          contentType,
+          body,
+        }),
+      );
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+}
+
+/** Every page of the list at `path`, as of one resource version. */
+export async function listAll<T extends KubeObject>(
+  api: ApiServer,
+  kind: Kind<T>,
+  path: string,
+  query: string,
+  options: { readonly accept?: string; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
+  const items: T[] = [];
+  let token = "";
+  for (;;) {
+    const page = await api.json<ObjectList<T>>({
+      method: "GET",
+      path: `${path}?limit=${pageSize}${query}${token === "" ? "" : `&continue=${encodeURIComponent(token)}`}`,
+      idleTimeout: listTimeout,
+      ...options,
+    });
+    items.push(...page.items.map((item) => received(kind, item)));
+    token = page.metadata.continue ?? "";
+    if (token === "") return { items, resourceVersion: page.metadata.resourceVersion };
+  }
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  if (error.status === 409) return new ConflictError(error.message, { cause: error });
+  if (rejections.has(error.status)) return new RejectedError(error.status, error.message);
+  return error;
+}
