@@ -120,8 +120,7 @@ export class ReleaseSource implements Source {
 function publishedChecksum(text: string, name: string): string | undefined {
   for (const line of text.split("\n")) {
     const match = /^(?<checksum>[\da-f]{64})(?:\s+\*?(?:.*\/)?(?<name>\S+))?\s*$/iu.exec(line);
-    if (match !== null && (match.groups?.name ?? name) === name)
-      return match.groups?.checksum?.toLowerCase();
+    if (match !== null && (match.groups?.name ?? name) === name) return match.groups?.checksum?.toLowerCase();
   }
   return undefined;
 }
