@@ -1,8 +1,8 @@
 import { type Clock, milliseconds } from "../../common/clock.ts";
 import { endLine, runningLine } from "./line.ts";
+import type { Output } from "./output.ts";
 import type { Progress, Report } from "./progress.ts";
 import { RunningStep, watched } from "./steps.ts";
-import type { Output } from "./terminal.ts";
 
 const redraw = milliseconds(100);
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];

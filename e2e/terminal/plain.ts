@@ -1,8 +1,8 @@
 import { type Clock, seconds } from "../../common/clock.ts";
 import { endLine, heartbeatLine } from "./line.ts";
+import type { Output } from "./output.ts";
 import type { Progress, Report } from "./progress.ts";
 import { RunningStep, watched } from "./steps.ts";
-import type { Output } from "./terminal.ts";
 
 /** Often enough for people and CI to see that it lives, seldom enough for a log. */
 const heartbeat = seconds(15);

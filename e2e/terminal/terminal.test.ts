@@ -1,8 +1,9 @@
 import { seconds } from "../../common/clock.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { bar, elapsed, heartbeatLine, percent, runningLine } from "./line.ts";
+import type { Output } from "./output.ts";
 import { silentProgress } from "./progress.ts";
-import { type Output, terminalProgress } from "./terminal.ts";
+import { terminalProgress } from "./terminal.ts";
 
 class Screen implements Output {
   readonly isTTY: boolean;

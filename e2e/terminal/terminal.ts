@@ -1,14 +1,8 @@
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { LiveProgress } from "./live.ts";
 import { PlainProgress } from "./plain.ts";
+import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
-
-/** The part of `process.stdout` that progress is written to. */
-export interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 /** Progress as `output` can show it: redrawn lines on a terminal, plain lines in a pipe or a log. */
 export function terminalProgress(output: Output = process.stdout, clock: Clock = systemClock): Progress {
