@@ -25,20 +25,19 @@ export interface SeenStatus {
 /** `kubectl` as a person uses it, with one cluster's kubeconfig. */
 export class Kubectl {
   readonly path: string;
-  readonly kubeconfig: string;
+  private readonly kubeconfig: string | undefined;
   private readonly context: readonly string[];
 
-  constructor(path: string, kubeconfig: string, context?: string) {
+  /** Without `kubeconfig`, what `kubectl` finds by itself. */
+  constructor(path: string, kubeconfig: string | undefined, context?: string) {
     this.path = path;
     this.kubeconfig = kubeconfig;
     this.context = context === undefined ? [] : ["--context", context];
   }
 
   run(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return run(this.path, [...this.context, ...args], {
-      ...options,
-      env: { KUBECONFIG: this.kubeconfig, ...options.env },
-    });
+    const env = this.kubeconfig === undefined ? {} : { KUBECONFIG: this.kubeconfig };
+    return run(this.path, [...this.context, ...args], { ...options, env: { ...env, ...options.env } });
   }
 
   /** `kubectl apply` of a file, a folder, or objects. */

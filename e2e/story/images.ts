@@ -6,7 +6,10 @@ import { LayoutWriter, type BlobDescriptor } from "../../manifests/image/layout.
 import { ResultCache } from "../../manifests/image/result-cache.ts";
 import { fingerprint, storedLayer, type StoredLayer } from "../../manifests/image/stored-layer.ts";
 import type { LayerEntry } from "../../manifests/image/layer.ts";
+import { messageOf } from "../../common/errors.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
+
+import type { Crane } from "../harness/crane.ts";
 
 /** An image of several platforms, as an OCI image layout. */
 export interface SampleImage {
@@ -35,7 +38,11 @@ const architectures = ["amd64", "arm64"] as const;
 const assetBytes = 110 * 1024 * 1024;
 
 /** Makes the images of the story: a small web server from Debian's busybox, its page, and a large layer of assets. */
-export async function makeSampleImages(cacheFolder: string, folder: string): Promise<SampleImages> {
+export async function makeSampleImages(
+  cacheFolder: string,
+  folder: string,
+  laterTag: string,
+): Promise<SampleImages> {
   const cache = new ResultCache(cacheFolder);
   const servers = await Promise.all(architectures.map((architecture) => serverLayer(cache, architecture)));
   const assets = await storedLayer(cache, "assets", [assetBytes], async () => [
@@ -49,8 +56,20 @@ export async function makeSampleImages(cacheFolder: string, folder: string): Pro
   };
   const hello = await make("hello", "1.0", [assets]);
   const initial = [hello, await make("tools", "1.0", []), await make("tools", "2.0", [])];
-  const later = await make("hello", "1.1", [assets]);
+  const later = await make("hello", laterTag, [assets]);
   return { initial, later, sbom: await writeSbom(join(folder, "sbom"), hello) };
+}
+
+/** The first of 1.1, 1.2, … that `repository` does not have: each telling of the story pushes something new. */
+export async function nextTag(crane: Crane, repository: string): Promise<string> {
+  let tags: readonly string[];
+  try {
+    tags = (await crane.run(["ls", repository])).split("\n");
+  } catch (error) {
+    if (!messageOf(error).includes("NAME_UNKNOWN")) throw error;
+    tags = [];
+  }
+  for (let minor = 1; ; minor++) if (!tags.includes(`1.${minor}`)) return `1.${minor}`;
 }
 
 async function serverLayer(cache: ResultCache, architecture: string): Promise<StoredLayer> {

@@ -16,8 +16,10 @@ export interface World {
   /** A `crane` at the edge, with this `config.json` and trust in `caPem`. */
   craneAtEdge(dockerConfig: string, caPem: string): Promise<Crane>;
   readonly images: SampleImages;
-  /** The folder on the node that its container runtime reads registry hosts from. */
-  readonly certsDir: string;
+  /** Our image, as the node has it. */
+  readonly image: string;
+  /** Makes the node forget an image of the connected registry, so that it has to be pulled (again). */
+  forget(image: string): Promise<void>;
   /** The checkout: the chart and the samples are used as they lie there. */
   readonly root: string;
 }

@@ -17,7 +17,7 @@ export const install: Chapter = {
       "--namespace",
       names.systemNamespace,
       "--set",
-      `trustDistribution.certsDir=${world.certsDir}`,
+      `image.tag=${world.image.slice(world.image.lastIndexOf(":") + 1)}`,
       "--wait",
       "--timeout",
       "2m",
@@ -34,7 +34,7 @@ export const install: Chapter = {
 };
 
 /** The node agent writes into a folder of its node, which Pod Security allows only in a namespace that says so. */
-const systemNamespace = {
+export const systemNamespace = {
   apiVersion: "v1",
   kind: "Namespace",
   metadata: {
