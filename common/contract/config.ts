@@ -22,6 +22,8 @@ const parentSchema = z.object({
   /** Certificates that the parent's may be signed by, beside the system's. */
   caBundle: z.optional(pem),
   credentials: z.optional(z.object({ username: text, password: text })),
+  /** Hosts, beside the parent's own, whose token service may be shown the credentials (Docker Hub has `auth.docker.io`). */
+  tokenHosts: z._default(z.array(text).check(z.maxLength(10)), []),
 });
 
 const repositoryRuleSchema = z.object({

@@ -48,6 +48,7 @@ export class ScriptedServer {
     const { port } = server.address() as AddressInfo;
     const close = (): Promise<void> =>
       new Promise((resolve) => {
+        // Also when it was stopped before.
         server.close(() => {
           resolve();
         });

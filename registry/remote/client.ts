@@ -1,0 +1,226 @@
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Duration } from "luxon";
+import { exponential, type Backoff } from "../../common/backoff.ts";
+import { seconds, type Clock } from "../../common/clock.ts";
+import type { ParentSettings } from "../../common/contract/config.ts";
+import { BodyTooLargeError, readBody } from "../../common/http/body.ts";
+import { refusal } from "./answer.ts";
+import { Authorizer } from "./authorizer.ts";
+import { ProtocolError, RateLimitedError, UnauthorizedError, UnreachableError } from "./errors.ts";
+import { Pause } from "./pause.ts";
+import { connectionError, Transport, type TransportTimeouts } from "./transport.ts";
+
+/** Told of what goes over the link. */
+export interface LinkObserver {
+  /** One HTTP request was answered with `status`, or with nothing. */
+  requested(status: number | "none"): void;
+  /** So many bytes of a body have come. */
+  received(bytes: number): void;
+}
+
+export interface ClientOptions {
+  readonly clock: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly observer: LinkObserver;
+  readonly timeouts?: TransportTimeouts;
+  /** How often one thing is tried, with nothing gained, before it is given up for now. */
+  readonly attempts?: number;
+}
+
+export interface ParentRequest {
+  readonly method: "GET" | "HEAD";
+  /** Path and query. */
+  readonly path: string;
+  /** Scope of the token specification, such as `repository:apps/hello:pull`. */
+  readonly scope: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly idleTimeout?: Duration;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ParentAnswer {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const maxTokenBytes = 256 * 1024;
+const defaultTimeouts: TransportTimeouts = { connect: seconds(5), idle: seconds(30) };
+
+/** Requests to one parent: authorized, counted, paused together, and read within limits. */
+export class ParentClient {
+  readonly origin: URL;
+  private readonly options: ClientOptions;
+  private readonly backoff: Backoff;
+  private readonly pause: Pause;
+  private transport: Transport;
+  private authorizer: Authorizer;
+  private parent: ParentSettings;
+
+  constructor(parent: ParentSettings, options: ClientOptions) {
+    this.origin = new URL(`${parent.protocol}://${parent.loginServer}`);
+    this.options = options;
+    this.backoff = exponential(seconds(1), seconds(30), options.random);
+    this.pause = new Pause(options.clock);
+    this.parent = parent;
+    this.transport = this.newTransport(parent);
+    this.authorizer = this.newAuthorizer(parent);
+  }
+
+  /** Takes on changed credentials and authorities; requests under way end as they began (T44). */
+  configure(parent: ParentSettings): void {
+    if (parent.caBundle !== this.parent.caBundle) {
+      this.transport.dropIdle();
+      this.transport = this.newTransport(parent);
+    }
+    this.parent = parent;
+    this.authorizer = this.newAuthorizer(parent);
+  }
+
+  close(): void {
+    this.transport.close();
+  }
+
+  /** After an outage no idle connection can be trusted, and each would cost a timeout. */
+  dropIdle(): void {
+    this.transport.dropIdle();
+  }
+
+  /** One try: a response of 2xx, whose body the caller reads to its end or destroys. @throws every class of errors.ts */
+  async send(request: ParentRequest): Promise<IncomingMessage> {
+    await this.pause.over(request.signal);
+    const { authorizer } = this;
+    const sent = await authorizer.header(request.scope);
+    let { response, origin } = await this.exchange(request, sent);
+    if (response.statusCode === 401 && origin === this.origin.origin) {
+      response.destroy();
+      if (authorizer.learn(response.headers["www-authenticate"], request.scope, sent)) {
+        ({ response, origin } = await this.exchange(request, await authorizer.header(request.scope)));
+      }
+      if (response.statusCode === 401) {
+        response.destroy();
+        throw new UnauthorizedError(`${this.origin.host} does not accept our credentials.`);
+      }
+    }
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    throw await this.refused(response, origin);
+  }
+
+  /** The whole answer, of at most `limit` bytes (S04), tried again as often as is worth it. @throws as `send` does */
+  async read(request: ParentRequest, limit: number): Promise<ParentAnswer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const response = await this.send(request);
+        return { headers: response.headers, body: await this.body(response, limit, request.signal) };
+      } catch (error) {
+        await this.recover(error, attempt, request.signal);
+      }
+    }
+  }
+
+  /**
+   * Waits until what failed with `error` may be tried again.
+   *
+   * @param attempt how many tries have failed since something was last gained
+   * @throws `error` itself if another try makes no sense, or there were enough
+   */
+  async recover(error: unknown, attempt: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const transient = error instanceof UnreachableError || error instanceof RateLimitedError;
+    if (!transient || attempt >= (this.options.attempts ?? 4)) throw error;
+    // A rate limit pauses everybody, in `send`; any other failure only this one.
+    if (error instanceof UnreachableError) await this.options.clock.sleep(this.backoff(attempt), signal);
+  }
+
+  /** The bytes of `response` as they come, counted. @throws {UnreachableError} if they end with the connection */
+  async *chunks(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        this.options.observer.received(chunk.length);
+        yield chunk;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw connectionError(error, this.origin.host);
+    }
+  }
+
+  private async body(response: IncomingMessage, limit: number, signal?: AbortSignal): Promise<Buffer> {
+    try {
+      const body = await readBody(response, limit);
+      this.options.observer.received(body.length);
+      return body;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof BodyTooLargeError) {
+        throw new ProtocolError(`${this.origin.host} answered with more than ${limit} bytes.`);
+      }
+      throw connectionError(error, this.origin.host);
+    }
+  }
+
+  private async exchange(
+    { method, path, headers, idleTimeout, signal }: ParentRequest,
+    authorization: string | undefined,
+  ): Promise<{ response: IncomingMessage; origin: string }> {
+    return await this.counted(
+      this.transport.send({
+        url: new URL(path, this.origin),
+        method,
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        ...(idleTimeout === undefined ? {} : { idleTimeout }),
+        signal,
+      }),
+    );
+  }
+
+  private async refused(response: IncomingMessage, origin: string): Promise<Error> {
+    const error = await refusal(response, new URL(origin).host, origin !== this.origin.origin);
+    if (error instanceof RateLimitedError) this.pause.hold(error.retryAfter ?? this.backoff(4));
+    return error;
+  }
+
+  private async readToken(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
+    const { response, origin } = await this.counted(this.transport.send({ url, method: "GET", headers }));
+    const status = response.statusCode ?? 0;
+    if (status === 400 || status === 401 || status === 403) {
+      response.destroy();
+      throw new UnauthorizedError(
+        `The token service of ${this.origin.host} does not accept our credentials.`,
+      );
+    }
+    if (status !== 200) throw await this.refused(response, origin);
+    const body = await this.body(response, maxTokenBytes);
+    try {
+      return JSON.parse(body.toString("utf8"));
+    } catch {
+      throw new ProtocolError(`The token service of ${this.origin.host} answered something else than JSON.`);
+    }
+  }
+
+  private async counted<T extends { readonly response: IncomingMessage }>(answer: Promise<T>): Promise<T> {
+    try {
+      const result = await answer;
+      this.options.observer.requested(result.response.statusCode ?? 0);
+      return result;
+    } catch (error) {
+      this.options.observer.requested("none");
+      throw error;
+    }
+  }
+
+  private newTransport(parent: ParentSettings): Transport {
+    return new Transport(this.options.timeouts ?? defaultTimeouts, parent.caBundle);
+  }
+
+  private newAuthorizer(parent: ParentSettings): Authorizer {
+    return new Authorizer({
+      parent: this.origin,
+      credentials: parent.credentials,
+      tokenHosts: parent.tokenHosts,
+      clock: this.options.clock,
+      readToken: (url, headers) => this.readToken(url, headers),
+    });
+  }
+}

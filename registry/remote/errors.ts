@@ -1,0 +1,64 @@
+import type { Duration } from "luxon";
+
+/**
+ * What a parent registry may do to us. Each class stands for one decision of the sync engine; the messages are
+ * sentences without times and counters, the same as long as the fault is, and hold no credentials.
+ */
+
+/** It did not answer: no route, refused, too slow, cut off, or 5xx. Worth another try; the parent counts as Offline. */
+export class UnreachableError extends Error {
+  override readonly name = "UnreachableError";
+}
+
+/** It answered with a certificate that we do not trust, or without TLS. Only a person can help. */
+export class UntrustedError extends Error {
+  override readonly name = "UntrustedError";
+}
+
+/** It does not accept our credentials, or wants some and we have none. Only a person can help. */
+export class UnauthorizedError extends Error {
+  override readonly name = "UnauthorizedError";
+}
+
+/** It knows us and does not let us. Only a person can help. */
+export class DeniedError extends Error {
+  override readonly name = "DeniedError";
+}
+
+/** It wants us to slow down. All that talk to it pause together (T34). */
+export class RateLimitedError extends Error {
+  override readonly name = "RateLimitedError";
+  /** For how long, if it said so. */
+  readonly retryAfter: Duration | undefined;
+
+  constructor(message: string, retryAfter: Duration | undefined) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** It has no such thing. `RemoteRepository` says which thing, in the words of the content port. */
+export class NotFoundError extends Error {
+  override readonly name = "NotFoundError";
+}
+
+/** It has no such repository. */
+export class RepositoryNotFoundError extends Error {
+  override readonly name = "RepositoryNotFoundError";
+}
+
+/** It answered with something that no registry should say. Trying again at once does not help. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A transfer was cut and cannot be continued where it ended. Starting it over, with fresh bytes, can help (T31). */
+export class NotResumableError extends Error {
+  override readonly name = "NotResumableError";
+}

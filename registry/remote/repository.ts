@@ -1,0 +1,94 @@
+import { Readable } from "node:stream";
+import type { Clock } from "../../common/clock.ts";
+import { verify, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { maxManifestBytes } from "../../common/oci/manifest.ts";
+import { isManifest } from "../../common/oci/mediatype.ts";
+import { parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
+import { ContentNotFoundError, TagNotFoundError, type SyncSource } from "../content/store.ts";
+import { openBlob } from "./blob.ts";
+import type { ParentClient, ParentRequest } from "./client.ts";
+import { acceptManifests, described, digested } from "./manifests.ts";
+import { NotFoundError, RepositoryNotFoundError } from "./errors.ts";
+import { readNames } from "./names.ts";
+import { RemoteReferrers } from "./referrers.ts";
+
+/** One repository of a parent registry. */
+export class RemoteRepository implements SyncSource {
+  readonly name: RepositoryName;
+  private readonly client: ParentClient;
+  private readonly referrerLists: RemoteReferrers;
+
+  constructor(client: ParentClient, name: RepositoryName, clock: Clock) {
+    this.client = client;
+    this.name = name;
+    this.referrerLists = new RemoteReferrers(client, name, clock);
+  }
+
+  async exists(target: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    try {
+      await this.client.read(this.request("HEAD", this.pathOf(target), signal), 0);
+      return true;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      throw error;
+    }
+  }
+
+  async fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable> {
+    const request = this.request("GET", this.pathOf(target), signal);
+    if (!isManifest(target.mediaType)) return await openBlob(this.client, request, target);
+    try {
+      const { body } = await this.client.read(request, maxManifestBytes);
+      return Readable.from([body]).compose(verify(target)) as Readable;
+    } catch (error) {
+      throw error instanceof NotFoundError ? new ContentNotFoundError(target.digest) : error;
+    }
+  }
+
+  /** One HEAD, or a GET where the parent's HEAD does not say enough. */
+  async resolve(tag: Tag, signal?: AbortSignal): Promise<Descriptor> {
+    const path = `/v2/${this.name}/manifests/${tag}`;
+    try {
+      const head = await this.client.read(this.request("HEAD", path, signal), 0);
+      return (
+        described(head) ??
+        digested(await this.client.read(this.request("GET", path, signal), maxManifestBytes))
+      );
+    } catch (error) {
+      throw error instanceof NotFoundError ? new TagNotFoundError(tag) : error;
+    }
+  }
+
+  /** @throws {RepositoryNotFoundError} */
+  async *tags(signal?: AbortSignal): AsyncGenerator<Tag> {
+    const request = this.request("GET", `/v2/${this.name}/tags/list?n=1000`, signal);
+    try {
+      yield* await readNames(this.client, request, "tags", tagOrNothing);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      throw new RepositoryNotFoundError(`The parent has no repository ${this.name}.`);
+    }
+  }
+
+  referrers(subject: Digest, signal?: AbortSignal): AsyncGenerator<Descriptor> {
+    return this.referrerLists.list(subject, signal);
+  }
+
+  private pathOf({ mediaType, digest }: Descriptor): string {
+    return `/v2/${this.name}/${isManifest(mediaType) ? "manifests" : "blobs"}/${digest}`;
+  }
+
+  private request(method: "GET" | "HEAD", path: string, signal: AbortSignal | undefined): ParentRequest {
+    const headers = path.includes("/manifests/") ? { accept: acceptManifests } : {};
+    return { method, path, scope: `repository:${this.name}:pull`, headers, signal };
+  }
+}
+
+/** Names that break the specification's grammar could not be asked for. */
+function tagOrNothing(text: string): Tag | undefined {
+  try {
+    return parseTag(text);
+  } catch {
+    return undefined;
+  }
+}
