@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { binary } from "./binaries.ts";
 import { type Daemon, type Program, untilReady } from "./daemon.ts";
 import { kubeApi, type KubeApi } from "./kube-api.ts";
 import type { ApiAccess } from "./kubeconfig.ts";
 import { type Authority, createSigningKey, type Identity } from "./pki.ts";
+import type { ProgramPaths } from "./programs.ts";
 
 export interface ControlPlaneOptions {
   /** An existing directory of its own: etcd's data, keys and certificates. */
@@ -17,11 +17,14 @@ export interface ControlPlaneOptions {
   readonly serviceAddress: string;
   readonly authority: Authority;
   readonly apiServerArgs: readonly string[];
+  readonly programs: ProgramPaths<"etcd" | "kube-apiserver">;
   /** Starts a program where the control plane is to run. */
   readonly start: (program: Program) => Promise<Daemon>;
 }
 
 export interface ControlPlane {
+  /** As in the options; holds `ca.crt`. */
+  readonly directory: string;
   readonly access: ApiAccess;
   readonly api: KubeApi;
   /** The key that signs service account tokens. */
@@ -33,10 +36,8 @@ export interface ControlPlane {
 
 /** Starts etcd and kube-apiserver. Both run when this resolves; `untilReady` waits until they answer. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { authority, directory, address, ports, start } = options;
-  const [etcdPath, apiServerPath, server, kubeletClient, client] = await Promise.all([
-    binary("etcd"),
-    binary("kube-apiserver"),
+  const { authority, directory, address, ports, programs, start } = options;
+  const [server, kubeletClient, client] = await Promise.all([
     authority.issue(apiServerSubject(options)),
     authority.issue({ commonName: "kube-apiserver", groups: ["system:masters"] }),
     authority.issue({ commonName: "admin", groups: ["system:masters"] }),
@@ -48,12 +49,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     writeIdentity(directory, "kubelet-client", kubeletClient),
   ]);
   const [etcd, apiServer] = await Promise.all([
-    start({ name: "etcd", command: etcdPath, args: etcdArgs(options) }),
-    start({ name: "kube-apiserver", command: apiServerPath, args: apiServerArgs(options) }),
+    programs.etcd.then((command) => start({ name: "etcd", command, args: etcdArgs(options) })),
+    programs["kube-apiserver"].then((command) =>
+      start({ name: "kube-apiserver", command, args: apiServerArgs(options) }),
+    ),
   ]);
   const access: ApiAccess = { server: `https://${address}:${ports.api}`, caPem: authority.certPem, client };
   const api = kubeApi(access);
   return {
+    directory,
     access,
     api,
     serviceAccountKeyFile: join(directory, "service-account.key"),

@@ -62,6 +62,12 @@ export async function stopDaemon(daemon: Pick<Daemon, "pid" | "started">, graceM
   }
 }
 
+/** Waits for the process to end by itself, at most `timeoutMs`: after that it simply resolves. */
+export async function untilEnded(daemon: Pick<Daemon, "pid" | "started">, timeoutMs: number): Promise<void> {
+  const giveUpAt = performance.now() + timeoutMs;
+  while (isRunning(daemon) && performance.now() < giveUpAt) await delay(20);
+}
+
 /**
  * Resolves once `probe` of `daemon` resolves (its rejections mean: not yet).
  *

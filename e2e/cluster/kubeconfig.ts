@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Identity } from "./pki.ts";
 
 /** Where an API server is, whom it is trusted by, and as whom it is spoken to. */
@@ -27,6 +28,25 @@ export function kubeconfigOf({ server, caPem, client }: ApiAccess, name: string)
     contexts: [{ name, context: { cluster: name, user: name } }],
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+/** The way into the cluster that `kubeconfigOf` wrote down in `file`. */
+export async function readKubeconfig(file: string): Promise<ApiAccess> {
+  const config = JSON.parse(await readFile(file, "utf8")) as {
+    readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
+    readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
+  };
+  const { cluster } = config.clusters[0];
+  const { user } = config.users[0];
+  return {
+    server: cluster.server ?? "",
+    caPem: text(cluster["certificate-authority-data"]),
+    client: { certPem: text(user["client-certificate-data"]), keyPem: text(user["client-key-data"]) },
+  };
+}
+
+function text(encoded = ""): string {
+  return Buffer.from(encoded, "base64").toString();
 }
 
 function base64(text: string): string {
