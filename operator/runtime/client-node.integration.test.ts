@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { systemClock, milliseconds, seconds } from "../../common/clock.ts";
 import { exponential } from "../../common/backoff.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
 import { kubeApi, type KubeApi } from "../../e2e/cluster/kube-api.ts";
 import { eventually } from "../../e2e/harness/eventually.ts";
@@ -216,6 +217,7 @@ describe("Informers", () => {
 
   describe("behind a link that breaks", () => {
     let proxy: CuttableProxy;
+    let proxied: ApiServer;
     let namespace: string;
     let client: RestClient;
     let changes: string[];
@@ -231,14 +233,11 @@ describe("Informers", () => {
       );
       namespace = await newNamespace();
       client = new RestClient(api, "operator");
-      const proxied = fromKubeconfig(kubeconfig, (method, status) =>
-        requests.push(`${method} ${String(status)}`),
-      );
+      proxied = fromKubeconfig(kubeconfig, (method, status) => requests.push(`${method} ${String(status)}`));
       informers = informersOf(proxied, { namespaces: [namespace] });
       changes = [];
       informers.watch(WidgetKind, (before, after) => {
-        const { name } = (after ?? before)!.metadata;
-        changes.push(`${name}: ${String(before?.spec?.size ?? "-")} → ${String(after?.spec?.size ?? "-")}`);
+        changes.push(describeChange(before, after));
       });
       start(informers);
       await informers.synced(WidgetKind);
@@ -282,19 +281,35 @@ describe("Informers", () => {
     });
 
     it("lists anew when the API server has forgotten what happened since (410)", async () => {
+      const clock = new ManualClock();
+      const lines: string[] = [];
+      const patient = new Informers(proxied, () => ({ namespaces: [namespace] }), {
+        clock,
+        backoff: () => seconds(1),
+        log: {
+          ...silentLog,
+          with: () => ({ ...silentLog, debug: (_, fields) => lines.push(JSON.stringify(fields)) }),
+        },
+      });
+      const told: string[] = [];
+      patient.watch(WidgetKind, (before, after) => told.push(describeChange(before, after)));
       await set("a", 1);
       await set("b", 1);
-      await seen("b: - → 1");
+      start(patient);
+      await patient.synced(WidgetKind);
       proxy.cut();
       for (let size = 2; size <= 5; size++) await set("a", size);
       await client.delete(WidgetKind, { namespace, name: "b" });
       // A restarted API server has no history of its own: it begins with the present.
       await plane.restartApiServer();
       await set("c", 1);
-      requests.length = 0;
       proxy.mend();
-      await seen("c: - → 1");
-      expect(changes.sort()).toEqual(["a: - → 1", "a: 1 → 5", "b: - → 1", "b: 1 → -", "c: - → 1"]);
+      await eventually("a fresh list", 30_000, async () => {
+        await clock.advance(seconds(1));
+        return told.includes("c: - → 1") ? true : undefined;
+      });
+      expect(told.sort()).toEqual(["a: - → 1", "a: 1 → 5", "b: - → 1", "b: 1 → -", "c: - → 1"]);
+      expect(lines.join()).toMatch(/too old resource version.*"relist":true/);
     });
 
     it("keeps what it has and answers from it while the API server cannot be reached", async () => {
@@ -311,6 +326,11 @@ describe("Informers", () => {
     });
   });
 });
+
+function describeChange(before: Widget | undefined, after: Widget | undefined): string {
+  const size = (widget: Widget | undefined): string => String(widget?.spec?.size ?? "-");
+  return `${(after ?? before)!.metadata.name}: ${size(before)} → ${size(after)}`;
+}
 
 const widgetDefinition = {
   apiVersion: "apiextensions.k8s.io/v1",
