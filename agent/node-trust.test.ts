@@ -79,6 +79,12 @@ describe("NodeTrust", () => {
     expect(await readdir(root)).toEqual(["a.example"]);
   });
 
+  test("is ready without a list too: the operator makes it when there is something to trust", async () => {
+    configMap.become(undefined);
+    await eventually(() => trust.ready());
+    expect(await readdir(root)).toEqual([]);
+  });
+
   test("follows the list at once", async () => {
     configMap.become(list("a.example"));
     await reconciled(1);

@@ -53,7 +53,7 @@ export class NodeTrust implements Service {
     this.observe = observe;
   }
 
-  /** Once the list has been seen, and the node brought in line with it for the first time. */
+  /** Once there was no list, or the node has been brought in line with it. */
   ready(): boolean {
     return this.done;
   }
@@ -68,6 +68,7 @@ export class NodeTrust implements Service {
     for await (const list of this.api.follow<ConfigMap>(path, configMap, signal)) {
       if (list === undefined) {
         this.log.warn("there is no list of registries, leaving the node as it is", { ...this.source });
+        this.done = true;
         continue;
       }
       this.desired = desiredHosts(list.data ?? {});
