@@ -18,6 +18,7 @@ export const ociErrors = {
   NAME_INVALID: { status: 400, message: "invalid repository name" },
   NAME_UNKNOWN: { status: 404, message: "repository name not known to registry" },
   SIZE_INVALID: { status: 400, message: "provided length did not match content length" },
+  PAGINATION_NUMBER_INVALID: { status: 400, message: "the number of results asked for is not a number" },
   RANGE_INVALID: {
     status: 416,
     message: "the range does not continue the upload or lies outside the content",

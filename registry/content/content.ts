@@ -7,6 +7,7 @@ import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
+import { holdLock } from "./lock.ts";
 import type { Metadata, PageRequest } from "./metadata.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
 import { Quota } from "./quota.ts";
@@ -38,15 +39,23 @@ export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
+  /** Nothing may be under way, and nothing may follow. */
+  readonly close: () => void;
 
-  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock) {
+  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock, close: () => void) {
     this.parts = parts;
+    this.close = close;
     this.uploads = uploads;
     this.clock = clock;
   }
 
   /** Puts content together, and clears away what a crash left. */
-  static async compose(blobs: Blobs, metadata: Metadata, options: ContentOptions): Promise<RegistryContent> {
+  static async compose(
+    blobs: Blobs,
+    metadata: Metadata,
+    options: ContentOptions,
+    close: () => void,
+  ): Promise<RegistryContent> {
     const { clock, newId } = options;
     let incoming = 0;
     for (const { key, size } of await blobs.staged()) {
@@ -57,7 +66,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const intake = new Intake(blobs, metadata, quota, newId);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, clock);
+    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, clock, close);
     await content.expire();
     return content;
   }
@@ -92,18 +101,14 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(ingestPrefix) && touchedAt <= oldest) await this.parts.intake.drop(key);
     }
   }
-
-  /** Nothing may be under way, and nothing may follow. */
-  close(): void {
-    this.parts.metadata.close();
-  }
 }
 
 /**
- * Content that lives in a directory:
+ * Content that lives in a directory, which is this process's alone until it is closed:
  *
  * ```text
  * <directory>/
+ *   lock                   held while a process uses the data
  *   registry.db            names, tags, links, manifests: SQLite with its log beside it (-wal, -shm)
  *   blobs/  staging/       see FilesystemBlobs
  * ```
@@ -114,17 +119,26 @@ export async function openContent(
   files: FileSystem = nodeFiles,
 ): Promise<RegistryContent> {
   await ensureDirectory(files, directory);
-  const blobs = await FilesystemBlobs.open(directory, files);
-  const metadata = SqliteMetadata.open(join(directory, "registry.db"), options.clock);
+  const release = holdLock(join(directory, "lock"));
+  let metadata: SqliteMetadata | undefined;
+  const close = (): void => {
+    metadata?.close();
+    release();
+  };
   try {
-    return await RegistryContent.compose(blobs, metadata, options);
+    const blobs = await FilesystemBlobs.open(directory, files);
+    metadata = SqliteMetadata.open(join(directory, "registry.db"), options.clock);
+    return await RegistryContent.compose(blobs, metadata, options, close);
   } catch (error) {
-    metadata.close();
+    close();
     throw error;
   }
 }
 
 /** Content that lives as long as the process. */
 export function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
-  return RegistryContent.compose(new MemoryBlobs(), SqliteMetadata.open(":memory:", options.clock), options);
+  const metadata = SqliteMetadata.open(":memory:", options.clock);
+  return RegistryContent.compose(new MemoryBlobs(), metadata, options, () => {
+    metadata.close();
+  });
 }

@@ -75,5 +75,4 @@ export interface Metadata {
   repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
   /** Bytes of all blobs and manifests, each counted once. */
   usage(): Promise<number>;
-  close(): void;
 }

@@ -13,6 +13,16 @@ export interface ContentReader {
   fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable>;
 }
 
+/** An optional power of a source: the rest of a blob whose beginning is here already. */
+export interface RangeReader {
+  /**
+   * The bytes of `target` from `offset` on. Not verified: whoever puts them behind others checks the whole.
+   *
+   * @throws {ContentNotFoundError}
+   */
+  fetchFrom(target: Descriptor, offset: number, signal?: AbortSignal): Promise<Readable>;
+}
+
 /** Adds content to one repository. */
 export interface ContentWriter {
   /**

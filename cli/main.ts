@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { version } from "../common/version.ts";
+
+/** The programs in this one command. Only the one that is asked for is loaded: the others would cost memory. */
+const programs = {
+  serve: {
+    text: "Serve container images: a complete registry.",
+    load: () => import("../registry/main.ts"),
+  },
+  operator: {
+    text: "Run the operator of a cluster.",
+    load: () => import("../operator/main.ts"),
+  },
+  agent: {
+    text: "Make the containerd of its node trust the registries of the cluster.",
+    load: () => import("../agent/main.ts"),
+  },
+} satisfies Record<string, { text: string; load: () => Promise<{ command(): Command }> }>;
+
+const cli = new Command("connected-registry")
+  .description("Container images next to your workloads, kept in step with a parent registry.")
+  .version(version)
+  // Wrong usage is 2 for every program: commander says 1.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+const asked = process.argv.slice(2).find((argument) => !argument.startsWith("-") && argument !== "help");
+for (const [name, { text, load }] of Object.entries(programs)) {
+  if (name === asked) cli.addCommand((await load()).command().copyInheritedSettings(cli));
+  else cli.command(name).description(text);
+}
+try {
+  await cli.parseAsync();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}

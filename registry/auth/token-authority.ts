@@ -1,0 +1,107 @@
+import { webcrypto } from "node:crypto";
+import { SignJWT } from "jose/jwt/sign";
+import { jwtVerify } from "jose/jwt/verify";
+import type { JWTPayload } from "jose";
+import type { Clock } from "../../common/clock.ts";
+import { seconds } from "../../common/clock.ts";
+import { OciError } from "../../common/oci/errors.ts";
+import { catalogScope, parseScopes, scopeText, type Grant } from "./access.ts";
+import type { ClientTokens, Principal } from "./client-tokens.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly issuedAt: string;
+  readonly expiresInSeconds: number;
+}
+
+/** Who a bearer token speaks for, and what it was asked to carry: the most it may do. */
+export interface VerifiedToken {
+  readonly principal: Principal;
+  readonly grant: Grant;
+}
+
+/** Long enough for a client's session; what was revoked meanwhile is refused anyway. */
+const lifetime = seconds(3600);
+const clockTolerance = 30;
+/**
+ * The one algorithm, whatever a token's header says (S26). Symmetric, because the only one who checks our tokens is
+ * ourselves: there is no public key to mix it up with, and checking takes microseconds.
+ */
+const algorithm = "HS256";
+
+/** Issues and checks bearer tokens (JWT) of this registry. */
+export class TokenAuthority {
+  private readonly tokens: ClientTokens;
+  private readonly clock: Clock;
+  private readonly key: webcrypto.CryptoKey;
+  private readonly issuer: string;
+
+  private constructor(tokens: ClientTokens, clock: Clock, key: webcrypto.CryptoKey, issuer: string) {
+    this.tokens = tokens;
+    this.clock = clock;
+    this.key = key;
+    this.issuer = issuer;
+  }
+
+  static async create(
+    tokens: ClientTokens,
+    clock: Clock,
+    { secret, id }: SigningKey,
+  ): Promise<TokenAuthority> {
+    const hmac = { name: "HMAC", hash: "SHA-256" };
+    const key = await webcrypto.subtle.importKey("raw", secret, hmac, false, ["sign", "verify"]);
+    return new TokenAuthority(tokens, clock, key, `connected-registry/${id}`);
+  }
+
+  /** Grants what `principal` may have of what was `requested`; asking for too much is not an error. */
+  async issue(principal: Principal, requested: Grant): Promise<IssuedToken> {
+    const access = requested.repositories
+      .map(({ repository, actions }) => ({
+        repository,
+        actions: actions.filter((action) => this.tokens.allows(principal, action, repository)),
+      }))
+      .filter(({ actions }) => actions.length > 0);
+    const now = this.clock.now();
+    const scopes = [...access.map(scopeText), ...(requested.catalog ? [catalogScope] : [])];
+    const claims: JWTPayload =
+      principal.kind === "anonymous"
+        ? { scopes }
+        : { scopes, sub: principal.name, credential: principal.credential };
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: algorithm, typ: "JWT" })
+      .setIssuer(this.issuer)
+      .setAudience(this.issuer)
+      .setIssuedAt(now.toJSDate())
+      .setNotBefore(now.toJSDate())
+      .setExpirationTime(now.plus(lifetime).toJSDate())
+      .sign(this.key);
+    return { token, issuedAt: now.toISO(), expiresInSeconds: lifetime.as("seconds") };
+  }
+
+  /** @throws {OciError} `UNAUTHORIZED` if it is not ours, was changed, has expired, or its login is no longer good */
+  async verify(token: string): Promise<VerifiedToken> {
+    let payload: JWTPayload;
+    try {
+      ({ payload } = await jwtVerify(token, this.key, {
+        algorithms: [algorithm],
+        issuer: this.issuer,
+        audience: this.issuer,
+        requiredClaims: ["iat", "nbf", "exp"],
+        currentDate: this.clock.now().toJSDate(),
+        clockTolerance,
+      }));
+    } catch (cause) {
+      throw new OciError("UNAUTHORIZED", { cause });
+    }
+    const principal = principalOf(payload);
+    if (!this.tokens.isCurrent(principal)) throw new OciError("UNAUTHORIZED");
+    return { principal, grant: parseScopes(payload.scopes as readonly string[]) };
+  }
+}
+
+function principalOf({ sub, credential }: JWTPayload): Principal {
+  return sub === undefined
+    ? { kind: "anonymous" }
+    : { kind: "client", name: sub, credential: String(credential) };
+}

@@ -1,0 +1,145 @@
+import { registryModes, InvalidConfigError, type RegistryMode } from "../common/contract/config.ts";
+import { logLevels, type LogLevel } from "../common/log.ts";
+import { anonymousAccess, type AnonymousAccess } from "./auth/client-tokens.ts";
+import type { Encryption } from "./http/certificate.ts";
+import type { ListenAddress } from "./http/server.ts";
+
+/** The object of the cluster whose registry this is. */
+export interface ClusterIdentity {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a registry process is told at its start, and what no change of settings alters. */
+export interface ServeConfig {
+  readonly listen: ListenAddress;
+  readonly probes: ListenAddress;
+  readonly data: string;
+  /** Holds where there is no settings document. */
+  readonly mode: RegistryMode;
+  readonly encryption: Encryption;
+  readonly anonymous: AnonymousAccess;
+  readonly configFile?: string;
+  readonly cluster?: ClusterIdentity;
+  /** Overrides the settings'. */
+  readonly logLevel?: LogLevel;
+}
+
+/** Options as they come from the command line or the environment. */
+export type ServeOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Every option of `serve`: the table from which `--help` and the environment variables are made. */
+export const serveOptions = [
+  {
+    name: "listen",
+    value: "HOST:PORT",
+    default: "127.0.0.1:5000",
+    text: "where to serve; port 0: any free one",
+  },
+  {
+    name: "data",
+    value: "DIR",
+    default: "/var/lib/connected-registry",
+    text: "where content and keys are kept",
+  },
+  {
+    name: "mode",
+    value: "MODE",
+    default: "ReadWrite",
+    text: "ReadOnly or ReadWrite; a --config file overrides it",
+  },
+  { name: "http", text: "serve in the clear: no TLS" },
+  {
+    name: "anonymous",
+    value: "ACCESS",
+    default: "none",
+    text: "what clients may do without logging in: none, read or write",
+  },
+  { name: "tls-cert", value: "FILE", text: "the certificate chain, in PEM; read again when it changes" },
+  { name: "tls-key", value: "FILE", text: "the certificate's key, in PEM" },
+  { name: "config", value: "FILE", text: "settings document, JSON or YAML; read again when it changes" },
+  {
+    name: "probes",
+    value: "HOST:PORT",
+    default: "127.0.0.1:5001",
+    text: "where /livez, /readyz, /metrics and /status are served",
+  },
+  { name: "cluster", value: "NAMESPACE/NAME", text: "serve as the pod of this ConnectedRegistry" },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    text: "Debug, Information, Warning, Error or None; overrides the settings'",
+  },
+] as const satisfies readonly { name: string; value?: string; default?: string; text: string }[];
+
+/** @throws {InvalidConfigError} that names every fault, with the option and what would be right */
+export function parseServeConfig(options: ServeOptions): ServeConfig {
+  const faults: string[] = [];
+  const fault = (option: string, sentence: string): undefined => {
+    faults.push(`--${option}: ${sentence}`);
+  };
+  const text = (option: string): string | undefined => {
+    const value = options[option.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase())];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const address = (option: string): ListenAddress =>
+    parseAddress(text(option) ?? "") ??
+    fault(option, "write HOST:PORT, such as 127.0.0.1:5000 or [::]:5000") ??
+    nowhere;
+  const choice = <T extends string>(
+    option: string,
+    allowed: readonly T[],
+    value: string | undefined,
+  ): T | undefined => {
+    const found = allowed.find((each) => each === value);
+    return found === undefined && value !== undefined
+      ? fault(option, `"${value}" is not one of ${allowed.join(", ")}`)
+      : found;
+  };
+  const cluster = text("cluster");
+  const identity =
+    cluster === undefined ? undefined : (parseCluster(cluster) ?? fault("cluster", "write NAMESPACE/NAME"));
+  const configFile = text("config");
+  const logLevel = choice("log-level", logLevels, text("log-level"));
+  const config: ServeConfig = {
+    listen: address("listen"),
+    probes: address("probes"),
+    data: text("data") ?? fault("data", "name a directory") ?? "",
+    mode: choice("mode", registryModes, text("mode")) ?? "ReadWrite",
+    encryption: encryptionOf(options.http === true, text("tls-cert"), text("tls-key"), fault),
+    anonymous: choice("anonymous", anonymousAccess, text("anonymous")) ?? "none",
+    ...(configFile === undefined ? {} : { configFile }),
+    ...(identity === undefined ? {} : { cluster: identity }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  if (faults.length > 0) throw new InvalidConfigError(faults.join("; "));
+  return config;
+}
+
+const nowhere: ListenAddress = { host: "", port: 0 };
+
+function parseAddress(text: string): ListenAddress | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  return host === undefined || Number(digits) > 65_535 ? undefined : { host, port: Number(digits) };
+}
+
+function parseCluster(text: string): ClusterIdentity | undefined {
+  const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9-]{1,63})$/.exec(text) ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
+function encryptionOf(
+  http: boolean,
+  cert: string | undefined,
+  key: string | undefined,
+  fault: (option: string, sentence: string) => undefined,
+): Encryption {
+  if (http && (cert !== undefined || key !== undefined))
+    fault("http", "leave it out, or leave out --tls-cert and --tls-key");
+  if (http) return { kind: "none" };
+  if (cert === undefined && key === undefined) return { kind: "selfSigned" };
+  if (cert === undefined) fault("tls-cert", "is needed beside --tls-key");
+  if (key === undefined) fault("tls-key", "is needed beside --tls-cert");
+  return { kind: "files", cert: cert ?? "", key: key ?? "" };
+}

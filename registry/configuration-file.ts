@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { seconds, type Clock } from "../common/clock.ts";
+import { InvalidConfigError, parseClientToken, parseSettings } from "../common/contract/config.ts";
+import { messageOf } from "../common/errors.ts";
+import type { Logger } from "../common/log.ts";
+import type { Service } from "../common/service.ts";
+import type { Configuration, LiveConfiguration } from "./configuration.ts";
+
+/**
+ * Reads a settings document, JSON or YAML. It may hold the client tokens too, under `clientTokens`.
+ *
+ * @throws {InvalidConfigError} that lists every fault
+ */
+export async function readConfiguration(path: string): Promise<Configuration> {
+  const document = await parseText(await readFile(path, "utf8"), path);
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new InvalidConfigError(`${path} is not a settings document`);
+  }
+  const { clientTokens = [], ...settings } = document as Readonly<Record<string, unknown>>;
+  const faults: string[] = [];
+  const collect = <T>(where: string, parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      if (!(error instanceof InvalidConfigError)) throw error;
+      faults.push(`${where}${error.message}`);
+      return undefined;
+    }
+  };
+  const parsed = collect("", () => parseSettings(settings));
+  if (!Array.isArray(clientTokens)) faults.push("clientTokens: is not a list");
+  const listed: readonly unknown[] = Array.isArray(clientTokens) ? clientTokens : [];
+  const tokens = listed.map((token, i) => collect(`clientTokens.${i}: `, () => parseClientToken(token)));
+  if (faults.length > 0 || parsed === undefined)
+    throw new InvalidConfigError(`${path}: ${faults.join("; ")}`);
+  return { settings: parsed, clientTokens: tokens.filter((token) => token !== undefined) };
+}
+
+async function parseText(text: string, path: string): Promise<unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // YAML is rare where memory counts: in a cluster the document is JSON.
+    const { load } = await import("js-yaml");
+    try {
+      return load(text);
+    } catch (error) {
+      throw new InvalidConfigError(`${path} is neither JSON nor YAML: ${messageOf(error)}`);
+    }
+  }
+}
+
+const interval = seconds(2);
+
+/** Puts a changed settings document into effect. One that cannot be used changes nothing. */
+export class ConfigurationFile implements Service {
+  readonly name = "configuration";
+  private readonly path: string;
+  private readonly live: LiveConfiguration;
+  private readonly clock: Clock;
+  private readonly log: Logger;
+  private last: string;
+
+  constructor(path: string, live: LiveConfiguration, clock: Clock, log: Logger) {
+    this.path = path;
+    this.live = live;
+    this.clock = clock;
+    this.log = log;
+    this.last = JSON.stringify(live.current);
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let fault: string | undefined;
+    while (!signal.aborted) {
+      // Stopping is the only way in which this wait fails.
+      await this.clock.sleep(interval, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        this.take(await readConfiguration(this.path));
+        fault = undefined;
+      } catch (error) {
+        if (messageOf(error) === fault) continue;
+        fault = messageOf(error);
+        this.log.error("the settings document cannot be used: the settings in use stay", { error });
+      }
+    }
+  }
+
+  private take(next: Configuration): void {
+    const text = JSON.stringify(next);
+    if (text === this.last) return;
+    this.last = text;
+    this.live.replace(next);
+    this.log.info("the settings have changed and are in use", { file: this.path });
+  }
+}

@@ -1,0 +1,34 @@
+import { seconds, type Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
+
+const interval = seconds(600);
+
+/** Drops, every now and then, what clients began and left. */
+export class Housekeeping implements Service {
+  readonly name = "housekeeping";
+  private readonly content: { expire(): Promise<void> };
+  private readonly clock: Clock;
+  private readonly log: Logger;
+
+  constructor(content: { expire(): Promise<void> }, clock: Clock, log: Logger) {
+    this.content = content;
+    this.clock = clock;
+    this.log = log;
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // Stopping is the only way in which this wait fails.
+      await this.clock.sleep(interval, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.content.expire().catch((error: unknown) => {
+        this.log.error("abandoned uploads could not be dropped", { error });
+      });
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Request, Response } from "express";
+import { repositoryActions, type RepositoryAction } from "../../common/contract/scope.ts";
+import { OciError } from "../../common/oci/errors.ts";
+import { carries, catalogScope, scopeText } from "../auth/access.ts";
+import { challengeHeader, type Challenge } from "../auth/challenge.ts";
+import type { ApiParts, Session } from "./call.ts";
+
+/** What a route needs. */
+export type RouteAccess =
+  | { readonly kind: "login" }
+  | { readonly kind: "catalog" }
+  | { readonly kind: "repository"; readonly actions: readonly RepositoryAction[]; readonly writes: boolean };
+
+/** ACR's own sentence. */
+export const readOnlySentence = "This operation is not allowed on this registry.";
+
+/**
+ * Finds out who makes `request`, and whether they may have `access`.
+ *
+ * # Guarantees
+ * The answer does not depend on what the registry holds: what must not be seen cannot be told from what is not there (S33).
+ *
+ * @throws {OciError} `UNAUTHORIZED` with a challenge in `response`, or `DENIED`
+ */
+export async function authorize(
+  access: RouteAccess,
+  repository: string,
+  request: Request,
+  response: Response,
+  parts: ApiParts,
+): Promise<Session> {
+  const challenge = (error?: Challenge["error"]): OciError => {
+    const scope = scopeOf(access, repository);
+    response.setHeader("WWW-Authenticate", challengeHeader({ ...hostOf(request), scope, error }));
+    if (error !== undefined || request.headers.authorization !== undefined) parts.metrics.authFailures.inc();
+    return new OciError("UNAUTHORIZED");
+  };
+  const session = await authenticate(request, parts, challenge);
+  if (session === undefined) throw challenge();
+  if (access.kind === "repository" && access.writes && parts.mode() === "ReadOnly") {
+    throw new OciError("DENIED", { message: readOnlySentence });
+  }
+  if (access.kind === "repository") {
+    for (const action of access.actions) {
+      if (!parts.tokens.allows(session.principal, action, repository)) {
+        throw session.principal.kind === "anonymous" ? challenge() : new OciError("DENIED");
+      }
+      if (!holds(session, action, repository)) throw challenge("insufficient_scope");
+    }
+  }
+  if (access.kind === "catalog" && session.grant?.catalog === false) throw challenge("insufficient_scope");
+  // Clients decide by this one answer whether they log in at all.
+  if (access.kind === "login" && session.principal.kind === "anonymous" && session.grant === undefined) {
+    if (!parts.tokens.empty) throw challenge();
+  }
+  return session;
+}
+
+/** Whether `session` may do `action` on `repository`. */
+export function may(
+  session: Session,
+  action: RepositoryAction,
+  repository: string,
+  parts: ApiParts,
+): boolean {
+  return parts.tokens.allows(session.principal, action, repository) && holds(session, action, repository);
+}
+
+/** User and password of a Basic `Authorization` header, if it is one. */
+export function basicCredentials(header: string | undefined): { user: string; password: string } | undefined {
+  const match = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? "");
+  if (match?.[1] === undefined) return undefined;
+  const text = Buffer.from(match[1], "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+async function authenticate(
+  request: Request,
+  parts: ApiParts,
+  challenge: (error?: Challenge["error"]) => OciError,
+): Promise<Session | undefined> {
+  const { authorization } = request.headers;
+  if (authorization === undefined) {
+    return parts.tokens.allowsAnonymous ? { principal: { kind: "anonymous" } } : undefined;
+  }
+  try {
+    const basic = basicCredentials(authorization);
+    if (basic !== undefined) return { principal: parts.tokens.authenticate(basic.user, basic.password) };
+    const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
+    return bearer === undefined ? undefined : await parts.authority.verify(bearer);
+  } catch (error) {
+    if (error instanceof OciError)
+      throw challenge(/^Bearer /i.test(authorization) ? "invalid_token" : undefined);
+    throw error;
+  }
+}
+
+function holds({ grant }: Session, action: RepositoryAction, repository: string): boolean {
+  return grant === undefined || carries(grant, action, repository);
+}
+
+function scopeOf(access: RouteAccess, repository: string): string | undefined {
+  if (access.kind === "login") return undefined;
+  if (access.kind === "catalog") return catalogScope;
+  // A client that may push asks for reading too: it looks before it uploads.
+  const actions = repositoryActions.filter(
+    (action) => access.actions.includes(action) || (access.writes && action === "content/read"),
+  );
+  return scopeText({ repository, actions });
+}
+
+/** Where the client reached us, as it says itself: behind a NodePort or a forwarded port only it knows. */
+function hostOf(request: Request): { realm: string; service: string } {
+  const { host = "" } = request.headers;
+  const { localAddress = "localhost", localPort = 0 } = request.socket;
+  const service = /^[A-Za-z0-9._:[\]-]{1,300}$/.test(host) ? host : `${localAddress}:${localPort}`;
+  return { realm: `${request.protocol}://${service}/oauth2/token`, service };
+}

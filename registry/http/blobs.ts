@@ -1,0 +1,48 @@
+import { pipeline } from "node:stream/promises";
+import { parseDigest } from "../../common/oci/digest.ts";
+import { OciError } from "../../common/oci/errors.ts";
+import { ContentNotFoundError } from "../content/store.ts";
+import type { RepositoryCall } from "./call.ts";
+import { etagOf, names } from "./conditional.ts";
+import { parseRange } from "./range.ts";
+
+/** GET and HEAD /v2/<name>/blobs/<digest> */
+export async function readBlob({ request, response, params, repository }: RepositoryCall): Promise<void> {
+  const digest = parseDigest(params.digest ?? "");
+  const size = await repository.blobSize(digest);
+  if (size === undefined) throw new ContentNotFoundError(digest);
+  response.setHeader("Docker-Content-Digest", digest);
+  response.setHeader("ETag", etagOf(digest));
+  response.setHeader("Accept-Ranges", "bytes");
+  response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
+  if (names(request.headers["if-none-match"], digest)) {
+    response.status(304).end();
+    return;
+  }
+  response.setHeader("Content-Type", "application/octet-stream");
+  const answer = parseRange(wantsRange(request.headers, etagOf(digest)), size);
+  if (answer.kind === "unsatisfiable") {
+    response.setHeader("Content-Range", `bytes */${size}`);
+    throw new OciError("RANGE_INVALID");
+  }
+  const range = answer.kind === "part" ? answer.range : undefined;
+  if (range !== undefined) {
+    response.status(206).setHeader("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
+  }
+  response.setHeader("Content-Length", range === undefined ? size : range.end - range.start + 1);
+  if (request.method === "HEAD") response.end();
+  else await pipeline(await repository.readBlob(digest, range), response);
+}
+
+/** DELETE /v2/<name>/blobs/<digest> */
+export async function deleteBlob({ response, params, repository }: RepositoryCall): Promise<void> {
+  await repository.deleteBlob(parseDigest(params.digest ?? ""));
+  response.status(202).end();
+}
+
+function wantsRange(
+  headers: { range?: string | undefined; "if-range"?: string | undefined },
+  etag: string,
+): string | undefined {
+  return headers["if-range"] === undefined || headers["if-range"] === etag ? headers.range : undefined;
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { OciError } from "../../common/oci/errors.ts";
+
+/**
+ * The body of `request` as a stream that may be destroyed: the connection stays, so that the client can be told why.
+ */
+export function bodyOf(request: IncomingMessage): Readable {
+  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+}
+
+/** @throws {OciError} `PAYLOAD_TOO_LARGE` as soon as there are more than `limit` bytes (S02) */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const tooLarge = (): OciError =>
+    new OciError("PAYLOAD_TOO_LARGE", { message: `the request body has more than ${limit} bytes` });
+  if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of bodyOf(request)) {
+    size += (chunk as Buffer).length;
+    if (size > limit) throw tooLarge();
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,43 @@
+import type { Request, Response } from "express";
+import type { Clock } from "../../common/clock.ts";
+import type { RegistryMode } from "../../common/contract/config.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Grant } from "../auth/access.ts";
+import type { ClientTokens, Principal } from "../auth/client-tokens.ts";
+import type { TokenAuthority } from "../auth/token-authority.ts";
+import type { RegistryContent } from "../content/content.ts";
+import type { ContentRepository } from "../content/repository.ts";
+import type { HttpMetrics } from "./metrics.ts";
+
+/** What the API works with. */
+export interface ApiParts {
+  readonly content: RegistryContent;
+  readonly tokens: ClientTokens;
+  readonly authority: TokenAuthority;
+  /** As configured at this moment. */
+  readonly mode: () => RegistryMode;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: HttpMetrics;
+  /** Names a request. */
+  readonly newId: () => string;
+}
+
+/** Who makes a request, and the most that the credentials they brought allow; no `grant`: all that they may. */
+export interface Session {
+  readonly principal: Principal;
+  readonly grant?: Grant;
+}
+
+/** One request, after its route was found and it was authorized. */
+export interface Call {
+  readonly request: Request;
+  readonly response: Response;
+  readonly params: Readonly<Record<string, string>>;
+  readonly parts: ApiParts;
+  readonly session: Session;
+}
+
+export interface RepositoryCall extends Call {
+  readonly repository: ContentRepository;
+}

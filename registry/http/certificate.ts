@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createSecureContext } from "node:tls";
+import { seconds, type Clock } from "../../common/clock.ts";
+import { hasCode } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
+
+/** A certificate chain and its key, in PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** @throws if a file cannot be read, or the two do not belong together */
+export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
+  const [cert, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+  createSecureContext({ cert, key });
+  return { cert, key };
+}
+
+/** Who serves with a certificate. */
+export interface CertificateUser {
+  useCertificate(certificate: Certificate): void;
+}
+
+/** A certificate in use, and the files it came from. */
+export interface CertificateInUse {
+  readonly files: CertificateFiles;
+  readonly current: Certificate;
+}
+
+/** How clients reach the registry: in the clear, with a certificate that is given, or with one made and kept in its data. */
+export type Encryption =
+  | { readonly kind: "none" }
+  | { readonly kind: "files"; readonly cert: string; readonly key: string }
+  | { readonly kind: "selfSigned" };
+
+/**
+ * The certificate to begin with; without encryption none.
+ *
+ * @param hosts the names and addresses for which one is made, if one is made
+ */
+export async function ensureCertificate(
+  encryption: Encryption,
+  data: string,
+  hosts: readonly string[],
+  clock: Clock,
+): Promise<CertificateInUse | undefined> {
+  if (encryption.kind === "none") return undefined;
+  if (encryption.kind === "files") return { files: encryption, current: await readCertificate(encryption) };
+  const files = { cert: join(data, "tls", "tls.crt"), key: join(data, "tls", "tls.key") };
+  try {
+    return { files, current: await readCertificate(files) };
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  const { makeSelfSigned } = await import("./self-signed.ts");
+  await makeSelfSigned(files, hosts, clock);
+  return { files, current: await readCertificate(files) };
+}
+
+const interval = seconds(5);
+
+/**
+ * Reads the files again and again, and hands a changed certificate on. They are read rather than watched: a mounted Secret
+ * changes by a symbolic link two levels up, of which a watch of the file says nothing.
+ */
+export class CertificateReload implements Service {
+  readonly name = "certificate";
+  private readonly files: CertificateFiles;
+  private readonly user: CertificateUser;
+  private readonly clock: Clock;
+  private readonly log: Logger;
+  private current: Certificate;
+
+  constructor({ files, current }: CertificateInUse, user: CertificateUser, clock: Clock, log: Logger) {
+    this.files = files;
+    this.current = current;
+    this.user = user;
+    this.clock = clock;
+    this.log = log;
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // Stopping is the only way in which this wait fails.
+      await this.clock.sleep(interval, signal).catch(() => undefined);
+      if (!signal.aborted) await this.check();
+    }
+  }
+
+  private async check(): Promise<void> {
+    try {
+      const next = await readCertificate(this.files);
+      if (next.cert === this.current.cert && next.key === this.current.key) return;
+      this.user.useCertificate(next);
+      this.current = next;
+      this.log.info("the certificate has changed and is in use", { file: this.files.cert });
+    } catch (error) {
+      this.log.warn("the certificate files cannot be used: the certificate in use stays", { error });
+    }
+  }
+}

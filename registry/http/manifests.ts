@@ -1,0 +1,80 @@
+import { parseDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { maxManifestBytes, mediaTypeOf } from "../../common/oci/manifest.ts";
+import { InvalidReferenceError, parseTag, type Tag } from "../../common/oci/reference.ts";
+import { TagNotFoundError } from "../content/store.ts";
+import { readBody } from "./body.ts";
+import type { RepositoryCall } from "./call.ts";
+import { etagOf, names } from "./conditional.ts";
+
+type Reference =
+  { readonly kind: "digest"; readonly digest: Digest } | { readonly kind: "tag"; readonly tag: Tag };
+
+/** GET and HEAD /v2/<name>/manifests/<reference> */
+export async function readManifest(call: RepositoryCall): Promise<void> {
+  const { request, response, repository } = call;
+  const reference = existing(call);
+  const digest =
+    reference.kind === "tag" ? (await repository.resolve(reference.tag)).digest : reference.digest;
+  const { descriptor, bytes } = await repository.manifest(digest);
+  describe(call, descriptor);
+  if (names(request.headers["if-none-match"], digest)) response.status(304).end();
+  else {
+    response.setHeader("Content-Type", descriptor.mediaType);
+    response.setHeader("Content-Length", descriptor.size);
+    // The router leaves out the bytes when the method is HEAD.
+    response.status(200).end(bytes);
+  }
+}
+
+/** PUT /v2/<name>/manifests/<reference>, by digest also with `?tag=`, once or more */
+export async function writeManifest(call: RepositoryCall): Promise<void> {
+  const { request, response, repository } = call;
+  const reference = parseReference(call);
+  const tags = reference.kind === "tag" ? [reference.tag] : queriedTags(request.query.tag);
+  const bytes = await readBody(request, maxManifestBytes);
+  const contentType = request.headers["content-type"]?.split(";")[0]?.trim();
+  const { descriptor, manifest } = await repository.putManifest(bytes, contentType ?? mediaTypeOf(bytes), {
+    ...(reference.kind === "digest" ? { expected: reference.digest } : {}),
+    tags,
+  });
+  response.setHeader("Location", `/v2/${repository.name}/manifests/${descriptor.digest}`);
+  response.setHeader("Docker-Content-Digest", descriptor.digest);
+  if (manifest.subject !== undefined) response.setHeader("OCI-Subject", manifest.subject);
+  if (reference.kind === "digest" && tags.length > 0) response.setHeader("OCI-Tag", tags);
+  response.status(201).end();
+}
+
+/** DELETE /v2/<name>/manifests/<reference>: a tag only, or a manifest with its tags */
+export async function deleteManifest(call: RepositoryCall): Promise<void> {
+  const reference = existing(call);
+  if (reference.kind === "tag") await call.repository.untag(reference.tag);
+  else await call.repository.deleteManifest(reference.digest);
+  call.response.status(202).end();
+}
+
+function describe({ response }: RepositoryCall, { digest }: Descriptor): void {
+  response.setHeader("Docker-Content-Digest", digest);
+  response.setHeader("ETag", etagOf(digest));
+}
+
+function parseReference({ params }: RepositoryCall): Reference {
+  const text = params.reference ?? "";
+  return text.includes(":")
+    ? { kind: "digest", digest: parseDigest(text) }
+    : { kind: "tag", tag: parseTag(text) };
+}
+
+/** A reference to something that may be there: what cannot be a tag is simply not. */
+function existing(call: RepositoryCall): Reference {
+  try {
+    return parseReference(call);
+  } catch (error) {
+    if (error instanceof InvalidReferenceError) throw new TagNotFoundError(call.params.reference ?? "");
+    throw error;
+  }
+}
+
+function queriedTags(value: unknown): readonly Tag[] {
+  const texts = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  return texts.map((text) => parseTag(String(text)));
+}

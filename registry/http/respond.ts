@@ -1,0 +1,86 @@
+import type { Request, Response } from "express";
+import { hasCode } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import { DigestMismatchError, InvalidDigestError } from "../../common/oci/digest.ts";
+import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
+import { InvalidManifestError } from "../../common/oci/manifest.ts";
+import { InvalidReferenceError } from "../../common/oci/reference.ts";
+import { isStorageFull } from "../content/quota.ts";
+import { ContentInUseError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
+import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
+
+/** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
+const maxDrainedBytes = 8 * 1024 * 1024;
+
+/** The one place where an error becomes an answer. @param missing what it means that content was not found */
+export function respondWithError(
+  error: unknown,
+  request: Request,
+  response: Response,
+  log: Logger,
+  missing: OciErrorCode = "NAME_UNKNOWN",
+): void {
+  if (request.socket.destroyed || isClientGone(error)) {
+    log.debug("the client went away", { error });
+    response.destroy();
+    return;
+  }
+  const refusal = toOciError(error, missing);
+  if (refusal.code === "UNKNOWN") log.error("a request failed", { error });
+  else if (refusal.code === "STORAGE_FULL") log.error("a write was refused: storage is full", { error });
+  if (response.headersSent) {
+    // The client must not take what it has for the whole.
+    response.destroy();
+    return;
+  }
+  drain(request);
+  for (const name of ["Content-Length", "Content-Range", "ETag", "Docker-Content-Digest"])
+    response.removeHeader(name);
+  const { code, message, detail } = refusal;
+  response
+    .status(refusal.status)
+    .json({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
+}
+
+export function toOciError(error: unknown, missing: OciErrorCode): OciError {
+  if (error instanceof OciError) return error;
+  if (error instanceof ContentNotFoundError) {
+    return new OciError(missing, { detail: { digest: error.digest }, cause: error });
+  }
+  if (error instanceof TagNotFoundError) {
+    return new OciError("MANIFEST_UNKNOWN", { detail: { tag: error.tag }, cause: error });
+  }
+  if (error instanceof UploadNotFoundError) return new OciError("BLOB_UPLOAD_UNKNOWN", { cause: error });
+  if (error instanceof UploadBusyError) return refuse("BLOB_UPLOAD_INVALID", error);
+  if (error instanceof DigestMismatchError || error instanceof InvalidDigestError) {
+    return refuse("DIGEST_INVALID", error);
+  }
+  if (error instanceof InvalidReferenceError) return refuse("NAME_INVALID", error);
+  if (error instanceof InvalidManifestError) return refuse("MANIFEST_INVALID", error);
+  if (error instanceof ContentInUseError) return refuse("UNSUPPORTED", error);
+  if (isStorageFull(error)) return new OciError("STORAGE_FULL", { cause: error });
+  // What express says of a path that cannot be decoded.
+  if (hasStatus(error, 400)) return new OciError("NAME_INVALID", { cause: error });
+  return new OciError("UNKNOWN", { cause: error });
+}
+
+function refuse(code: OciErrorCode, error: { readonly message: string }): OciError {
+  return new OciError(code, { message: error.message, cause: error });
+}
+
+function isClientGone(error: unknown): boolean {
+  return ["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].some((code) => hasCode(error, code));
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return typeof error === "object" && error !== null && "status" in error && error.status === status;
+}
+
+function drain(request: Request): void {
+  if (request.complete) return;
+  let drained = 0;
+  request.on("data", (chunk: Buffer) => {
+    drained += chunk.length;
+    if (drained > maxDrainedBytes) request.destroy();
+  });
+}

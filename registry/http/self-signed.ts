@@ -1,0 +1,50 @@
+import { isIP } from "node:net";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Clock } from "../../common/clock.ts";
+import type { CertificateFiles } from "./certificate.ts";
+
+/** How long a certificate that we made is good. */
+const days = 825;
+
+/**
+ * Makes a certificate for `hosts`, signed by itself, and puts it into `files`: for a first try without a certificate
+ * authority. Clients have to be told to trust it.
+ */
+export async function makeSelfSigned(
+  files: CertificateFiles,
+  hosts: readonly string[],
+  clock: Clock,
+): Promise<void> {
+  // Loaded only when a certificate is made: once in a registry's life, and only without certificate files.
+  await import("reflect-metadata");
+  const x509 = await import("@peculiar/x509");
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const now = clock.now();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: "CN=connected-registry",
+    notBefore: now.minus({ hours: 1 }).toJSDate(),
+    notAfter: now.plus({ days }).toJSDate(),
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(
+        hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
+      ),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    ],
+  });
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
+  const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
+  await writeWhole(files.cert, `${certificate.toString("pem")}\n`, 0o644);
+  await writeWhole(files.key, key, 0o600);
+}
+
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.new`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rm(temporary, { force: true });
+  await writeFile(temporary, text, { mode, flag: "wx", flush: true });
+  await rename(temporary, path);
+}
