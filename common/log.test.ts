@@ -20,6 +20,18 @@ describe("redact", () => {
     const fields = { repository: "apps/hello", count: 3, tags: ["1.0"], none: null };
     expect(redact(fields)).toEqual(fields);
   });
+
+  test("tells what an error is, where it came from and what caused it", () => {
+    const error = new Error("no answer", { cause: new TypeError("no route") });
+    expect(redact({ error })).toEqual({
+      error: {
+        name: "Error",
+        message: "no answer",
+        stack: error.stack,
+        cause: expect.objectContaining({ name: "TypeError", message: "no route" }) as unknown,
+      },
+    });
+  });
 });
 
 describe("createLog", () => {

@@ -40,9 +40,9 @@ export function redact(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > 6) return "…";
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  if (isErrorLike(value)) return redact({ message: messageOf(value), ...errorData(value) }, depth + 1);
+  const fields = isErrorLike(value) ? { message: messageOf(value), ...errorData(value) } : value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
+    Object.entries(fields).map(([key, item]) => [
       key,
       secretKey.test(key) && typeof item === "string" ? "***" : redact(item, depth + 1),
     ]),
