@@ -48,7 +48,11 @@ function typeOf(schema: Schema, indent: string): string {
     case "array":
       return `readonly ${parenthesised(typeOf(schema.items ?? { type: "object" }, indent))}[]`;
     case "string":
-      return valuesOf(schema)?.map((value) => JSON.stringify(value)).join(" | ") ?? "string";
+      return (
+        valuesOf(schema)
+          ?.map((value) => JSON.stringify(value))
+          .join(" | ") ?? "string"
+      );
     case "integer":
       return "number";
     case "boolean":
@@ -69,7 +73,7 @@ function objectType(schema: Schema, indent: string): string {
 }
 
 function parenthesised(type: string): string {
-  return / \| /.test(type) && !type.startsWith("{") ? `(${type})` : type;
+  return type.includes(" | ") && !type.startsWith("{") ? `(${type})` : type;
 }
 
 function comment(text: string | undefined, indent: string): string[] {

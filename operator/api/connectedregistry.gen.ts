@@ -26,6 +26,8 @@ export interface ConnectedRegistrySpec {
         /** Name of the Secret. */
         readonly name: string;
       };
+      /** Hosts, beside the parent's own, whose token service may be shown the credentials. Docker Hub, for instance, has auth.docker.io. */
+      readonly tokenHosts?: readonly string[];
     };
   };
   /** What is synced, when and how. Without a policy nothing is. */
@@ -142,6 +144,8 @@ export interface ConnectedRegistryStatus {
       readonly status: "Enabled" | "Disabled";
     };
   };
+  /** The last value of the annotation connectedregistry.io/resync that was passed on to the registry. */
+  readonly lastResyncRequest?: string;
   /** The schedule in force. */
   readonly schedule?: string;
   /** The sync window in force. */

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "../runtime/kube.ts";
 
@@ -59,9 +60,9 @@ export function loginServerOf({ metadata, spec }: ConnectedRegistry): string {
   return spec.service.loginServer ?? `${metadata.name}.${metadata.namespace ?? ""}.svc.cluster.local`;
 }
 
-/** `host` of `host`, `host:port` and `[address]:port`. */
+/** `host` of `host` and `host:port`; an address is its own host. */
 export function hostOf(loginServer: string): string {
-  return loginServer.replace(/:[0-9]+$/, "");
+  return isIP(loginServer) === 0 ? loginServer.replace(/:[0-9]+$/, "") : loginServer;
 }
 
 /** Every name and address of the registry, the preferred first: what clients may call it, and its certificate is for. */

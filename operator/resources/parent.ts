@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import type { ParentSettings } from "../../common/contract/config.ts";
+import type { RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import { valueOf } from "./secrets.ts";
 
 type Parent = NonNullable<NonNullable<ConnectedRegistry["spec"]["parent"]>["registry"]>;
+
+export type ParentSettings = NonNullable<RegistrySettingsInput["parent"]>;
 
 /** The Secrets that a parent refers to, as far as they exist. */
 export interface ParentSecrets {
@@ -20,7 +22,7 @@ export interface ParentSecrets {
  * @throws {StalledError} if it does not hold what it should
  */
 export function parentSettings(parent: Parent, secrets: ParentSecrets): ParentSettings {
-  const { loginServer, protocol } = parent;
+  const { loginServer, protocol, tokenHosts } = parent;
   const caBundle = parent.caBundle ?? caBundleOf(parent, secrets.caBundle);
   const credentials = credentialsOf(parent, secrets.credentials);
   return {
@@ -28,6 +30,7 @@ export function parentSettings(parent: Parent, secrets: ParentSecrets): ParentSe
     protocol,
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(tokenHosts === undefined ? {} : { tokenHosts: [...tokenHosts] }),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { DateTime } from "luxon";
 import {
   clientTokenKey,
@@ -6,6 +5,7 @@ import {
   parseClientToken,
   type ClientTokenSettings,
 } from "../../common/contract/config.ts";
+import { hashPassword } from "../../common/contract/password.ts";
 import type { ClientToken } from "../api/clienttoken.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
 import { valueOf } from "./secrets.ts";
@@ -59,14 +59,14 @@ export function tokenSettings(
     const password = valueOf(credentials, name);
     if (password === undefined || password === "") return [];
     const expiry = token.spec.passwords[name].expiry;
-    const kept = known.find((one) => one.name === name && one.hash === hash(one.salt, password));
+    const kept = known.find((one) => one.name === name && one.hash === hashPassword(password, one.salt));
     const salt = kept?.salt ?? randomBytes(16).toString("hex");
     return [
       {
         name,
         algorithm: "sha256" as const,
         salt,
-        hash: hash(salt, password),
+        hash: hashPassword(password, salt),
         ...(expiry === undefined ? {} : { expiry }),
       },
     ];
@@ -78,12 +78,6 @@ export function tokenSettings(
     passwords,
     actions: [...actions],
   };
-}
-
-function hash(salt: string, password: string): string {
-  return createHash("sha256")
-    .update(salt + password)
-    .digest("hex");
 }
 
 /** Somebody may have changed the Secret by hand: then new salts are made. */

@@ -1,24 +1,23 @@
-import {
-  configVersion,
-  type ParentSettings,
-  type RegistrySettingsInput,
-} from "../../common/contract/config.ts";
+import { configVersion, type RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { hostsOf, resyncAnnotation, tokenSecretName } from "./names.ts";
+import type { ParentSettings } from "./parent.ts";
 import { pollIntervalSeconds } from "./policy.ts";
 import { parseQuantity } from "./quantity.ts";
+
+export type SyncSettings = NonNullable<RegistrySettingsInput["sync"]>;
 
 interface Inputs {
   readonly clusterIP: string;
   readonly parent: ParentSettings | undefined;
-  readonly policy: SyncPolicy | undefined;
+  readonly sync: SyncSettings | undefined;
 }
 
 /** The document that the registry's pod is configured by. */
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
-  const { parent, policy, clusterIP } = inputs;
+  const { parent, sync, clusterIP } = inputs;
   const quota = parseQuantity(spec.storage.size);
   return {
     version: configVersion,
@@ -26,7 +25,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     mode: spec.mode,
     loginServers: [...hostsOf(registry, clusterIP)],
     ...(parent === undefined ? {} : { parent }),
-    ...(policy === undefined ? {} : { sync: syncOf(registry, policy) }),
+    ...(sync === undefined ? {} : { sync }),
     suspend: spec.suspend,
     logLevel: spec.logging.logLevel,
     ...(quota === undefined ? {} : { storageQuotaBytes: Math.floor(quota) }),
@@ -40,7 +39,8 @@ export function resyncRequestOf({ metadata }: ConnectedRegistry): string | undef
   return value === "" ? undefined : value;
 }
 
-function syncOf(registry: ConnectedRegistry, policy: SyncPolicy): NonNullable<RegistrySettingsInput["sync"]> {
+/** What `policy`, and a request for a sync now, mean for `registry`. */
+export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): SyncSettings {
   const { repositories, schedule, timeZone, window, concurrency } = policy.spec;
   const resyncRequest = resyncRequestOf(registry);
   return {

@@ -28,8 +28,8 @@ export function trustedHosts(
   return hostsOf(registry, clusterIP).filter((host) => {
     if (host === registry.spec.service.loginServer && !isOwnName(registry, host))
       return isAllowed(loginServer, allowed);
-    // containerd takes a name without a dot for a path on Docker Hub.
-    return host.includes(".") || isIP(host) !== 0;
+    // A name without a dot is a path on Docker Hub, and the names of images have no place for an IPv6 address.
+    return host.includes(".");
   });
 }
 

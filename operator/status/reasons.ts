@@ -215,8 +215,9 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
-/** `fact` as a message: a sentence with the remedy after it. */
+/** `fact` as a message: a sentence, with the remedy after it. */
 export function messageFor(reason: Reason, fact: string): string {
   const { remedy } = reasons[reason];
-  return remedy === "" ? fact : `${fact} ${remedy}`;
+  const sentence = /[.!?]$/.test(fact) ? fact : `${fact}.`;
+  return remedy === "" ? sentence : `${sentence} ${remedy}`;
 }

@@ -10,7 +10,7 @@ export type Finding =
   | { readonly kind: "fine"; readonly reason: Reason; readonly message: string }
   | { readonly kind: "fault"; readonly error: StalledError | WaitingError }
   /** The step was not taken, since one before it failed. */
-  | { readonly kind: "skipped"; readonly condition: ConditionType; readonly needs: ConditionType };
+  | { readonly kind: "skipped"; readonly condition: ConditionType };
 
 /** How a reconcile went. */
 export interface Outcome {
@@ -85,7 +85,7 @@ function verdictOf({ reason, message }: StalledError | WaitingError): Verdict {
 function unexpected(error: unknown): Verdict {
   return {
     reason: "Retrying",
-    message: messageFor("Retrying", `The last attempt failed: ${messageOf(error)}.`),
+    message: messageFor("Retrying", `The last attempt failed: ${messageOf(error)}`),
   };
 }
 
@@ -110,10 +110,14 @@ function aspectOf(finding: Finding): [Condition["status"], Verdict] {
       return ["True", { reason: finding.reason, message: messageFor(finding.reason, finding.message) }];
     case "fault":
       return ["False", verdictOf(finding.error)];
-    case "skipped": {
-      const message = messageFor("NotReached", `Not looked at while ${finding.needs} is not True.`);
-      return ["Unknown", { reason: "NotReached", message }];
-    }
+    case "skipped":
+      return [
+        "Unknown",
+        {
+          reason: "NotReached",
+          message: messageFor("NotReached", "Not looked at, since a step before it failed."),
+        },
+      ];
   }
 }
 

@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from "node:util";
+import { Duration, type DateTime } from "luxon";
+import { ClientTokenKind } from "../api/clienttoken.gen.ts";
+import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import {
+  DeploymentKind,
+  LeaseKind,
+  PersistentVolumeClaimKind,
+  RoleBindingKind,
+  RoleKind,
+  SecretKind,
+  ServiceAccountKind,
+  ServiceKind,
+  type Lease,
+} from "../api/kubernetes.ts";
+import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
+import { labelsOf } from "../resources/names.ts";
+import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
+import { ConflictError, keyText, type KubeObject, type NamespacedName } from "../runtime/kube.ts";
+import {
+  itself,
+  ownersOf,
+  watchOf,
+  type ControllerSpec,
+  type ReconcileContext,
+  type Reconciler,
+  type WatchSpec,
+} from "../runtime/reconciler.ts";
+import type { ControllerDependencies } from "./dependencies.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { registryStatus } from "./registry-status.ts";
+import { takeSteps, type Progress } from "./registry-steps.ts";
+import { keysRelated, type Relations } from "./relations.ts";
+import { report } from "./report.ts";
+
+/** However quiet it is, all is compared again after this. */
+const resyncPeriod = Duration.fromObject({ minutes: 10 });
+
+/** Makes everything that a ConnectedRegistry is made of, and says in its status how that goes. */
+export function connectedRegistryController(
+  dependencies: ControllerDependencies,
+  relations: Relations,
+): ControllerSpec {
+  const reconciler = new RegistryReconciler(dependencies, relations);
+  return {
+    name: "connectedregistry",
+    reconciler,
+    workers: 4,
+    watches: watches(relations).map(({ kind, keysFor }) => ({
+      kind,
+      keysFor: (before, after) => {
+        const keys = keysFor(before, after);
+        for (const key of keys) reconciler.changed(key);
+        return keys;
+      },
+    })),
+  };
+}
+
+function watches(relations: Relations): readonly WatchSpec[] {
+  const owners = ownersOf(ConnectedRegistryKind);
+  return [
+    watchOf(ConnectedRegistryKind, (before, after) => (isReport(before, after) ? [] : itself(before, after))),
+    watchOf(SecretKind, (before, after) => [
+      ...owners(before, after),
+      ...keysRelated(relations.registriesWithSecret)(before, after),
+    ]),
+    watchOf(SyncPolicyKind, keysRelated(relations.registriesWithPolicy)),
+    watchOf(ClientTokenKind, keysRelated(relations.registriesWithToken)),
+    watchOf(
+      ScopeMapKind,
+      keysRelated((scopeMap) =>
+        relations.tokensWithScopeMap(scopeMap).flatMap(relations.registriesWithToken),
+      ),
+    ),
+    watchOf(LeaseKind, (before, after) => (isRenewal(before, after) ? [] : owners(before, after))),
+    watchOf(PersistentVolumeClaimKind, instanceOf),
+    ...[DeploymentKind, ServiceKind, ServiceAccountKind, RoleKind, RoleBindingKind].map((kind) => ({
+      kind,
+      keysFor: owners,
+    })),
+  ];
+}
+
+class RegistryReconciler implements Reconciler {
+  private readonly dependencies: ControllerDependencies;
+  private readonly relations: Relations;
+  private readonly heartbeats = new Heartbeats();
+  /** Until when nothing but a heartbeat is due, by key: nothing has changed since all was found fine. */
+  private readonly quietUntil = new Map<string, DateTime<true>>();
+
+  constructor(dependencies: ControllerDependencies, relations: Relations) {
+    this.dependencies = dependencies;
+    this.relations = relations;
+  }
+
+  /** Something that `key` depends on is not as it was. */
+  changed(key: NamespacedName): void {
+    this.quietUntil.delete(keyText(key));
+  }
+
+  async reconcile(key: NamespacedName, { clock }: ReconcileContext): Promise<Action> {
+    const { client } = this.dependencies;
+    const now = clock.now();
+    const registry = await client.get(ConnectedRegistryKind, key);
+    if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) {
+      // What it owned is collected by Kubernetes.
+      this.heartbeats.forget(key);
+      this.changed(key);
+      return awaitChange;
+    }
+    const quietUntil = this.quietUntil.get(keyText(key));
+    if (quietUntil !== undefined && now < quietUntil) {
+      const lease = await client.get(LeaseKind, key);
+      const expiry = lease === undefined ? undefined : this.heartbeats.expiryOf(lease, now);
+      if (expiry !== undefined && expiry > now) return soonest(at(expiry, now), at(quietUntil, now));
+    }
+    return this.reconcileAll(key, registry, now);
+  }
+
+  private async reconcileAll(
+    key: NamespacedName,
+    registry: ConnectedRegistry,
+    now: DateTime<true>,
+  ): Promise<Action> {
+    const { dependencies, relations, heartbeats } = this;
+    const fullAgain = now.plus(resyncPeriod);
+    this.quietUntil.set(keyText(key), fullAgain);
+    const progress: Progress = { findings: [] };
+    try {
+      await takeSteps({ ...dependencies, relations, heartbeats, now }, registry, progress);
+    } catch (error) {
+      this.changed(key);
+      if (error instanceof ConflictError) throw error;
+      progress.error = error;
+    }
+    const { outcome, fields } = registryStatus(registry, progress, now);
+    const action = await report(dependencies, ConnectedRegistryKind, registry, outcome, fields, now);
+    if (progress.error !== undefined) throw progress.error as Error;
+
+    const { renewal, observation } = progress;
+    // What is not fine is looked at in full whenever it comes up.
+    if (outcome.findings.some(({ kind }) => kind !== "fine")) this.changed(key);
+    const times = [fullAgain, renewal, observation?.expiry].flatMap((time) =>
+      time === undefined ? [] : [time],
+    );
+    return times.map((time) => at(time, now)).reduce(soonest, action);
+  }
+}
+
+/** A second later than `time`, so that whatever ends then has ended. */
+function at(time: DateTime<true>, now: DateTime<true>): Action {
+  return requeueAfter(Duration.fromMillis(Math.max(0, time.diff(now).toMillis()) + 1000));
+}
+
+/** Whether nothing but the registry's own report has changed: that is for people. */
+function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistry | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  const [was, is] = [before, after].map(({ metadata, status }) => ({
+    generation: metadata.generation,
+    annotations: metadata.annotations,
+    deleted: metadata.deletionTimestamp,
+    conditions: status?.conditions,
+    // The word on which both of us have a say.
+    connectionState: status?.connectionState,
+  }));
+  return isDeepStrictEqual(was, is);
+}
+
+/** Whether a Lease was renewed by its holder in time; that it was not in time is found by looking again. */
+function isRenewal(before: Lease | undefined, after: Lease | undefined): boolean {
+  const [was, is] = [before?.spec, after?.spec];
+  if (was?.renewTime === undefined || is?.renewTime === undefined) return false;
+  const gap = Date.parse(is.renewTime) - Date.parse(was.renewTime);
+  return was.holderIdentity === is.holderIdentity && gap < 1000 * (was.leaseDurationSeconds ?? 0);
+}
+
+/** By its labels: a claim that outlives its registry has no owner. */
+function instanceOf(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): readonly NamespacedName[] {
+  const { namespace = "", labels } = (after ?? before)?.metadata ?? {};
+  const name = labels?.["app.kubernetes.io/instance"];
+  if (name === undefined) return [];
+  const ours = Object.entries(labelsOf(name)).every(([key, value]) => labels?.[key] === value);
+  return ours ? [{ namespace, name }] : [];
+}

@@ -1,0 +1,136 @@
+import type { DateTime } from "luxon";
+import {
+  InvalidConfigError,
+  parseSettings,
+  settingsKey,
+  type RegistrySettings,
+} from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import { SecretKind, type Secret } from "../api/kubernetes.ts";
+import { SyncPolicyKind, type SyncPolicy } from "../api/syncpolicy.gen.ts";
+import { configSecretName } from "../resources/names.ts";
+import { parentSettings, type ParentSettings } from "../resources/parent.ts";
+import { checkPolicy } from "../resources/policy.ts";
+import { desiredConfigSecret, valueOf } from "../resources/secrets.ts";
+import { desiredSettings, syncSettings, type SyncSettings } from "../resources/settings.ts";
+import type { KubeClient } from "../runtime/kube.ts";
+import { StalledError, WaitingError } from "../status/errors.ts";
+import type { Finding } from "../status/summarize.ts";
+import { attempt, ensure } from "./ensure.ts";
+
+interface Tools {
+  readonly client: KubeClient;
+  readonly now: DateTime<true>;
+}
+
+/** A part of the settings: as the spec wants it, or, if that has a fault, as it was. */
+type Part<T> = { readonly usable: true; readonly value: T | undefined } | { readonly usable: false };
+
+/**
+ * Writes the settings that the registry's pod watches. A part with a fault stays as it was when it last had none, and
+ * the rest takes effect; if it never was without, nothing is written.
+ *
+ * @returns what is in force; `undefined` if there are no settings yet
+ */
+export async function applySettings(
+  { client, now }: Tools,
+  registry: ConnectedRegistry,
+  clusterIP: string,
+  findings: Finding[],
+): Promise<RegistrySettings | undefined> {
+  const { name, namespace = "" } = registry.metadata;
+  const previous = settingsIn(await client.get(SecretKind, { namespace, name: configSecretName(name) }));
+
+  const parent = orPrevious(
+    await attempt(findings, () => findParent(client, registry, findings)),
+    previous === undefined ? undefined : { value: previous.parent },
+  );
+  const sync = orPrevious(
+    await attempt(findings, () => findSync(client, registry, now, findings)),
+    previous === undefined ? undefined : { value: previous.sync },
+  );
+  if (!parent.usable || !sync.usable) return previous;
+
+  const settings = desiredSettings(registry, { clusterIP, parent: parent.value, sync: sync.value });
+  await ensure(client, SecretKind, desiredConfigSecret(registry, settings));
+  return parseSettings(settings);
+}
+
+async function findParent(
+  client: KubeClient,
+  registry: ConnectedRegistry,
+  findings: Finding[],
+): Promise<{ readonly value: ParentSettings | undefined }> {
+  const parent = registry.spec.parent?.registry;
+  if (parent === undefined) {
+    findings.push({
+      kind: "fine",
+      reason: "NoParent",
+      message: "The registry is a root: it syncs with nobody.",
+    });
+    return { value: undefined };
+  }
+  // Only ever from the namespace of the object that names it (S46).
+  const secret = async (name: string | undefined): Promise<Secret | undefined> =>
+    name === undefined
+      ? undefined
+      : client.get(SecretKind, { namespace: registry.metadata.namespace ?? "", name });
+  const value = parentSettings(parent, {
+    credentials: await secret(parent.credentialsSecretRef?.name),
+    caBundle: await secret(parent.caBundleRef?.name),
+  });
+  const message = `The parent is ${value.loginServer}.`;
+  findings.push({ kind: "fine", reason: "Configured", message });
+  return { value };
+}
+
+async function findSync(
+  client: KubeClient,
+  registry: ConnectedRegistry,
+  now: DateTime<true>,
+  findings: Finding[],
+): Promise<{ readonly value: SyncSettings | undefined }> {
+  const name = registry.spec.syncPolicyRef?.name;
+  if (name === undefined) {
+    findings.push({ kind: "fine", reason: "NoPolicy", message: "Nothing is synced." });
+    return { value: undefined };
+  }
+  const policy = await client.get(SyncPolicyKind, { namespace: registry.metadata.namespace ?? "", name });
+  if (policy === undefined) {
+    throw new WaitingError("SyncPolicyNotFound", `There is no SyncPolicy "${name}" in this namespace.`);
+  }
+  expectValid(policy, now);
+  findings.push({ kind: "fine", reason: "PolicyAccepted", message: `The SyncPolicy "${name}" is in force.` });
+  return { value: syncSettings(registry, policy) };
+}
+
+function expectValid(policy: SyncPolicy, now: DateTime<true>): void {
+  try {
+    checkPolicy(policy, now);
+  } catch (error) {
+    if (!(error instanceof StalledError)) throw error;
+    const fact = `The SyncPolicy "${policy.metadata.name}" cannot be followed: ${messageOf(error)}`;
+    throw new StalledError("SyncPolicyInvalid", fact, { cause: error });
+  }
+}
+
+function orPrevious<T>(
+  found: { readonly value: T | undefined } | undefined,
+  previous: { readonly value: T | undefined } | undefined,
+): Part<T> {
+  const part = found ?? previous;
+  return part === undefined ? { usable: false } : { usable: true, value: part.value };
+}
+
+function settingsIn(secret: Secret | undefined): RegistrySettings | undefined {
+  const text = secret === undefined ? undefined : valueOf(secret, settingsKey);
+  if (text === undefined) return undefined;
+  try {
+    return parseSettings(JSON.parse(text));
+  } catch (error) {
+    // Somebody changed it by hand: it is written anew.
+    if (error instanceof InvalidConfigError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { DateTime } from "luxon";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import { loginServerOf } from "../resources/names.ts";
+import { timestamp } from "../status/conditions.ts";
+import type { Outcome } from "../status/summarize.ts";
+import type { Progress } from "./registry-steps.ts";
+
+type Status = NonNullable<ConnectedRegistry["status"]>;
+
+/** The fields of the status that are the operator's, beside the conditions. */
+type OperatorFields = {
+  readonly [
+    K in "activation" | "loginServer" | "schedule" | "window" | "lastResyncRequest" | "connectionState"
+  ]?: Status[K] | undefined;
+};
+
+/** What a reconcile has to say in the status. */
+export function registryStatus(
+  registry: ConnectedRegistry,
+  progress: Progress,
+  now: DateTime<true>,
+): { readonly outcome: Outcome; readonly fields: OperatorFields } {
+  const { findings, settings, observation, renewal, error } = progress;
+  const { status } = registry;
+  const sync = settings?.sync;
+  // A reconcile that broke off knows nothing of the pod.
+  const silent = observation?.silent ?? error === undefined;
+  return {
+    outcome: { findings, ready: ready(registry), ...(error === undefined ? {} : { error }) },
+    fields: {
+      activation: activationOf(status, observation?.instance, now),
+      loginServer: {
+        host: loginServerOf(registry),
+        tls: { status: renewal === undefined ? (status?.loginServer?.tls.status ?? "Disabled") : "Enabled" },
+      },
+      schedule: sync?.schedule,
+      window: sync?.window,
+      lastResyncRequest: sync?.resyncRequest,
+      // Otherwise the word is the registry's: leaving it out leaves it to the pod.
+      ...(silent ? { connectionState: "Offline" as const } : {}),
+    },
+  };
+}
+
+function ready({ spec }: ConnectedRegistry): Outcome["ready"] {
+  return spec.suspend
+    ? { reason: "Suspended", message: "The registry serves what it has and does not sync." }
+    : { reason: "Ready", message: "The registry is as its spec wants it." };
+}
+
+/** An instance stays the active one while it is silent. */
+function activationOf(
+  status: Status | undefined,
+  instance: string | undefined,
+  now: DateTime<true>,
+): Status["activation"] {
+  const before = status?.activation;
+  if (instance === undefined || instance === "") return before ?? { status: "Inactive" };
+  if (before?.status === "Active" && before.instance === instance) return before;
+  return { status: "Active", instance, since: timestamp(now) };
+}

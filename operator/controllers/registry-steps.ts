@@ -1,0 +1,103 @@
+import type { DateTime } from "luxon";
+import { seconds } from "../../common/clock.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import { PersistentVolumeClaimKind, ServiceKind, type Service } from "../api/kubernetes.ts";
+import { desiredService } from "../resources/service.ts";
+import { desiredClaim } from "../resources/storage.ts";
+import { WaitingError } from "../status/errors.ts";
+import type { ConditionType } from "../status/reasons.ts";
+import type { Finding } from "../status/summarize.ts";
+import type { ControllerDependencies } from "./dependencies.ts";
+import { attempt, ensure } from "./ensure.ts";
+import type { Heartbeats } from "./heartbeats.ts";
+import { applySettings } from "./registry-settings.ts";
+import { ensureCertificates } from "./registry-tls.ts";
+import { issueTokens } from "./registry-tokens.ts";
+import {
+  applyWorkload,
+  observeStorage,
+  observeWorkload,
+  presentWorkload,
+  type Observation,
+} from "./registry-workload.ts";
+import type { Relations } from "./relations.ts";
+
+interface Tools extends ControllerDependencies {
+  readonly relations: Relations;
+  readonly heartbeats: Heartbeats;
+  readonly now: DateTime<true>;
+}
+
+/** How far a reconcile has come: kept up to date, so that it can be told even if the reconcile breaks off. */
+export interface Progress {
+  readonly findings: Finding[];
+  /** What the registry is configured by. */
+  settings?: RegistrySettings;
+  /** When the certificate is to be renewed. */
+  renewal?: DateTime<true>;
+  observation?: Observation;
+  error?: unknown;
+}
+
+/**
+ * The reconcile of one registry, step by step. A step whose fault the user should hear of does not keep those back that
+ * can do without it: an expired password must not stop the renewal of a certificate.
+ *
+ * @throws what is no such fault; then nothing further is done
+ */
+export async function takeSteps(
+  tools: Tools,
+  registry: ConnectedRegistry,
+  progress: Progress,
+): Promise<void> {
+  const { client } = tools;
+  const { findings } = progress;
+  const skip = (...conditions: readonly ConditionType[]): void => {
+    findings.push(...conditions.map((condition) => ({ kind: "skipped", condition }) as const));
+  };
+
+  const claim = await attempt(findings, () =>
+    ensure(client, PersistentVolumeClaimKind, desiredClaim(registry)),
+  );
+  const tokens = await attempt(findings, () => issueTokens(tools, registry));
+  if (tokens !== undefined) findings.push(tokens);
+
+  const address = await attempt(findings, async () =>
+    addressOf(await ensure(client, ServiceKind, desiredService(registry))),
+  );
+  if (address !== undefined) {
+    const renewal = await attempt(findings, () => ensureCertificates(tools, registry, address));
+    if (renewal !== undefined) {
+      progress.renewal = renewal;
+      findings.push({
+        kind: "fine",
+        reason: "CertificateIssued",
+        message: "Signed by the registry's own authority.",
+      });
+    }
+    const settings = await applySettings(tools, registry, address, findings);
+    if (settings !== undefined) progress.settings = settings;
+  } else skip("TLSReady", "ParentConfigured", "SyncConfigured");
+
+  // Without its certificate and settings the pod could not start.
+  const startable = progress.renewal !== undefined && progress.settings !== undefined;
+  const applied = startable ? await attempt(findings, () => applyWorkload(tools, registry)) : undefined;
+
+  if (claim === undefined) skip("StorageReady");
+  else {
+    const storage = await attempt(findings, () => observeStorage(tools, claim));
+    if (storage !== undefined) findings.push(storage);
+  }
+  const workload = applied ?? (await presentWorkload(tools, registry));
+  if (workload === undefined) skip("Available");
+  else progress.observation = await observeWorkload(tools, registry, workload, findings);
+}
+
+function addressOf({ metadata, spec }: Service): string {
+  const { clusterIP } = spec;
+  if (clusterIP !== undefined && clusterIP !== "" && clusterIP !== "None") return clusterIP;
+  throw new WaitingError("AddressPending", `The Service "${metadata.name}" has no address yet.`, {
+    retryAfter: seconds(2),
+  });
+}

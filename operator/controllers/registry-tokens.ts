@@ -1,0 +1,94 @@
+import { InvalidScopeError, parseScope } from "../../common/contract/scope.ts";
+import { ClientTokenKind } from "../api/clienttoken.gen.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import { SecretKind } from "../api/kubernetes.ts";
+import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { credentialsSecretName, tokenSecretName } from "../resources/names.ts";
+import { tokenSettings, type RandomBytes } from "../resources/passwords.ts";
+import { desiredTokenSecret } from "../resources/secrets.ts";
+import { keyOf, type KubeClient } from "../runtime/kube.ts";
+import { WaitingError } from "../status/errors.ts";
+import type { Finding } from "../status/summarize.ts";
+import { ensure } from "./ensure.ts";
+import { tokensOf, type Relations } from "./relations.ts";
+
+interface Tools {
+  readonly client: KubeClient;
+  readonly relations: Relations;
+  readonly randomBytes: RandomBytes;
+}
+
+type State = "issued" | "missing" | "not ready";
+
+/**
+ * Tells the registry of its client tokens, each in a Secret, and takes away what it may no longer know. A token that
+ * is gone, or whose scope map is, allows nothing from then on.
+ *
+ * @throws {WaitingError} if a token does not exist or is not ready; the others are in force nevertheless
+ */
+export async function issueTokens(tools: Tools, registry: ConnectedRegistry): Promise<Finding> {
+  const names = tokensOf(registry);
+  const states = new Map<State, string[]>();
+  const kept = new Set<string>();
+  for (const name of names) {
+    const state = await issue(tools, registry, name);
+    states.set(state, [...(states.get(state) ?? []), name]);
+    if (state !== "missing") kept.add(tokenSecretName(registry.metadata.name, name));
+  }
+  for (const secret of tools.relations.tokenSecretsOf(registry)) {
+    if (!kept.has(secret.metadata.name))
+      await tools.client.delete(SecretKind, keyOf(secret), secret.metadata.uid);
+  }
+  const [missing, notReady] = [states.get("missing"), states.get("not ready")];
+  if (missing !== undefined) {
+    throw new WaitingError("ClientTokenNotFound", `${listed(missing)} of spec.clientTokenRefs do not exist.`);
+  }
+  if (notReady !== undefined) {
+    throw new WaitingError(
+      "ClientTokenNotReady",
+      `${listed(notReady)} of spec.clientTokenRefs are not ready.`,
+    );
+  }
+  return names.length === 0
+    ? { kind: "fine", reason: "NoTokens", message: "Nobody can log in." }
+    : { kind: "fine", reason: "TokensIssued", message: `The registry knows ${names.length} client tokens.` };
+}
+
+async function issue(
+  { client, randomBytes }: Tools,
+  registry: ConnectedRegistry,
+  name: string,
+): Promise<State> {
+  const { namespace = "" } = registry.metadata;
+  const token = await client.get(ClientTokenKind, { namespace, name });
+  if (token === undefined || token.metadata.deletionTimestamp !== undefined) return "missing";
+  const credentials = await client.get(SecretKind, { namespace, name: credentialsSecretName(name) });
+  const issued =
+    credentials?.metadata.ownerReferences?.some(({ uid }) => uid === token.metadata.uid) === true;
+  if (!issued) return "not ready";
+  const scopeMap = await client.get(ScopeMapKind, { namespace, name: token.spec.scopeMapRef.name });
+  const actions = (scopeMap?.spec.actions ?? []).filter(isScope);
+  const secretName = tokenSecretName(registry.metadata.name, name);
+  const previous = await client.get(SecretKind, { namespace, name: secretName });
+  const settings = tokenSettings(token, credentials, actions, previous, randomBytes);
+  await ensure(client, SecretKind, desiredTokenSecret(registry, settings));
+  return scopeMap === undefined ? "not ready" : "issued";
+}
+
+/** The scope map's own condition names what cannot be read; the rest of it holds. */
+function isScope(action: string): boolean {
+  try {
+    parseScope(action);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidScopeError) return false;
+    throw error;
+  }
+}
+
+/** `"a", "b", "c" and 2 more`, sorted. */
+function listed(names: readonly string[]): string {
+  const sorted = [...names].sort();
+  const shown = sorted.slice(0, 3).map((name) => `"${name}"`);
+  return sorted.length > 3 ? `${shown.join(", ")} and ${sorted.length - 3} more` : shown.join(", ");
+}

@@ -1,0 +1,131 @@
+import type { DateTime } from "luxon";
+import { seconds } from "../../common/clock.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import {
+  DeploymentKind,
+  LeaseKind,
+  PodKind,
+  RoleBindingKind,
+  RoleKind,
+  ServiceAccountKind,
+  StorageClassKind,
+  type Deployment,
+  type Lease,
+  type PersistentVolumeClaim,
+  type Pod,
+} from "../api/kubernetes.ts";
+import { desiredDeployment } from "../resources/deployment.ts";
+import { desiredLease } from "../resources/lease.ts";
+import { loginServerOf, selectorOf } from "../resources/names.ts";
+import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "../resources/rbac.ts";
+import { keyOf, type KubeClient } from "../runtime/kube.ts";
+import { WaitingError } from "../status/errors.ts";
+import type { Finding } from "../status/summarize.ts";
+import { expectBound, isRolledOut, whyNotServing } from "../status/workload.ts";
+import { attempt, ensure } from "./ensure.ts";
+import type { Heartbeats } from "./heartbeats.ts";
+
+interface Tools {
+  readonly client: KubeClient;
+  readonly registryImage: string;
+  readonly heartbeats: Heartbeats;
+  readonly now: DateTime<true>;
+}
+
+interface Workload {
+  readonly deployment: Deployment;
+  readonly lease: Lease;
+}
+
+/** What was seen of a running registry. */
+export interface Observation {
+  /** Nothing was heard from it lately, or it does not run: what it last said of itself no longer holds. */
+  readonly silent: boolean;
+  /** The instance that reports, or last did. */
+  readonly instance: string | undefined;
+  /** When its heartbeat runs out unless it is heard again; `undefined` if it has. */
+  readonly expiry: DateTime<true> | undefined;
+}
+
+/** The pod, and what it may do. */
+export async function applyWorkload(
+  { client, registryImage }: Tools,
+  registry: ConnectedRegistry,
+): Promise<Workload> {
+  await ensure(client, ServiceAccountKind, desiredServiceAccount(registry));
+  await ensure(client, RoleKind, desiredRole(registry));
+  await ensure(client, RoleBindingKind, desiredRoleBinding(registry));
+  const lease = await ensure(client, LeaseKind, desiredLease(registry));
+  return {
+    lease,
+    deployment: await ensure(client, DeploymentKind, desiredDeployment(registry, registryImage)),
+  };
+}
+
+/** What runs although it could not be applied just now: a fault in the spec does not silence a registry. */
+export async function presentWorkload(
+  { client }: Tools,
+  registry: ConnectedRegistry,
+): Promise<Workload | undefined> {
+  const [deployment, lease] = [
+    await client.get(DeploymentKind, keyOf(registry)),
+    await client.get(LeaseKind, keyOf(registry)),
+  ];
+  return deployment === undefined || lease === undefined ? undefined : { deployment, lease };
+}
+
+/** @throws {WaitingError | StalledError} if the volume is not there */
+export async function observeStorage({ client }: Tools, claim: PersistentVolumeClaim): Promise<Finding> {
+  const bound = claim.status?.phase === "Bound";
+  expectBound(claim, bound ? [] : await client.list(StorageClassKind));
+  return {
+    kind: "fine",
+    reason: "VolumeBound",
+    message: `The PersistentVolumeClaim "${claim.metadata.name}" is bound.`,
+  };
+}
+
+/** Looks at the pod and listens for its heartbeat. */
+export async function observeWorkload(
+  tools: Tools,
+  registry: ConnectedRegistry,
+  { deployment, lease }: Workload,
+  findings: Finding[],
+): Promise<Observation> {
+  const { client, heartbeats, now } = tools;
+  const instance = lease.spec?.holderIdentity;
+  const expiry = heartbeats.expiryOf(lease, now);
+  const beating = expiry !== undefined && expiry > now;
+  const rolledOut = isRolledOut(deployment);
+  const suspicious = !rolledOut || registry.status?.connectionState === "Offline";
+  const pods = suspicious ? await podsOf(client, registry) : [];
+  // After a time of silence the pod that reports must be the one that runs: a predecessor's Lease may still be good.
+  const running = suspicious
+    ? pods.some((pod) => isRunning(pod) && pod.metadata.name === instance)
+    : (deployment.status?.readyReplicas ?? 0) > 0;
+
+  await attempt(findings, async () => {
+    if (!rolledOut) throw whyNotServing(deployment, pods);
+    if (!beating) {
+      throw new WaitingError("Silent", "The registry's pod runs, but nothing is heard from it.", {
+        retryAfter: seconds(5),
+      });
+    }
+    findings.push({
+      kind: "fine",
+      reason: "Serving",
+      message: `Clients reach it as ${loginServerOf(registry)}.`,
+    });
+  });
+  return { silent: !beating || !running, instance, expiry: beating ? expiry : undefined };
+}
+
+async function podsOf(client: KubeClient, { metadata }: ConnectedRegistry): Promise<readonly Pod[]> {
+  const wanted = Object.entries(selectorOf(metadata.name));
+  const pods = await client.list(PodKind, metadata.namespace);
+  return pods.filter((pod) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value));
+}
+
+function isRunning({ metadata, status }: Pod): boolean {
+  return status?.phase === "Running" && metadata.deletionTimestamp === undefined;
+}

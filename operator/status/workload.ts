@@ -1,0 +1,93 @@
+import { seconds } from "../../common/clock.ts";
+import type { Deployment, PersistentVolumeClaim, Pod, StorageClass } from "../api/kubernetes.ts";
+import { StalledError, WaitingError } from "./errors.ts";
+import type { Reason } from "./reasons.ts";
+
+/** Neither pods nor storage classes are watched. */
+const soon = { retryAfter: seconds(5) };
+const defaultClass = "storageclass.kubernetes.io/is-default-class";
+const unknown = "no reason given";
+const imageFaults = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"];
+const startFaults = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
+
+/**
+ * Whether the volume is there.
+ *
+ * @throws {WaitingError | StalledError} that says what it waits for
+ */
+export function expectBound(claim: PersistentVolumeClaim, classes: readonly StorageClass[]): void {
+  const { name } = claim.metadata;
+  if (claim.status?.phase === "Bound") return;
+  if (claim.status?.phase === "Lost") {
+    throw new StalledError("VolumeLost", `The volume of the PersistentVolumeClaim "${name}" is gone.`);
+  }
+  const pending = `The PersistentVolumeClaim "${name}" is pending`;
+  const { storageClassName } = claim.spec;
+  if (storageClassName !== undefined && !classes.some(({ metadata }) => metadata.name === storageClassName)) {
+    throw new WaitingError(
+      "StorageClassNotFound",
+      `${pending}, and there is no storage class "${storageClassName}".`,
+      soon,
+    );
+  }
+  const hasDefault = classes.some(({ metadata }) => metadata.annotations?.[defaultClass] === "true");
+  if (storageClassName === undefined && !hasDefault) {
+    throw new WaitingError(
+      "NoStorageClass",
+      `${pending}, and the cluster has no default storage class.`,
+      soon,
+    );
+  }
+  throw new WaitingError("VolumePending", `${pending}.`, soon);
+}
+
+/** Whether a pod of the present specification can serve. */
+export function isRolledOut({ metadata, status }: Deployment): boolean {
+  return (
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    (status?.updatedReplicas ?? 0) > 0 &&
+    (status?.readyReplicas ?? 0) > 0
+  );
+}
+
+/** Says why a Deployment that is not rolled out is not. */
+export function whyNotServing({ status }: Deployment, pods: readonly Pod[]): WaitingError {
+  const [pod] = pods
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .sort((a, b) => ((a.metadata.creationTimestamp ?? "") < (b.metadata.creationTimestamp ?? "") ? 1 : -1));
+  if (pod !== undefined) return waiting(...faultOf(pod));
+  const refused = status?.conditions?.find((one) => one.type === "ReplicaFailure" && one.status === "True");
+  if (refused === undefined) return waiting("Starting", "The registry's pod is being made.");
+  return waiting("PodForbidden", `The registry's pod may not be made: ${refused.message ?? unknown}`);
+}
+
+function faultOf({ metadata, status }: Pod): [Reason, string] {
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
+    return ["Unschedulable", `No node takes the registry's pod: ${scheduled.message ?? unknown}`];
+  }
+  const container = status?.containerStatuses?.find(({ name }) => name === "registry");
+  const why = container?.state?.waiting?.reason ?? "";
+  if (imageFaults.includes(why)) {
+    return ["ImagePullFailed", `The node cannot pull the registry's own image ${container?.image ?? ""}.`];
+  }
+  if (startFaults.includes(why)) {
+    return ["PodNotStarting", `The container does not start: ${container?.state?.waiting?.message ?? why}`];
+  }
+  const ended = container?.state?.terminated ?? container?.lastState?.terminated;
+  if (ended !== undefined && container?.state?.running === undefined) {
+    const cause =
+      ended.reason === "OOMKilled"
+        ? "it used more memory than spec.resources allows"
+        : `exit code ${ended.exitCode}`;
+    return ["PodCrashing", `The registry ends again and again: ${cause}.`];
+  }
+  if (status?.phase === "Failed") {
+    return ["PodNotStarting", `The pod "${metadata.name}" failed: ${status.reason ?? unknown}.`];
+  }
+  return ["Starting", "The registry's pod starts."];
+}
+
+function waiting(reason: Reason, fact: string): WaitingError {
+  return new WaitingError(reason, fact, soon);
+}
