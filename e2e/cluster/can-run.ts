@@ -7,7 +7,7 @@ const instead =
   "with `npm run quickstart -- --context NAME`";
 
 /** `undefined` where a cluster can run; elsewhere one sentence that says why it cannot, and what to do instead. */
-export async function canRunCluster(): Promise<string | undefined> {
+export async function cannotRunCluster(): Promise<string | undefined> {
   const reason = await obstacle();
   return reason === undefined ? undefined : `A cluster cannot run here, since ${reason}: ${instead}.`;
 }

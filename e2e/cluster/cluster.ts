@@ -32,8 +32,6 @@ export interface Cluster {
   /** The API server's audit log, one JSON object a line. */
   readonly auditLog: string;
   readonly link: Link;
-  /** Where the node's processes are, by which a later run finds and stops them. */
-  readonly ledger: Ledger;
   /** Makes the node have the images of an OCI layout (a folder or a tar file), under the names written in it. */
   loadImage(layout: string): Promise<void>;
   /** Runs a command on the node: with its network, its files and its resolver. */
@@ -64,6 +62,8 @@ export async function up(
   return exclusively(name, signal, async () => {
     const before = await stateOf(name);
     if (before?.init !== undefined && before.trouble === undefined) {
+      // A run that was killed while the link was cut does not come back for it.
+      await linkOf(before.plan).restore();
       await recycleVolumes(kubeApi(await readKubeconfig(before.plan.kubeconfig)), before.plan);
       return clusterOf(before.plan, before.init, paths);
     }
@@ -124,7 +124,6 @@ function clusterOf(plan: ClusterPlan, init: number, paths: ProgramPaths<"ctr">):
     kubeconfig: plan.kubeconfig,
     auditLog: auditLog(plan),
     link: linkOf(plan),
-    ledger: new Ledger(plan.directory),
     run: onNode,
     async loadImage(layout) {
       const { command, args } = await ctr(paths, ["images", "import"]);

@@ -22,7 +22,8 @@ export async function takeDown(plan: ClusterPlan): Promise<void> {
     await Promise.all(daemons.map((daemon) => untilEnded(daemon, 5_000)));
   }
   await Promise.all(daemons.map((daemon) => stopDaemon(daemon, 0)));
-  // Started, but not yet recorded when the run was killed: known by the namespace that bears the cluster's name.
+  // What runs at the parent site, and what was started but not yet recorded when its run was killed: known by the
+  // namespace, which bears the cluster's name.
   for (const site of [plan.edge, plan.parent]) {
     for (const pid of await processesAt(site)) await kill(pid);
     while ((await processesAt(site)).length > 0) await delay(20);
