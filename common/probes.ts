@@ -1,6 +1,7 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { createServer } from "./http/node-http.ts";
 import type { Service } from "./service.ts";
 
 /** A JSON document served beside the probes, such as `/status`. */

@@ -1,7 +1,8 @@
-import { request as requestHttp, type Agent, type IncomingMessage } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
 import type { Duration } from "luxon";
+import { request as requestHttp } from "./node-http.ts";
 
 /** One request, and how long each part of it may take. There is no limit on the whole: a slow transfer that moves is fine. */
 export interface Exchange {

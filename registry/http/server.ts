@@ -1,7 +1,8 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { seconds, type Clock } from "../../common/clock.ts";
+import { createServer } from "../../common/http/node-http.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { Certificate } from "./certificate.ts";

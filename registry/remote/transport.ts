@@ -1,9 +1,10 @@
-import { Agent as HttpAgent, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { Duration } from "luxon";
 import { messageOf } from "../../common/errors.ts";
 import { dropIdleConnections, exchange } from "../../common/http/exchange.ts";
+import { Agent as HttpAgent } from "../../common/http/node-http.ts";
 import { ProtocolError, UnreachableError, UntrustedError } from "./errors.ts";
 
 export interface TransportTimeouts {
