@@ -36,7 +36,11 @@ interface Credentials {
 const name = "parent";
 
 /** Starts CNCF distribution at the parent site, unless it runs. It ends with the cluster. */
-export async function startParent({ plan }: Cluster, paths: ProgramPaths<"registry">): Promise<ParentSite> {
+export async function startParent(
+  { plan }: Cluster,
+  paths: ProgramPaths<"registry">,
+  signal: AbortSignal,
+): Promise<ParentSite> {
   const directory = join(plan.directory, name);
   const ledger = new Ledger(directory);
   const credentials = (await readCredentials(directory)) ?? (await furnish(plan, directory));
