@@ -106,7 +106,7 @@ describe("the chart", () => {
       expect(pod(objects, kind)?.containers[0]?.image).toBe(`r.example/a@${digest}`);
     }
     expect(pod(objects, "Deployment")?.containers[0]?.env).toContainEqual({
-      name: "CONNECTED_REGISTRY_IMAGE",
+      name: "CONNECTED_REGISTRY_REGISTRY_IMAGE",
       value: `r.example/a@${digest}`,
     });
   });

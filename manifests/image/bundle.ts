@@ -1,5 +1,5 @@
-import { chmod, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile } from "esbuild";
 
@@ -13,16 +13,16 @@ export interface BundleOptions {
 
 /**
  * Bundles the command and everything it imports into `folder`: `connected-registry.js`, which loads only the chunk of
- * the program that is asked for. Same sources, same bytes.
+ * the program that is asked for. Same sources, same bytes. Sources that do not compile leave the folder as it was.
  *
  * @returns esbuild's account of what went in
  */
 export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Metafile> {
-  await rm(folder, { recursive: true, force: true });
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { "connected-registry": "cli/main.ts" },
     outdir: folder,
+    write: false,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -43,8 +43,13 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
     },
   });
   const command = join(folder, "connected-registry.js");
-  if (!(await readFile(command, "utf8")).startsWith("#!")) {
+  if (outputFiles.find(({ path }) => path === command)?.text.startsWith("#!") !== true) {
     throw new Error("cli/main.ts must begin with #!/usr/bin/env node: npm runs the bundle as a command");
+  }
+  await rm(folder, { recursive: true, force: true });
+  for (const { path, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, contents);
   }
   await chmod(command, 0o755);
   return metafile;
