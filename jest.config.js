@@ -19,6 +19,12 @@ const shared = {
   testPathIgnorePatterns: ["/node_modules/", "/dist/"],
 };
 
+/** Of each test and hook. Jest heeds `testTimeout` at the root only, so that each project brings its own. */
+const patience = (testTimeoutMs) => ({
+  globals: { testTimeoutMs },
+  setupFilesAfterEnv: ["<rootDir>/jest.setup.js"],
+});
+
 export default {
   watchman: false,
   projects: [
@@ -32,9 +38,9 @@ export default {
       ...shared,
       displayName: "integration",
       testMatch: ["**/*.integration.test.ts"],
-      testTimeout: 60_000,
+      ...patience(60_000),
     },
-    { ...shared, displayName: "e2e", testMatch: ["**/*.e2e.test.ts"], testTimeout: 300_000 },
-    { ...shared, displayName: "long", testMatch: ["**/*.long.test.ts"], testTimeout: 3_600_000 },
+    { ...shared, displayName: "e2e", testMatch: ["**/*.e2e.test.ts"], ...patience(300_000) },
+    { ...shared, displayName: "long", testMatch: ["**/*.long.test.ts"], ...patience(3_600_000) },
   ],
 };
