@@ -204,6 +204,13 @@ describe("Informers", () => {
     await gone.promise;
   });
 
+  it("takes a list of no metadata for an empty one", async () => {
+    const informers = informersOf(api, { metadataOnly: true, namespaces: [await newNamespace()] });
+    informers.watch(SecretKind, () => undefined);
+    start(informers);
+    await expect(informers.synced(SecretKind)).resolves.toBeUndefined();
+  });
+
   it("follows each of several namespaces, and no other", async () => {
     const [one, two, three] = [await newNamespace(), await newNamespace(), await newNamespace()];
     const client = new RestClient(api, "operator");

@@ -10,9 +10,10 @@ import {
 } from "./kube.ts";
 
 /** One page of a list. */
-export interface ObjectList<T> {
+interface ObjectList<T> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly T[];
+  /** A list of metadata alone has `null` for none. */
+  readonly items: readonly T[] | null;
 }
 
 const pageSize = 500;
@@ -149,7 +150,7 @@ export async function listAll<T extends KubeObject>(
       idleTimeout: listTimeout,
       ...options,
     });
-    items.push(...page.items.map((item) => received(kind, item)));
+    for (const item of page.items ?? []) items.push(received(kind, item));
     token = page.metadata.continue ?? "";
     if (token === "") return { items, resourceVersion: page.metadata.resourceVersion };
   }
