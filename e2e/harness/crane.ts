@@ -28,9 +28,9 @@ export class Crane {
     return (await this.run(["digest", reference])).trim();
   }
 
-  /** Pushes an OCI image layout. */
-  async push(layout: string, reference: string, kind: "image" | "index"): Promise<void> {
-    await this.run(["push", ...(kind === "index" ? ["--index"] : []), layout, reference]);
+  /** Pushes the one image or index that an OCI image layout holds. */
+  async push(layout: string, reference: string): Promise<void> {
+    await this.run(["push", layout, reference]);
   }
 }
 

@@ -37,17 +37,29 @@ export interface SampleImages {
 const architectures = ["amd64", "arm64"] as const;
 const assetBytes = 110 * 1024 * 1024;
 
-/** Makes the images of the story: a small web server from Debian's busybox, its page, and a large layer of assets. */
-export async function makeSampleImages(
-  cacheFolder: string,
-  folder: string,
-  laterTag: string,
-): Promise<SampleImages> {
+/** What the images of the story have in common: a small web server from Debian's busybox, and a large layer of assets. */
+export interface SampleLayers {
+  readonly cache: ResultCache;
+  /** For each of `architectures`. */
+  readonly servers: readonly StoredLayer[];
+  readonly assets: StoredLayer;
+}
+
+export async function makeSampleLayers(cacheFolder: string): Promise<SampleLayers> {
   const cache = new ResultCache(cacheFolder);
   const servers = await Promise.all(architectures.map((architecture) => serverLayer(cache, architecture)));
   const assets = await storedLayer(cache, "assets", [assetBytes], async () => [
     { kind: "file", path: "www/assets.bin", content: noise(assetBytes) },
   ]);
+  return { cache, servers, assets };
+}
+
+/** Makes the images of the story, each with a page of its own. */
+export async function makeSampleImages(
+  { cache, servers, assets }: SampleLayers,
+  folder: string,
+  laterTag: string,
+): Promise<SampleImages> {
   const make = async (name: string, tag: string, extra: readonly StoredLayer[]): Promise<Written> => {
     const page: LayerEntry = { kind: "file", path: "www/index.html", content: `${name} ${tag}\n` };
     const pageLayer = await storedLayer(cache, "page", [fingerprint(page)], async () => [page]);

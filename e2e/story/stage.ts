@@ -11,7 +11,7 @@ import { Crane, dockerConfig } from "../harness/crane.ts";
 import { Kubectl } from "../harness/kubectl.ts";
 import { startParent } from "../harness/parent.ts";
 import type { Progress } from "../terminal/progress.ts";
-import { makeSampleImages, nextTag } from "./images.ts";
+import { makeSampleImages, makeSampleLayers, nextTag } from "./images.ts";
 import { type Chapter, names, type World } from "./world.ts";
 
 /** The checkout. */
@@ -32,7 +32,11 @@ export async function setStage(name: string, progress: Progress, signal: AbortSi
   const paths = provide([...clusterPrograms, "kubectl", "helm", "crane", "registry"], progress, signal);
   // A component that cannot be had rejects its own promise; whoever needs it first reports it.
   for (const path of Object.values(paths)) path.catch(() => undefined);
-  const [image, cluster] = await Promise.all([projectImage(progress), up(name, paths, progress, signal)]);
+  const [image, layers, cluster] = await Promise.all([
+    projectImage(progress),
+    progress.step("Sample images", () => makeSampleLayers(join(cacheFolder(process.env), "story"))),
+    up(name, paths, progress, signal),
+  ]);
   await cluster.link.restore();
   const [parent] = await Promise.all([
     progress.step("Parent registry at headquarters", () => startParent(cluster, paths, signal)),
@@ -45,12 +49,10 @@ export async function setStage(name: string, progress: Progress, signal: AbortSi
     parent.caPem,
     dockerConfig(parent.hostAddress, parent.username, parent.password),
   );
-  const images = await progress.step("Sample images", async () =>
-    makeSampleImages(
-      join(cacheFolder(process.env), "story"),
-      join(folder, "images"),
-      await nextTag(headquarters, `${parent.hostAddress}/apps/hello`),
-    ),
+  const images = await makeSampleImages(
+    layers,
+    join(folder, "images"),
+    await nextTag(headquarters, `${parent.hostAddress}/apps/hello`),
   );
   const kubectl = new Kubectl(await paths.kubectl, cluster.kubeconfig);
   const helm = await paths.helm;

@@ -26,7 +26,7 @@ export const online: Chapter = {
     );
     const { later } = world.images;
     say(`headquarters pushes ${later.repository}:${later.tag}`);
-    await world.headquarters.push(later.layout, atParent(world, `${later.repository}:${later.tag}`), "index");
+    await world.headquarters.push(later.layout, atParent(world, `${later.repository}:${later.tag}`));
     const pushed = systemClock.now();
     const edge = await edgeOf(world);
     const seen = await eventually(`${later.repository}:${later.tag} at the edge`, pollMs + transferMs, () =>

@@ -7,17 +7,13 @@ export const publish: Chapter = {
   async run(world, say) {
     for (const image of world.images.initial) {
       say(`${image.repository}:${image.tag}`);
-      await world.headquarters.push(
-        image.layout,
-        atParent(world, `${image.repository}:${image.tag}`),
-        "index",
-      );
+      await world.headquarters.push(image.layout, atParent(world, `${image.repository}:${image.tag}`));
       const seen = await world.headquarters.digest(atParent(world, `${image.repository}:${image.tag}`));
       check(seen === image.digest, `digest ${image.digest} at the parent`, seen);
     }
     const { sbom } = world.images;
     say(`the SBOM of ${sbom.repository}`);
-    await world.headquarters.push(sbom.layout, atParent(world, `${sbom.repository}@${sbom.digest}`), "image");
+    await world.headquarters.push(sbom.layout, atParent(world, `${sbom.repository}@${sbom.digest}`));
   },
 };
 
