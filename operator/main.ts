@@ -1,0 +1,192 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { exponential } from "../common/backoff.ts";
+import { milliseconds, seconds, systemClock } from "../common/clock.ts";
+import { createLog, logLevels, type LogLevel } from "../common/log.ts";
+import { createMetrics } from "../common/metrics.ts";
+import { Probes } from "../common/probes.ts";
+import { runServices } from "../common/service.ts";
+import { controllers } from "./controllers/all.ts";
+import type { ControllerDependencies } from "./controllers/dependencies.ts";
+import { followedScope } from "./followed.ts";
+import { managedBy } from "./resources/names.ts";
+import type { ApiServer } from "./runtime/api-server.ts";
+import { fromKubeconfig, inCluster, type ObserveRequest } from "./runtime/client-node.ts";
+import { Controller, type ControllerOptions } from "./runtime/controller.ts";
+import { ClusterEvents } from "./runtime/events.ts";
+import { Informers } from "./runtime/informers.ts";
+import type { KubeClient } from "./runtime/kube.ts";
+import { LeaderElection } from "./runtime/leader.ts";
+import { RuntimeMetrics } from "./runtime/metrics.ts";
+import { RestClient } from "./runtime/rest-client.ts";
+
+interface Options {
+  readonly registryImage: string;
+  readonly namespace: string;
+  readonly watchNamespaces?: readonly string[];
+  readonly nodeTrustHosts: readonly string[];
+  readonly leaderElect: boolean;
+  readonly probes: { readonly host: string; readonly port: number };
+  readonly logLevel: LogLevel;
+  readonly kubeconfig?: string;
+}
+
+/** `connected-registry operator`: runs once per cluster, as a pod. */
+export function command(): Command {
+  return new Command("operator")
+    .description(
+      "Makes and keeps connected registries as the cluster's ConnectedRegistry objects describe them.",
+    )
+    .addOption(
+      new Option("--registry-image <image>", "the image that registries run, with its tag or digest")
+        .env("CONNECTED_REGISTRY_REGISTRY_IMAGE")
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option("--namespace <name>", "the operator's own namespace")
+        .env("POD_NAMESPACE")
+        .default("connected-registry-system"),
+    )
+    .addOption(
+      new Option("--watch-namespaces <names>", "follow only these namespaces, separated by commas (all)")
+        .env("CONNECTED_REGISTRY_WATCH_NAMESPACES")
+        .argParser(parseList),
+    )
+    .addOption(
+      new Option(
+        "--node-trust-hosts <hosts>",
+        "login servers of their own choice that nodes may trust: hosts or *.domain, separated by commas (none)",
+      )
+        .env("CONNECTED_REGISTRY_NODE_TRUST_HOSTS")
+        .argParser(parseList)
+        .default([], ""),
+    )
+    .addOption(
+      new Option("--leader-elect <true|false>", "act only while holding the Lease, so that several may run")
+        .env("CONNECTED_REGISTRY_LEADER_ELECT")
+        .argParser(parseBoolean)
+        .default(true),
+    )
+    .addOption(
+      new Option("--probes <host:port>", "where to serve /livez, /readyz and /metrics")
+        .env("CONNECTED_REGISTRY_PROBES")
+        .argParser(parseAddress)
+        .default({ host: "0.0.0.0", port: 8081 }, "0.0.0.0:8081"),
+    )
+    .addOption(
+      new Option("--log-level <level>", "how much to log")
+        .env("CONNECTED_REGISTRY_LOG_LEVEL")
+        .choices(logLevels)
+        .default("Information"),
+    )
+    .addOption(
+      new Option("--kubeconfig <file>", "the cluster and user to be, outside of a pod").env(
+        "CONNECTED_REGISTRY_KUBECONFIG",
+      ),
+    )
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { logger: log } = createLog("operator", options.logLevel, process.stdout);
+  const clock = systemClock;
+  const registry = createMetrics();
+  const metrics = new RuntimeMetrics(registry);
+  const api = connect(options.kubeconfig, metrics.requested);
+  const live = new RestClient(api, managedBy);
+  const informers = new Informers(
+    api,
+    (kind) => followedScope(kind, options.namespace, options.watchNamespaces),
+    {
+      clock,
+      log,
+      backoff: exponential(milliseconds(200), seconds(30), Math.random),
+    },
+  );
+  const instance = process.env.POD_NAME ?? hostname();
+  const events = new ClusterEvents({
+    client: live,
+    clock,
+    log,
+    controller: "connectedregistry.io/operator",
+    instance,
+    newId: randomUUID,
+  });
+  const dependencies: ControllerDependencies = {
+    client: cachedClient(live, informers),
+    watcher: informers,
+    events,
+    randomBytes,
+    registryImage: options.registryImage,
+    namespace: options.namespace,
+    nodeTrustHosts: options.nodeTrustHosts,
+  };
+  const settings: ControllerOptions = {
+    clock,
+    log,
+    metrics,
+    backoff: exponential(milliseconds(100), seconds(300), Math.random),
+    deadline: seconds(120),
+  };
+  const working = controllers(dependencies).map((spec) => new Controller(spec, informers, settings));
+  const election = new LeaderElection({
+    client: live,
+    lease: { namespace: options.namespace, name: managedBy },
+    identity: `${instance}_${randomUUID()}`,
+    clock,
+    log,
+    services: working,
+    onChange: (leads) => {
+      metrics.leading(managedBy, leads);
+    },
+  });
+  const services = [informers, events, ...(options.leaderElect ? [election] : working)];
+  await runServices([new Probes(options.probes, services, registry), ...services], untilTold(), log);
+}
+
+function connect(kubeconfig: string | undefined, observe: ObserveRequest): ApiServer {
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, observe);
+  if (process.env.KUBERNETES_SERVICE_HOST === undefined) {
+    throw new Error("This is no pod of a cluster: name the cluster with --kubeconfig.");
+  }
+  return inCluster(observe);
+}
+
+function cachedClient(live: KubeClient, informers: Informers): KubeClient {
+  return {
+    ...informers.reader(live),
+    apply: (kind, object) => live.apply(kind, object),
+    applyStatus: (kind, key, status) => live.applyStatus(kind, key, status),
+    create: (kind, object) => live.create(kind, object),
+    delete: (kind, key, uid) => live.delete(kind, key, uid),
+  };
+}
+
+function untilTold(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+function parseList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function parseBoolean(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new InvalidArgumentError("It is true or false.");
+  return text === "true";
+}
+
+function parseAddress(text: string): Options["probes"] {
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  if (match === null) throw new InvalidArgumentError("It is host:port.");
+  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port: Number(match[2]) };
+}
