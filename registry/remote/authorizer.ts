@@ -53,6 +53,11 @@ export class Authorizer {
     this.options = options;
   }
 
+  /** Whether the parent takes tokens, which are given for one repository each. */
+  get usesTokens(): boolean {
+    return this.scheme.kind === "bearer";
+  }
+
   /**
    * What to send with a request for `scope` (of the token specification; empty for none), as far as it is known.
    *

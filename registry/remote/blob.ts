@@ -6,7 +6,7 @@ import type { ParentClient, ParentRequest } from "./client.ts";
 import { NotFoundError, NotResumableError, ProtocolError, UnreachableError } from "./errors.ts";
 
 /**
- * The bytes of `target`, verified, and continued with a Range request when the connection is lost, as long as each
+ * The bytes of `target` from `offset` on, verified if they are to be all of them, and continued with a Range request when the connection is lost, as long as each
  * try brings something. Nothing is buffered. It never joins two answers unless the second says that it continues the
  * first: otherwise it ends with `NotResumableError`, and the caller may start over (T31).
  *
@@ -16,8 +16,9 @@ export async function openBlob(
   client: ParentClient,
   request: ParentRequest,
   target: Descriptor,
+  from: { readonly offset: number; readonly verified: boolean },
 ): Promise<Readable> {
-  const bytes = resumed(client, request, target);
+  const bytes = resumed(client, request, target, from.offset);
   let first: IteratorResult<Buffer> | undefined = await bytes.next();
   // Not a generator: one that was not begun would leave the connection open when its reader goes away.
   const all: AsyncIterableIterator<Buffer> = {
@@ -29,16 +30,18 @@ export async function openBlob(
     return: () => bytes.return(undefined),
     [Symbol.asyncIterator]: () => all,
   };
+  const rest = Readable.from(all, { objectMode: false });
   // Whoever reads the result gets the error; there is nothing else to do with it here.
-  return pipeline(Readable.from(all, { objectMode: false }), verify(target), () => undefined);
+  return from.verified ? pipeline(rest, verify(target), () => undefined) : rest;
 }
 
 async function* resumed(
   client: ParentClient,
   request: ParentRequest,
   target: Descriptor,
+  start: number,
 ): AsyncGenerator<Buffer> {
-  let offset = 0;
+  let offset = start;
   let etag: string | undefined;
   let failures = 0;
   for (;;) {
@@ -46,6 +49,7 @@ async function* resumed(
       const response = await client.send({ ...request, headers: rangeFrom(offset, etag) });
       if (offset === 0) etag = response.headers.etag;
       else assertContinues(response, offset, target.size, etag);
+      etag ??= response.headers.etag;
       for await (const chunk of client.chunks(response, request.signal)) {
         offset += chunk.length;
         failures = 0;

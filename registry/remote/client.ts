@@ -6,7 +6,13 @@ import type { ParentSettings } from "../../common/contract/config.ts";
 import { BodyTooLargeError, readBody } from "../../common/http/body.ts";
 import { refusal } from "./answer.ts";
 import { Authorizer } from "./authorizer.ts";
-import { ProtocolError, RateLimitedError, UnauthorizedError, UnreachableError } from "./errors.ts";
+import {
+  DeniedError,
+  ProtocolError,
+  RateLimitedError,
+  UnauthorizedError,
+  UnreachableError,
+} from "./errors.ts";
 import { Pause } from "./pause.ts";
 import { connectionError, Transport, type TransportTimeouts } from "./transport.ts";
 
@@ -99,6 +105,8 @@ export class ParentClient {
       }
       if (response.statusCode === 401) {
         response.destroy();
+        // A token that the service gave us, and that does not suffice: other repositories may be open to us.
+        if (authorizer.usesTokens) throw new DeniedError(`${this.origin.host} denies access.`);
         throw new UnauthorizedError(`${this.origin.host} does not accept our credentials.`);
       }
     }
@@ -184,7 +192,7 @@ export class ParentClient {
   private async readToken(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
     const { response, origin } = await this.counted(this.transport.send({ url, method: "GET", headers }));
     const status = response.statusCode ?? 0;
-    if (status === 400 || status === 401 || status === 403) {
+    if (status === 400 || status === 401) {
       response.destroy();
       throw new UnauthorizedError(
         `The token service of ${this.origin.host} does not accept our credentials.`,

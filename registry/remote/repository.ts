@@ -4,7 +4,12 @@ import { verify, type Descriptor, type Digest } from "../../common/oci/digest.ts
 import { maxManifestBytes } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import { parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
-import { ContentNotFoundError, TagNotFoundError, type SyncSource } from "../content/store.ts";
+import {
+  ContentNotFoundError,
+  TagNotFoundError,
+  type RangeReader,
+  type SyncSource,
+} from "../content/store.ts";
 import { openBlob } from "./blob.ts";
 import type { ParentClient, ParentRequest } from "./client.ts";
 import { acceptManifests, described, digested } from "./manifests.ts";
@@ -13,7 +18,7 @@ import { readNames } from "./names.ts";
 import { RemoteReferrers } from "./referrers.ts";
 
 /** One repository of a parent registry. */
-export class RemoteRepository implements SyncSource {
+export class RemoteRepository implements SyncSource, RangeReader {
   readonly name: RepositoryName;
   private readonly client: ParentClient;
   private readonly referrerLists: RemoteReferrers;
@@ -36,13 +41,19 @@ export class RemoteRepository implements SyncSource {
 
   async fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable> {
     const request = this.request("GET", this.pathOf(target), signal);
-    if (!isManifest(target.mediaType)) return await openBlob(this.client, request, target);
+    if (!isManifest(target.mediaType))
+      return await openBlob(this.client, request, target, { offset: 0, verified: true });
     try {
       const { body } = await this.client.read(request, maxManifestBytes);
       return Readable.from([body]).compose(verify(target)) as Readable;
     } catch (error) {
       throw error instanceof NotFoundError ? new ContentNotFoundError(target.digest) : error;
     }
+  }
+
+  fetchFrom(target: Descriptor, offset: number, signal?: AbortSignal): Promise<Readable> {
+    const request = this.request("GET", this.pathOf(target), signal);
+    return openBlob(this.client, request, target, { offset, verified: false });
   }
 
   /** One HEAD, or a GET where the parent's HEAD does not say enough. */

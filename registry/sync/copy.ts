@@ -1,0 +1,122 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import type { Descriptor } from "../../common/oci/digest.ts";
+import {
+  InvalidManifestError,
+  maxManifestBytes,
+  parseManifest,
+  type Manifest,
+} from "../../common/oci/manifest.ts";
+import { isIndex, isManifest } from "../../common/oci/mediatype.ts";
+import type { ContentReader, ContentWriter } from "../content/store.ts";
+import { Flights, type Limit } from "./flights.ts";
+import { NoPlatformError, type PlatformFilter } from "./platform.ts";
+import { transfer } from "./transfer.ts";
+
+export interface CopyOptions {
+  /** Bounds what is read from `source` at once. */
+  readonly limit: Limit;
+  readonly platforms: PlatformFilter;
+  /** Shared by copies between the same two repositories, so that what they have in common moves once. */
+  readonly flights: Flights;
+  readonly signal?: AbortSignal;
+}
+
+/** Deeper than any image; it stops a parent that nests without end (S04). */
+const maxDepth = 8;
+
+/**
+ * Copies `root` and everything it points at, children before parents, and of an index only the wanted platforms: its
+ * bytes, and so its digest, stay what they are (T03). Content that is there already is not read again, but looked
+ * through: an index whose child is missing is completed (T01).
+ *
+ * # Guarantees
+ * - At every moment `target` holds no manifest whose wanted children are missing.
+ * - When this rejects, nothing is in transfer any more except what another copy with the same `flights` waits for.
+ * # Caveats
+ * An image that is not part of an index is copied whatever platform it is for.
+ *
+ * @returns the manifests of the graph, `root` first
+ * @throws {NoPlatformError} and what `source` and `target` throw
+ */
+export function copyGraph(
+  source: ContentReader,
+  target: ContentReader & ContentWriter,
+  root: Descriptor,
+  options: CopyOptions,
+): Promise<readonly Descriptor[]> {
+  return new GraphCopy(source, target, options).manifest(root, 0);
+}
+
+class GraphCopy {
+  private readonly source: ContentReader;
+  private readonly target: ContentReader & ContentWriter;
+  private readonly options: CopyOptions;
+
+  constructor(source: ContentReader, target: ContentReader & ContentWriter, options: CopyOptions) {
+    this.source = source;
+    this.target = target;
+    this.options = options;
+  }
+
+  manifest(node: Descriptor, depth: number): Promise<readonly Descriptor[]> {
+    // An image manifest is the same whatever platforms are wanted.
+    const platforms = isIndex(node.mediaType) ? this.options.platforms.key : "";
+    return this.options.flights.once(`${node.digest} ${platforms}`, () => this.copyManifest(node, depth));
+  }
+
+  private async copyManifest(node: Descriptor, depth: number): Promise<readonly Descriptor[]> {
+    if (depth > maxDepth) throw new InvalidManifestError("indexes are nested too deep");
+    const { signal } = this.options;
+    const here = await this.target.exists(node, signal);
+    const bytes = here ? await buffer(await this.target.fetch(node, signal)) : await this.readManifest(node);
+    const manifest = parseManifest(bytes, node.mediaType);
+    const { wanted, sparse } = this.choose(manifest);
+    const below = await allSettled([
+      ...wanted.map((child) =>
+        isManifest(child.mediaType) ? this.manifest(child, depth + 1) : this.blob(child),
+      ),
+      ...manifest.blobs.map((blob) => this.blob(blob)),
+    ]);
+    if (!here) {
+      signal?.throwIfAborted();
+      const content = Readable.from([bytes], { objectMode: false });
+      await this.target.push(node, content, { sparse, ...(signal === undefined ? {} : { signal }) });
+    }
+    return [node, ...below.flat()];
+  }
+
+  private choose(manifest: Manifest): { wanted: readonly Descriptor[]; sparse: Descriptor["digest"][] } {
+    const { platforms } = this.options;
+    const wanted = manifest.manifests.filter(platforms.wants);
+    if (wanted.length === 0 && manifest.manifests.length > 0) {
+      throw new NoPlatformError(`The image is not made for any of the wanted platforms (${platforms.key}).`);
+    }
+    const kept = new Set(wanted.map(({ digest }) => digest));
+    const sparse = manifest.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest);
+    return { wanted, sparse };
+  }
+
+  private readManifest(node: Descriptor): Promise<Buffer> {
+    if (node.size > maxManifestBytes) {
+      throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
+    }
+    // Only the transfer holds a slot. Holding one while waiting for children would deadlock.
+    return this.options.limit(async () => buffer(await this.source.fetch(node, this.options.signal)));
+  }
+
+  private blob(blob: Descriptor): Promise<readonly Descriptor[]> {
+    return this.options.flights.once(blob.digest, async () => {
+      if (!(await this.target.exists(blob, this.options.signal))) {
+        await this.options.limit(() => transfer(this.source, this.target, blob, this.options.signal));
+      }
+      return [];
+    });
+  }
+}
+
+/** As `Promise.all`, but a rejection waits until all have ended: nothing may run on behind the caller's back. */
+async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

@@ -1,0 +1,78 @@
+import { seconds } from "../../common/clock.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { Service } from "../../common/service.ts";
+import type { LiveConfiguration } from "../configuration.ts";
+import type { SyncJournal } from "./journal.ts";
+import { History } from "./history.ts";
+import { SyncSession, type SessionParts } from "./session.ts";
+
+export interface EngineParts extends SessionParts {
+  readonly configuration: LiveConfiguration;
+  readonly journal: SyncJournal;
+}
+
+const restAfterFault = seconds(10);
+
+/**
+ * Keeps this registry in step with its parent: at any moment it works by the present configuration. Other rules,
+ * another parent or a suspension end what is under way; fresh credentials and a person's request for a sync do not.
+ *
+ * Tags that the parent removed, or that the rules select no more, are kept.
+ */
+export class SyncEngine implements Service {
+  readonly name = "sync";
+  private readonly parts: EngineParts;
+  private session:
+    { readonly run: SyncSession; readonly work: string; readonly end: AbortController } | undefined;
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+  }
+
+  /** Always: a registry serves whatever its parent does. */
+  ready(): boolean {
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { configuration, board, journal, clock, log } = this.parts;
+    const history = await History.restore(journal, board, clock, log);
+    const unsubscribe = configuration.subscribe(({ settings }) => {
+      this.changed(settings);
+    });
+    try {
+      while (!signal.aborted) {
+        const { settings } = configuration.current;
+        const end = new AbortController();
+        const run = new SyncSession(this.parts, history, settings);
+        this.session = { run, work: workOf(settings), end };
+        const ended = AbortSignal.any([signal, end.signal]);
+        try {
+          await run.run(ended);
+        } catch (error) {
+          if (ended.aborted) continue;
+          log.error("the sync ended with a fault of its own, and begins again", { error });
+          board.setFault("Sync", { code: "INTERNAL", description: `The sync failed: ${messageOf(error)}` });
+          await clock.sleep(restAfterFault, ended).catch(() => undefined);
+        }
+      }
+    } finally {
+      unsubscribe();
+      board.update({ copying: false });
+      await history.save();
+    }
+  }
+
+  private changed(settings: RegistrySettings): void {
+    if (this.session === undefined) return;
+    if (workOf(settings) === this.session.work) this.session.run.configure(settings);
+    else this.session.end.abort(new Error("the settings have changed"));
+  }
+}
+
+/** Equal for settings between which a sync that is under way may go on. */
+function workOf({ parent, sync, suspend }: RegistrySettings): string {
+  const place = parent === undefined ? [] : [parent.protocol, parent.loginServer];
+  return JSON.stringify([place, suspend, { ...sync, resyncRequest: undefined }]);
+}

@@ -1,0 +1,93 @@
+import { DigestMismatchError } from "../../common/oci/digest.ts";
+import { messageOf } from "../../common/errors.ts";
+import { InvalidManifestError } from "../../common/oci/manifest.ts";
+import { InvalidReferenceError } from "../../common/oci/reference.ts";
+import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
+import {
+  DeniedError,
+  NotFoundError,
+  RateLimitedError,
+  UnauthorizedError,
+  UnreachableError,
+  UntrustedError,
+} from "../remote/errors.ts";
+import { InvalidScheduleError } from "./window.ts";
+
+/** A fault of the whole parent, as ACR's `statusDetails` name it. */
+export interface ParentFault {
+  readonly code: string;
+  /** What is wrong, and what a person can do. */
+  readonly description: string;
+}
+
+/** What to tell of an error that concerns one repository or tag: a sentence that stays the same as long as the fault does. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof TagNotFoundError) return "The parent has no such tag.";
+  if (error instanceof ContentNotFoundError)
+    return `The parent does not have ${error.digest}, which the image needs.`;
+  if (error instanceof DigestMismatchError) return "What the parent sends does not match its digest.";
+  if (error instanceof InvalidManifestError || error instanceof InvalidReferenceError) {
+    return `The image cannot be read: ${error.message}.`;
+  }
+  if (error instanceof NotFoundError) {
+    return "The parent has no list of its repositories. Name them in the SyncPolicy instead of using a pattern.";
+  }
+  return messageOf(error);
+}
+
+/** What to tell of an error that only a person, or time, can mend at the parent as a whole. */
+export function parentFault(error: unknown): ParentFault | undefined {
+  if (error instanceof UnauthorizedError) {
+    return fault(
+      "UNAUTHORIZED",
+      error,
+      "Check the user name and password in the parent's credentials Secret.",
+    );
+  }
+  if (error instanceof UntrustedError) {
+    return fault("CERTIFICATE", error, "Put the authority that signed it into the parent's CA bundle.");
+  }
+  if (error instanceof RateLimitedError) {
+    return fault(
+      "TOOMANYREQUESTS",
+      error,
+      "The sync goes on when the parent allows it; a longer poll interval helps.",
+    );
+  }
+  if (error instanceof InvalidScheduleError) {
+    return fault("SCHEDULE", error, "Correct it in the SyncPolicy.");
+  }
+  return undefined;
+}
+
+/** The right that is missing, told once for all that it is missing for. */
+export function deniedFault(
+  items: readonly { readonly repository: string; readonly error: unknown }[],
+): ParentFault | undefined {
+  const names = [
+    ...new Set(items.filter(({ error }) => error instanceof DeniedError).map((item) => item.repository)),
+  ];
+  if (names.length === 0) return undefined;
+  const shown = names.sort().slice(0, 3).join(", ");
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return {
+    code: "DENIED",
+    description: `The parent denies access to ${shown}${more}. Grant the credentials the right to read them, or take them out of the SyncPolicy.`,
+  };
+}
+
+/** Whether every other request would fail in the same way, so that a pass had better end. */
+export function endsPass(error: unknown): boolean {
+  return (
+    error instanceof UnauthorizedError || error instanceof UntrustedError || error instanceof RateLimitedError
+  );
+}
+
+/** Whether the parent may be gone. */
+export function isLinkFault(error: unknown): boolean {
+  return error instanceof UnreachableError;
+}
+
+function fault(code: string, error: Error, remedy: string): ParentFault {
+  return { code, description: `${error.message} ${remedy}` };
+}

@@ -1,0 +1,177 @@
+import pLimit from "p-limit";
+import type { SyncSettings, RepositoryRule } from "../../common/contract/config.ts";
+import type { SyncStatus } from "../../common/contract/status.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
+import { copyGraph } from "./copy.ts";
+import { endsPass, isLinkFault, sentenceOf } from "./faults.ts";
+import { Flights, type Limit } from "./flights.ts";
+import { byName, planSync, type PlanFailure, type PlannedTag, type SyncPlan } from "./plan.ts";
+import type { ReferrerChecks } from "./referrer-checks.ts";
+import { copyReferrers } from "./referrers.ts";
+import type { Retries } from "./retries.ts";
+
+export interface PassOptions {
+  readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;
+  readonly source: Repositories<SyncSource>;
+  readonly target: Repositories<SyncTarget>;
+  readonly retries: Retries;
+  readonly referrerChecks: ReferrerChecks;
+  /** Asks whether the parent is gone altogether: then the pass ends, and the rest is postponed. */
+  readonly parentGone: () => Promise<boolean>;
+  /** Told when there is something to copy, and after each item of it. */
+  readonly progress: (tags: TagCounts) => void;
+  readonly log: Logger;
+  /** Aborts when the window closes or the settings change. */
+  readonly signal: AbortSignal;
+}
+
+export type TagCounts = SyncStatus["tags"];
+
+export interface PassResult {
+  readonly tags: TagCounts;
+  /** Sorted by repository and tag. */
+  readonly failures: readonly PlanFailure[];
+  /** Why the pass ended before it had tried everything. */
+  readonly ending?: unknown;
+}
+
+type Outcome = "upToDate" | "copied" | "failed" | "postponed";
+
+/** Compares everything that is selected with the parent once, and copies what differs. One bad tag stops no other (T13). */
+export async function runPass(options: PassOptions): Promise<PassResult> {
+  return await new Pass(options).run();
+}
+
+class Pass {
+  private readonly options: PassOptions;
+  private readonly stop = new AbortController();
+  private readonly signal: AbortSignal;
+  private readonly limit: Limit;
+  private readonly flights = new Map<string, Flights>();
+  private readonly failures: PlanFailure[] = [];
+  private readonly counts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
+
+  constructor(options: PassOptions) {
+    this.options = options;
+    this.signal = AbortSignal.any([options.signal, this.stop.signal]);
+    const slots = pLimit(options.sync.concurrency);
+    this.limit = (task) => slots(() => this.guarded(task));
+  }
+
+  async run(): Promise<PassResult> {
+    try {
+      const plan = await this.plan(this.options.sync.repositories);
+      await this.carryOut(plan);
+    } catch (error) {
+      if (!this.signal.aborted) throw error;
+    }
+    const result = { tags: { ...this.counts }, failures: this.failures.sort(byName) };
+    return this.signal.aborted ? { ...result, ending: this.signal.reason as unknown } : result;
+  }
+
+  private async plan(rules: readonly RepositoryRule[]): Promise<SyncPlan> {
+    const { source, target } = this.options;
+    const plan = await planSync(rules, source, target, { limit: this.limit, signal: this.signal });
+    this.failures.push(...plan.failures);
+    this.counts.failed = plan.failures.length;
+    this.counts.selected = plan.tags.length + plan.failures.filter(({ tag }) => tag !== undefined).length;
+    return plan;
+  }
+
+  private async carryOut({ tags }: SyncPlan): Promise<void> {
+    const { referrerChecks, log, progress, sync } = this.options;
+    referrerChecks.retain(tags);
+    const work = tags.filter((tag) => tag.here === undefined || (tag.referrers && referrerChecks.due(tag)));
+    this.counts.upToDate = tags.length - work.length;
+    const missing = work.filter((tag) => tag.here === undefined && this.resting(tag) === undefined).length;
+    if (missing > 0) {
+      log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
+      progress({ ...this.counts });
+    }
+    const workers = pLimit(sync.concurrency);
+    await Promise.all(
+      work.map((tag) =>
+        workers(async () => {
+          this.counts[await this.settle(tag)] += 1;
+          if (missing > 0) progress({ ...this.counts });
+        }),
+      ),
+    );
+  }
+
+  /** Never rejects: what happens to one tag is data for the others. */
+  private async settle(planned: PlannedTag): Promise<Outcome> {
+    const { repository, tag, root } = planned;
+    const { retries, log } = this.options;
+    const rest = this.resting(planned);
+    if (rest !== undefined) {
+      this.failures.push({ repository, tag, error: rest.error });
+      return "failed";
+    }
+    try {
+      this.signal.throwIfAborted();
+      const outcome = await this.bring(planned);
+      retries.succeeded(`${repository}:${tag}`);
+      if (outcome === "copied") log.info("copied", { repository, tag, digest: root.digest });
+      return outcome;
+    } catch (error) {
+      if (this.signal.aborted) return "postponed";
+      log.warn("a tag failed to sync, and is tried again later", {
+        repository,
+        tag,
+        error: sentenceOf(error),
+      });
+      retries.failed(`${repository}:${tag}`, root.digest, error);
+      this.failures.push({ repository, tag, error });
+      return "failed";
+    }
+  }
+
+  /** @throws whatever is missing: of the image, and then the tag is what it was (T20), or only of what refers to it */
+  private async bring(planned: PlannedTag): Promise<"copied" | "upToDate"> {
+    const { repository, tag, root, platforms, here, referrers } = planned;
+    const source = this.options.source.open(repository);
+    const target = this.options.target.open(repository);
+    const flights = this.flights.get(repository) ?? new Flights();
+    this.flights.set(repository, flights);
+    const copy = { limit: this.limit, platforms, flights, signal: this.signal };
+    const manifests = here ?? (await copyGraph(source, target, root, copy));
+    // Before the tag, so that whoever sees the new image sees its signature; a failure must not keep the image back.
+    let failure: { readonly error: unknown } | undefined;
+    if (referrers) {
+      const key = `referrers ${root.digest} ${platforms.key}`;
+      await flights
+        .once(key, () => copyReferrers(source, target, manifests, copy))
+        .then(
+          () => {
+            this.options.referrerChecks.done(planned);
+          },
+          (error: unknown) => {
+            failure = { error };
+          },
+        );
+    }
+    this.signal.throwIfAborted();
+    if (here === undefined) await target.tag(root, tag, this.signal);
+    if (failure !== undefined) throw failure.error;
+    return here === undefined ? "copied" : "upToDate";
+  }
+
+  private resting({ repository, tag, root }: PlannedTag): { readonly error: unknown } | undefined {
+    return this.options.retries.restingFor(`${repository}:${tag}`, root.digest);
+  }
+
+  /** Runs one transfer; if it fails as all others would, the pass ends instead of failing once per tag. */
+  private async guarded<T>(task: () => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    try {
+      return await task();
+    } catch (error) {
+      this.signal.throwIfAborted();
+      const gone = isLinkFault(error) && (await this.options.parentGone());
+      if (gone || endsPass(error)) this.stop.abort(error);
+      throw error;
+    }
+  }
+}

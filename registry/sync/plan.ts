@@ -1,0 +1,196 @@
+import type { RepositoryRule } from "../../common/contract/config.ts";
+import type { Descriptor, Digest } from "../../common/oci/digest.ts";
+import { InvalidManifestError } from "../../common/oci/manifest.ts";
+import { isManifest } from "../../common/oci/mediatype.ts";
+import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
+import { TagNotFoundError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
+import { completeGraph } from "./closure.ts";
+import type { Limit } from "./flights.ts";
+import { isLiteral } from "./glob.ts";
+import { platformFilter, type PlatformFilter } from "./platform.ts";
+import { namedTags, selectsRepository, selectsTag } from "./select.ts";
+
+/** One tag that the rules select, as the parent has it now. */
+export interface PlannedTag {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+  readonly root: Descriptor;
+  readonly platforms: PlatformFilter;
+  readonly referrers: boolean;
+  /** The manifests of the image, if all of it is here under this tag already. */
+  readonly here: readonly Descriptor[] | undefined;
+}
+
+/** Something that could not be planned; everything else was. */
+export interface PlanFailure {
+  readonly repository: string;
+  readonly tag?: string;
+  readonly error: unknown;
+}
+
+/** Sorted by repository and tag. */
+export interface SyncPlan {
+  readonly tags: readonly PlannedTag[];
+  readonly failures: readonly PlanFailure[];
+}
+
+export interface PlanOptions {
+  /** Bounds the requests at once. A task that fails because all would fail ends the pass through `signal`. */
+  readonly limit: Limit;
+  readonly signal: AbortSignal;
+}
+
+/** Where several rules select a tag, it is wanted with everything that any of them wants. */
+interface Wish {
+  readonly platforms: PlatformFilter;
+  readonly referrers: boolean;
+}
+
+/**
+ * Finds out what the rules select at the parent and what of it is here, complete: at most one HEAD per tag, and a list
+ * only where a rule has a pattern. Changes nothing. What the parent has no more, or the rules select no more, is no
+ * part of a plan: it stays here.
+ *
+ * @throws the signal's reason
+ */
+export async function planSync(
+  rules: readonly RepositoryRule[],
+  source: Repositories<SyncSource>,
+  target: Repositories<SyncTarget>,
+  options: PlanOptions,
+): Promise<SyncPlan> {
+  const planner = new Planner(source, target, options);
+  const repositories = await planner.repositories(rules);
+  const tags = await Promise.all([...repositories].map(([name, chosen]) => planner.tags(name, chosen)));
+  options.signal.throwIfAborted();
+  return { tags: tags.flat().sort(byName), failures: planner.failures.sort(byName) };
+}
+
+class Planner {
+  readonly failures: PlanFailure[] = [];
+  private readonly source: Repositories<SyncSource>;
+  private readonly target: Repositories<SyncTarget>;
+  private readonly options: PlanOptions;
+
+  constructor(source: Repositories<SyncSource>, target: Repositories<SyncTarget>, options: PlanOptions) {
+    this.source = source;
+    this.target = target;
+    this.options = options;
+  }
+
+  /** Every selected repository, with the rules that select it. */
+  async repositories(
+    rules: readonly RepositoryRule[],
+  ): Promise<ReadonlyMap<RepositoryName, readonly RepositoryRule[]>> {
+    const chosen = new Map<RepositoryName, RepositoryRule[]>();
+    const choose = (name: RepositoryName, rule: RepositoryRule): void => {
+      chosen.set(name, [...(chosen.get(name) ?? []), rule]);
+    };
+    for (const rule of rules.filter(({ name }) => isLiteral(name))) {
+      await this.attempt({ repository: rule.name }, async () => {
+        choose(parseRepository(rule.name), rule);
+      });
+    }
+    const patterns = rules.filter(({ name }) => !isLiteral(name));
+    const [first] = patterns;
+    if (first === undefined) return chosen;
+    await this.attempt({ repository: first.name }, async () => {
+      const names = await this.options.limit(() => collect(this.source.list(this.options.signal)));
+      for (const name of names) {
+        for (const rule of patterns) if (selectsRepository(rule, name)) choose(name, rule);
+      }
+    });
+    return chosen;
+  }
+
+  /** Every selected tag of one repository. */
+  async tags(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<readonly PlannedTag[]> {
+    const wishes = await this.attempt({ repository: name }, () => this.wishes(name, rules));
+    const known = new Set<Digest>();
+    const planned = [...(wishes ?? [])].map(([tag, wish]) =>
+      this.attempt({ repository: name, tag }, () => this.plan(name, tag, wish, known)),
+    );
+    return (await Promise.all(planned)).filter((tag) => tag !== undefined);
+  }
+
+  private async wishes(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<Map<Tag, Wish>> {
+    const wishes = new Map<Tag, Wish>();
+    const { limit, signal } = this.options;
+    const listed = rules.every((rule) => namedTags(rule) !== undefined)
+      ? []
+      : await limit(() => collect(this.source.open(name).tags(signal)));
+    for (const rule of rules) {
+      const platforms = platformFilter(rule.platforms);
+      const tags = namedTags(rule)?.map(parseTag) ?? listed.filter((tag) => selectsTag(rule, tag));
+      for (const tag of tags) {
+        const other = wishes.get(tag);
+        wishes.set(tag, {
+          platforms: other === undefined ? platforms : either(other.platforms, platforms),
+          referrers: rule.referrers || other?.referrers === true,
+        });
+      }
+    }
+    return wishes;
+  }
+
+  private async plan(name: RepositoryName, tag: Tag, wish: Wish, known: Set<Digest>): Promise<PlannedTag> {
+    const { limit, signal } = this.options;
+    const root = await limit(() => this.source.open(name).resolve(tag, signal));
+    if (!isManifest(root.mediaType)) {
+      throw new InvalidManifestError(
+        `${root.mediaType} is not a kind of image that registries exchange today`,
+      );
+    }
+    const target = this.target.open(name);
+    const same = (await resolveHere(target, tag)) === root.digest;
+    const here = same ? await completeGraph(target, root, wish.platforms, known) : undefined;
+    return { repository: name, tag, root, ...wish, here };
+  }
+
+  private async attempt<T>(item: Omit<PlanFailure, "error">, task: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await task();
+    } catch (error) {
+      this.options.signal.throwIfAborted();
+      this.failures.push({ ...item, error });
+      return undefined;
+    }
+  }
+}
+
+function either(a: PlatformFilter, b: PlatformFilter): PlatformFilter {
+  if (a.key === b.key || a.key === "") return a;
+  if (b.key === "") return b;
+  return {
+    key: [...new Set([...a.key.split(","), ...b.key.split(",")])].sort().join(","),
+    wants: (child) => a.wants(child) || b.wants(child),
+  };
+}
+
+async function resolveHere(target: SyncTarget, tag: Tag): Promise<Digest | undefined> {
+  try {
+    return (await target.resolve(tag)).digest;
+  } catch (error) {
+    if (error instanceof TagNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+interface Named {
+  readonly repository: string;
+  readonly tag?: string;
+}
+
+export function byName(a: Named, b: Named): number {
+  return compare(a.repository, b.repository) || compare(a.tag ?? "", b.tag ?? "");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

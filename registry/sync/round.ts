@@ -1,0 +1,65 @@
+import type { DateTime } from "luxon";
+import { milliseconds, type Clock } from "../../common/clock.ts";
+import { maxFailures, type SyncStatus } from "../../common/contract/status.ts";
+import { sentenceOf } from "./faults.ts";
+import type { PassResult, TagCounts } from "./pass.ts";
+
+/** The window has closed: what is left is postponed. */
+export class WindowClosedError extends Error {
+  override readonly name = "WindowClosedError";
+}
+
+export const noTags: TagCounts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
+
+/** How a sync ended, in the words of the contract. */
+export function reportOf(
+  begun: Pick<SyncStatus, "trigger" | "startTime">,
+  { tags, failures, ending }: PassResult,
+  end: DateTime<true>,
+  bytes: number,
+): SyncStatus {
+  return {
+    ...begun,
+    state: stateOf(tags, failures.length, ending),
+    endTime: end.toISO(),
+    tags,
+    bytes,
+    failures: failures.slice(0, maxFailures).map(({ repository, tag, error }) => ({
+      repository,
+      ...(tag === undefined ? {} : { tag }),
+      message: sentenceOf(error),
+    })),
+  };
+}
+
+function stateOf({ upToDate, copied }: TagCounts, failures: number, ending: unknown): SyncStatus["state"] {
+  if (ending instanceof WindowClosedError) return "TimedOut";
+  if (ending !== undefined) return "Failed";
+  if (failures === 0) return "Succeeded";
+  return upToDate + copied > 0 ? "Partial" : "Failed";
+}
+
+/** Runs `work` with a signal that aborts with `WindowClosedError` at `end`, and with `signal`. */
+export async function within<T>(
+  end: DateTime<true> | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (end === undefined) return await work(signal);
+  const window = new AbortController();
+  const over = new AbortController();
+  const left = Math.max(0, end.toMillis() - clock.now().toMillis());
+  const closing = clock.sleep(milliseconds(left), over.signal).then(
+    () => {
+      window.abort(new WindowClosedError("the window has closed"));
+    },
+    () => undefined,
+  );
+  try {
+    return await work(AbortSignal.any([signal, window.signal]));
+  } finally {
+    over.abort();
+    await closing;
+  }
+}
