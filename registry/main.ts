@@ -3,16 +3,22 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock as clock } from "../common/clock.ts";
+import { apiServer, serviceAccountFolder, type InCluster } from "../common/cluster/connection.ts";
+import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import { InvalidConfigError, parseSettings } from "../common/contract/config.ts";
 import { messageOf } from "../common/errors.ts";
-import { createLog } from "../common/log.ts";
+import { createLog, type Logger } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
 import { runServices, type Service } from "../common/service.ts";
+import { version } from "../common/version.ts";
 import { ClientTokens } from "./auth/client-tokens.ts";
 import { loadSigningKey } from "./auth/signing-key.ts";
 import { TokenAuthority } from "./auth/token-authority.ts";
 import { parseServeConfig, serveOptions, type ServeConfig, type ServeOptions } from "./config.ts";
+import { KeptConfiguration } from "./cluster/kept-configuration.ts";
+import { podServices } from "./cluster/services.ts";
+import { startingConfiguration } from "./cluster/starting-configuration.ts";
 import { LiveConfiguration, type Configuration } from "./configuration.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
 import { openContent } from "./content/content.ts";
@@ -22,6 +28,11 @@ import { CertificateReload, ensureCertificate } from "./http/certificate.ts";
 import { createContentMetrics, createHttpMetrics } from "./http/metrics.ts";
 import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
+import { RemoteRegistry } from "./remote/registry.ts";
+import { StatusBoard } from "./sync/board.ts";
+import { SyncEngine } from "./sync/engine.ts";
+import { FileJournal } from "./sync/journal.ts";
+import { createSyncMetrics } from "./sync/metrics.ts";
 
 /** `connected-registry serve` */
 export function command(): Command {
@@ -40,7 +51,7 @@ export function command(): Command {
 async function main(options: ServeOptions): Promise<number> {
   try {
     const config = parseServeConfig(options);
-    await serve(config, await initialConfiguration(config));
+    await serve(config);
     return 0;
   } catch (error) {
     const usage = error instanceof InvalidConfigError;
@@ -49,19 +60,30 @@ async function main(options: ServeOptions): Promise<number> {
   }
 }
 
-async function initialConfiguration(config: ServeConfig): Promise<Configuration> {
-  if (config.configFile !== undefined) return readConfiguration(config.configFile);
+async function initialConfiguration(
+  config: ServeConfig,
+  kept: KeptConfiguration,
+  log: Logger,
+): Promise<Configuration> {
+  const { configFile, cluster } = config;
+  if (configFile !== undefined) {
+    return cluster === undefined
+      ? readConfiguration(configFile)
+      : startingConfiguration(configFile, kept, log);
+  }
   return {
     settings: parseSettings({ version: 1, name: "connected-registry", mode: config.mode }),
     clientTokens: [],
   };
 }
 
-async function serve(config: ServeConfig, initial: Configuration): Promise<void> {
+async function serve(config: ServeConfig): Promise<void> {
+  const logs = createLog("registry", config.logLevel ?? "Information", process.stdout);
+  const log = logs.logger;
+  const kept = new KeptConfiguration(join(config.data, "config"), log);
+  const initial = await initialConfiguration(config, kept, log);
   const live = new LiveConfiguration(initial);
   const settings = (): Configuration["settings"] => live.current.settings;
-  const logs = createLog("registry", config.logLevel ?? settings().logLevel, process.stdout);
-  const log = logs.logger;
   const tokens = new ClientTokens(clock, config.anonymous);
   const apply = ({ settings: { logLevel }, clientTokens }: Configuration): void => {
     if (config.logLevel === undefined) logs.setLevel(logLevel);
@@ -86,18 +108,52 @@ async function serve(config: ServeConfig, initial: Configuration): Promise<void>
     const mode = (): Configuration["settings"]["mode"] => settings().mode;
     const app = createApp({ content, tokens, authority, mode, clock, log, metrics, newId: randomUUID });
     const server = new RegistryServer(config.listen, app, certificate?.current, clock, log);
-    const services: Service[] = [server, new Housekeeping(content, clock, log)];
+    const board = new StatusBoard(version, clock, randomUUID);
+    const engine = new SyncEngine({
+      configuration: live,
+      content,
+      connect: (parent, observer) => new RemoteRegistry(parent, { clock, random: Math.random, observer }),
+      board,
+      journal: new FileJournal(join(config.data, "sync", "journal.json"), log),
+      metrics: createSyncMetrics(registry),
+      clock,
+      random: Math.random,
+      log,
+    });
+    const services: Service[] = [server, new Housekeeping(content, clock, log), engine];
     if (certificate !== undefined) services.push(new CertificateReload(certificate, server, clock, log));
-    if (config.configFile !== undefined) {
+    if (config.cluster !== undefined) {
+      const api = new HttpsClusterApi(ownCluster(), clock, Math.random, log);
+      const podName = process.env.POD_NAME ?? hostname();
+      const place = config.cluster;
+      services.push(
+        ...podServices({ api, place, podName, live, kept, board, clock, random: Math.random, log }),
+      );
+    } else if (config.configFile !== undefined) {
       services.push(new ConfigurationFile(config.configFile, live, clock, log));
     }
+    const status = { path: "/status", read: () => board.current };
     if (tokens.empty && !tokens.allowsAnonymous) {
       log.warn("there is no client token and no --anonymous access: every request is denied");
     }
-    await runServices([new Probes(config.probes, services, registry), ...services], stopSignal(), log);
+    const probes = new Probes(config.probes, services, registry, [status]);
+    await runServices([probes, ...services], stopSignal(), log);
   } finally {
     content.close();
   }
+}
+
+/** @throws {InvalidConfigError} outside a pod */
+function ownCluster(): InCluster {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  if (host === undefined || port === undefined) {
+    throw new InvalidConfigError("--cluster: is for pods only; leave it out to run elsewhere");
+  }
+  return {
+    server: apiServer(host, port),
+    tokenFile: join(serviceAccountFolder, "token"),
+    caFile: join(serviceAccountFolder, "ca.crt"),
+  };
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */

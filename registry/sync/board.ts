@@ -49,7 +49,7 @@ export class StatusBoard {
 
   /** @param newId makes correlation ids that nobody used before, such as `randomUUID` */
   constructor(version: string, clock: Clock, newId: () => string) {
-    this.facts = { version, contact: "none", copying: false, details: new Map() };
+    this.facts = { version, contact: "unknown", copying: false, details: new Map() };
     this.clock = clock;
     this.newId = newId;
   }

@@ -1,0 +1,115 @@
+import { exponential, type Backoff } from "../../common/backoff.ts";
+import { seconds, type Clock } from "../../common/clock.ts";
+import type { ClusterApi } from "../../common/cluster/api.ts";
+import { reporterFieldManager, type RegistryStatus } from "../../common/contract/status.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
+import type { ClusterIdentity } from "../config.ts";
+import type { StatusBoard } from "../sync/board.ts";
+import { Wakeable } from "../sync/wakeable.ts";
+
+/** Never more often than this, whatever happens. */
+const shortest = seconds(5);
+/** As often at least: times move on, and whatever was lost at the API server comes back. */
+const longest = seconds(60);
+/** How long the first report waits to know whether the parent is there. */
+const patience = seconds(10);
+
+/** Applies the board to the status of our ConnectedRegistry, when something has changed. */
+export class StatusReporter implements Service {
+  readonly name = "status reporter";
+  private readonly api: ClusterApi;
+  private readonly place: ClusterIdentity;
+  private readonly board: StatusBoard;
+  private readonly clock: Clock;
+  private readonly log: Logger;
+  private readonly sleeper: Wakeable;
+  private readonly backoff: Backoff;
+  private reported: string | undefined;
+
+  constructor(
+    api: ClusterApi,
+    place: ClusterIdentity,
+    board: StatusBoard,
+    clock: Clock,
+    random: () => number,
+    log: Logger,
+  ) {
+    this.api = api;
+    this.place = place;
+    this.board = board;
+    this.clock = clock;
+    this.log = log;
+    this.sleeper = new Wakeable(clock);
+    this.backoff = exponential(shortest, longest, random);
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  /** Reports again although nothing changed: somebody may have overwritten it while we were silent. */
+  refresh(): void {
+    this.reported = undefined;
+    this.sleeper.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.board.subscribe(() => {
+      this.sleeper.wake();
+    });
+    try {
+      const end = this.clock.now().plus(patience);
+      while (this.board.contact === "unknown" && this.clock.now() < end) {
+        await this.sleeper.sleep(patience, signal);
+      }
+      await this.report(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  private async report(signal: AbortSignal): Promise<never> {
+    let failures = 0;
+    let last = this.clock.now().minus(longest);
+    for (;;) {
+      const status = this.board.current;
+      const news = newsOf(status);
+      if (news === this.reported && this.clock.now() < last.plus(longest)) {
+        await this.sleeper.sleep(last.plus(longest).diff(this.clock.now()), signal);
+        continue;
+      }
+      try {
+        this.reported = news;
+        last = this.clock.now();
+        await this.apply(status, signal);
+        if (failures > 0) this.log.info("the status can be reported again");
+        failures = 0;
+        await this.clock.sleep(shortest, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.reported = undefined;
+        failures += 1;
+        if (failures === 1) this.log.warn("the status cannot be reported", { error: messageOf(error) });
+        await this.clock.sleep(this.backoff(failures), signal);
+      }
+    }
+  }
+
+  private apply(status: RegistryStatus, signal: AbortSignal): Promise<void> {
+    const { namespace, name } = this.place;
+    const apiVersion = "connectedregistry.io/v1alpha1";
+    const path = `/apis/${apiVersion}/namespaces/${namespace}/connectedregistries/${name}/status`;
+    const object = { apiVersion, kind: "ConnectedRegistry", metadata: { namespace, name }, status };
+    return this.api.apply(path, reporterFieldManager, object, signal);
+  }
+}
+
+/** What makes a report worth its request: all but the times that move by themselves. */
+function newsOf({ connectionState, version, sync, statusDetails }: RegistryStatus): string {
+  const { trigger, state, tags, failures } = sync ?? {};
+  return JSON.stringify([connectionState, version, statusDetails, trigger, state, tags, failures]);
+}
