@@ -32,7 +32,7 @@ export function fromKubeconfig(file: string, observe: ObserveRequest): ApiServer
 
 /**
  * client-node knows where the API server is and who we are; the calls are made by `exchange`. client-node's own calls
- * cannot be used: each makes an agent of its own, and so a TLS handshake (see docs/decisions/0012-operator-calls.md).
+ * cannot be used: each makes an agent of its own, and so a TLS handshake (see docs/decisions/0003-operator-calls.md).
  */
 class HttpsApiServer implements ApiServer {
   private readonly config: KubeConfig;

@@ -1,5 +1,5 @@
-import { Registry } from "prom-client";
 import { milliseconds, seconds } from "../../common/clock.ts";
+import { createMetrics } from "../../common/metrics.ts";
 import type { Logger } from "../../common/log.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { awaitChange, requeueAfter, type Action } from "./action.ts";
@@ -20,7 +20,7 @@ const widget = (name: string, size = 1): Widget => ({
 interface Run {
   readonly cluster: FakeCluster;
   readonly clock: ManualClock;
-  readonly metrics: Registry;
+  readonly metrics: ReturnType<typeof createMetrics>;
   readonly lines: string[];
   readonly stop: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ function start(
   { workers = 1, cluster = new FakeCluster() } = {},
 ): Run {
   const clock = new ManualClock();
-  const metrics = new Registry();
+  const metrics = createMetrics();
   const lines: string[] = [];
   const controller = new Controller(
     {

@@ -2,7 +2,7 @@ import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 
 /** An operation took longer than it may. */
-export class DeadlineExceededError extends Error {
+class DeadlineExceededError extends Error {
   override readonly name = "DeadlineExceededError";
 }
 

@@ -51,7 +51,7 @@ export interface KubeReader {
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): Promise<readonly T[]>;
 }
 
-export interface KubeWriter {
+interface KubeWriter {
   /**
    * Server-side apply, forced: we own exactly the fields in `object`, under our field manager. Where
    * `metadata.resourceVersion` is given, only if the object still has it.

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** How a reconcile ended, in controller-runtime's words. */
-export const reconcileResults = ["success", "requeue_after", "requeue", "error"] as const;
+const reconcileResults = ["success", "requeue_after", "requeue", "error"] as const;
 export type ReconcileResult = (typeof reconcileResults)[number];
 
 const queueBuckets = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
