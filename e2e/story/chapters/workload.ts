@@ -8,10 +8,11 @@ export const workload: Chapter = {
     say("apps/hello:1.0");
     await world.kubectl.apply([service("hello")]);
     await startPod(world, "hello", "apps/hello:1.0");
-    say("through the cluster's DNS");
+    say("a pod reaches it by its Service's name");
+    const url = `http://hello.${names.namespace}.svc.cluster.local/`;
     const page = await world.kubectl.run([
-      ...["exec", "-n", names.namespace, "deployment/hello", "--"],
-      ...["/bin/busybox", "wget", "-qO-", "-T", "5", `http://hello.${names.namespace}.svc.cluster.local/`],
+      ...["exec", "-n", names.namespace, `deployment/${names.registry}`, "--"],
+      ...["/usr/bin/node", "-e", `fetch("${url}").then((page) => page.text()).then(console.log)`],
     ]);
     check(page.includes("hello 1.0"), "the page of hello 1.0", page);
   },
