@@ -72,42 +72,26 @@ export const serveOptions = [
   },
 ] as const satisfies readonly { name: string; value?: string; default?: string; text: string }[];
 
+type OptionName = (typeof serveOptions)[number]["name"];
+
 /** @throws {InvalidConfigError} that names every fault, with the option and what would be right */
 export function parseServeConfig(options: ServeOptions): ServeConfig {
-  const faults: string[] = [];
-  const fault = (option: string, sentence: string): undefined => {
-    faults.push(`--${option}: ${sentence}`);
-  };
-  const text = (option: string): string | undefined => {
-    const value = options[option.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase())];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
-  const address = (option: string): ListenAddress =>
-    parseAddress(text(option) ?? "") ??
-    fault(option, "write HOST:PORT, such as 127.0.0.1:5000 or [::]:5000") ??
-    nowhere;
-  const choice = <T extends string>(
-    option: string,
-    allowed: readonly T[],
-    value: string | undefined,
-  ): T | undefined => {
-    const found = allowed.find((each) => each === value);
-    return found === undefined && value !== undefined
-      ? fault(option, `"${value}" is not one of ${allowed.join(", ")}`)
-      : found;
-  };
-  const cluster = text("cluster");
-  const identity =
-    cluster === undefined ? undefined : (parseCluster(cluster) ?? fault("cluster", "write NAMESPACE/NAME"));
-  const configFile = text("config");
-  const logLevel = choice("log-level", logLevels, text("log-level"));
+  const read = new OptionReader(options);
+  const { faults } = read;
+  const cluster = read.text("cluster");
+  const identity = cluster === undefined ? undefined : parseCluster(cluster);
+  if (cluster !== undefined && identity === undefined) faults.push("--cluster: write NAMESPACE/NAME");
+  const data = read.text("data");
+  if (data === undefined) faults.push("--data: name a directory");
+  const configFile = read.text("config");
+  const logLevel = read.choice("log-level", logLevels);
   const config: ServeConfig = {
-    listen: address("listen"),
-    probes: address("probes"),
-    data: text("data") ?? fault("data", "name a directory") ?? "",
-    mode: choice("mode", registryModes, text("mode")) ?? "ReadWrite",
-    encryption: encryptionOf(options.http === true, text("tls-cert"), text("tls-key"), fault),
-    anonymous: choice("anonymous", anonymousAccess, text("anonymous")) ?? "none",
+    listen: read.address("listen"),
+    probes: read.address("probes"),
+    data: data ?? "",
+    mode: read.choice("mode", registryModes) ?? "ReadWrite",
+    encryption: encryptionOf(options.http === true, read.text("tls-cert"), read.text("tls-key"), faults),
+    anonymous: read.choice("anonymous", anonymousAccess) ?? "none",
     ...(configFile === undefined ? {} : { configFile }),
     ...(identity === undefined ? {} : { cluster: identity }),
     ...(logLevel === undefined ? {} : { logLevel }),
@@ -116,12 +100,37 @@ export function parseServeConfig(options: ServeOptions): ServeConfig {
   return config;
 }
 
-const nowhere: ListenAddress = { host: "", port: 0 };
+/** Reads options, and collects what is wrong with them. */
+class OptionReader {
+  readonly faults: string[] = [];
+  private readonly options: ServeOptions;
 
-function parseAddress(text: string): ListenAddress | undefined {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  return host === undefined || Number(digits) > 65_535 ? undefined : { host, port: Number(digits) };
+  constructor(options: ServeOptions) {
+    this.options = options;
+  }
+
+  text(option: OptionName): string | undefined {
+    const value = this.options[option.replace(/-(.)/g, (_all, letter: string) => letter.toUpperCase())];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  }
+
+  choice<T extends string>(option: OptionName, allowed: readonly T[]): T | undefined {
+    const value = this.text(option);
+    const found = allowed.find((each) => each === value);
+    if (value !== undefined && found === undefined) {
+      this.faults.push(`--${option}: "${value}" is not one of ${allowed.join(", ")}`);
+    }
+    return found;
+  }
+
+  address(option: OptionName): ListenAddress {
+    const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(this.text(option) ?? "");
+    const host = match?.[1] ?? match?.[2];
+    const port = Number(match?.[3]);
+    if (host !== undefined && port <= 65_535) return { host, port };
+    this.faults.push(`--${option}: write HOST:PORT, such as 127.0.0.1:5000 or [::]:5000`);
+    return { host: "", port: 0 };
+  }
 }
 
 function parseCluster(text: string): ClusterIdentity | undefined {
@@ -133,13 +142,16 @@ function encryptionOf(
   http: boolean,
   cert: string | undefined,
   key: string | undefined,
-  fault: (option: string, sentence: string) => undefined,
+  faults: string[],
 ): Encryption {
-  if (http && (cert !== undefined || key !== undefined))
-    fault("http", "leave it out, or leave out --tls-cert and --tls-key");
-  if (http) return { kind: "none" };
+  if (http) {
+    if (cert !== undefined || key !== undefined) {
+      faults.push("--http: leave it out, or leave out --tls-cert and --tls-key");
+    }
+    return { kind: "none" };
+  }
   if (cert === undefined && key === undefined) return { kind: "selfSigned" };
-  if (cert === undefined) fault("tls-cert", "is needed beside --tls-key");
-  if (key === undefined) fault("tls-key", "is needed beside --tls-cert");
+  if (cert === undefined) faults.push("--tls-cert: is needed beside --tls-key");
+  if (key === undefined) faults.push("--tls-key: is needed beside --tls-cert");
   return { kind: "files", cert: cert ?? "", key: key ?? "" };
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { seconds, type Clock } from "../common/clock.ts";
 import { InvalidConfigError, parseClientToken, parseSettings } from "../common/contract/config.ts";
+import { every } from "../common/every.ts";
 import { messageOf } from "../common/errors.ts";
 import type { Logger } from "../common/log.ts";
 import type { Service } from "../common/service.ts";
@@ -60,6 +61,8 @@ export class ConfigurationFile implements Service {
   private readonly clock: Clock;
   private readonly log: Logger;
   private last: string;
+  /** What was wrong at the last look: said once. */
+  private fault: string | undefined;
 
   constructor(path: string, live: LiveConfiguration, clock: Clock, log: Logger) {
     this.path = path;
@@ -74,19 +77,18 @@ export class ConfigurationFile implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    let fault: string | undefined;
-    while (!signal.aborted) {
-      // Stopping is the only way in which this wait fails.
-      await this.clock.sleep(interval, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        this.take(await readConfiguration(this.path));
-        fault = undefined;
-      } catch (error) {
-        if (messageOf(error) === fault) continue;
-        fault = messageOf(error);
-        this.log.error("the settings document cannot be used: the settings in use stay", { error });
-      }
+    await every(interval, () => this.check(), this.clock, signal);
+  }
+
+  /** Looks at the document now. */
+  async check(): Promise<void> {
+    try {
+      this.take(await readConfiguration(this.path));
+      this.fault = undefined;
+    } catch (error) {
+      if (messageOf(error) === this.fault) return;
+      this.fault = messageOf(error);
+      this.log.error("the settings document cannot be used: the settings in use stay", { error });
     }
   }
 

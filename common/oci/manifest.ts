@@ -1,4 +1,5 @@
 import { parseDigest, type Descriptor, type Digest } from "./digest.ts";
+import { repeatedKey } from "./unique-keys.ts";
 import { isIndex, isImageManifest, isNonDistributable, mediaTypes } from "./mediatype.ts";
 
 /** The largest manifest we take, in bytes: the smallest that the OCI distribution specification asks registries to take. */
@@ -86,11 +87,15 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 function parseObject(bytes: Uint8Array): JsonObject {
   let value: unknown;
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new InvalidManifestError("not JSON", { cause });
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw new InvalidManifestError(`the key "${repeated}" is there more than once`);
   return object(value, "the document");
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, readFile } from "node:fs/promises";
+import { writeAtomically } from "../../common/atomic-file.ts";
 import { hasCode } from "../../common/errors.ts";
 
 /** What a registry signs its bearer tokens with. Every registry has its own. */
@@ -48,16 +48,6 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
 
 async function makeKey(path: string, random: (size: number) => Uint8Array): Promise<Uint8Array> {
   const key = random(keyBytes);
-  const temporary = `${path}.new`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await rm(temporary, { force: true });
-  const file = await open(temporary, "wx", 0o600);
-  try {
-    await file.writeFile(key);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  await writeAtomically(path, key, 0o600);
   return key;
 }

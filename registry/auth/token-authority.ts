@@ -94,9 +94,10 @@ export class TokenAuthority {
     } catch (cause) {
       throw new OciError("UNAUTHORIZED", { cause });
     }
+    const { scopes } = payload;
     const principal = principalOf(payload);
-    if (!this.tokens.isCurrent(principal)) throw new OciError("UNAUTHORIZED");
-    return { principal, grant: parseScopes(payload.scopes as readonly string[]) };
+    if (!Array.isArray(scopes) || !this.tokens.isCurrent(principal)) throw new OciError("UNAUTHORIZED");
+    return { principal, grant: parseScopes(scopes.map(String)) };
   }
 }
 

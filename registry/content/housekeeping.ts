@@ -1,4 +1,5 @@
 import { seconds, type Clock } from "../../common/clock.ts";
+import { every } from "../../common/every.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 
@@ -22,13 +23,10 @@ export class Housekeeping implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // Stopping is the only way in which this wait fails.
-      await this.clock.sleep(interval, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      await this.content.expire().catch((error: unknown) => {
+    const expire = (): Promise<void> =>
+      this.content.expire().catch((error: unknown) => {
         this.log.error("abandoned uploads could not be dropped", { error });
       });
-    }
+    await every(interval, expire, this.clock, signal);
   }
 }

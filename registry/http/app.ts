@@ -45,6 +45,7 @@ export function createApp(parts: ApiParts): Express {
   app.use(() => {
     throw new OciError("NAME_UNKNOWN", { message: "there is nothing at this path" });
   });
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows a handler of errors by its four parameters
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const { requestId } = observedOf(response);
     respondWithError(error, request, response, parts.log.with({ requestId }));

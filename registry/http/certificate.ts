@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { seconds, type Clock } from "../../common/clock.ts";
+import { every } from "../../common/every.ts";
 import { hasCode } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
@@ -92,11 +93,7 @@ export class CertificateReload implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // Stopping is the only way in which this wait fails.
-      await this.clock.sleep(interval, signal).catch(() => undefined);
-      if (!signal.aborted) await this.check();
-    }
+    await every(interval, () => this.check(), this.clock, signal);
   }
 
   private async check(): Promise<void> {

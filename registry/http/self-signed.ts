@@ -1,6 +1,5 @@
 import { isIP } from "node:net";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { writeAtomically } from "../../common/atomic-file.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { CertificateFiles } from "./certificate.ts";
 
@@ -37,14 +36,6 @@ export async function makeSelfSigned(
   });
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
   const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
-  await writeWhole(files.cert, `${certificate.toString("pem")}\n`, 0o644);
-  await writeWhole(files.key, key, 0o600);
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.new`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await rm(temporary, { force: true });
-  await writeFile(temporary, text, { mode, flag: "wx", flush: true });
-  await rename(temporary, path);
+  await writeAtomically(files.cert, `${certificate.toString("pem")}\n`, 0o644);
+  await writeAtomically(files.key, key, 0o600);
 }

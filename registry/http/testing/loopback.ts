@@ -1,0 +1,145 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, request, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { Registry } from "prom-client";
+import type { ClientTokenSettings, RegistryMode } from "../../../common/contract/config.ts";
+import { hashPassword } from "../../../common/contract/password.ts";
+import { ManualClock } from "../../../common/testing/manual-clock.ts";
+import { silentLog } from "../../../common/testing/silent-log.ts";
+import { ClientTokens, type AnonymousAccess } from "../../auth/client-tokens.ts";
+import { TokenAuthority } from "../../auth/token-authority.ts";
+import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
+import { createApp } from "../app.ts";
+import { createHttpMetrics } from "../metrics.ts";
+import { countedRoutes } from "../routes.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The codes of the errors in the body. */
+  readonly codes: readonly string[];
+}
+
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string | AsyncIterable<Buffer>;
+}
+
+/** The API on a loopback port, over content in memory. */
+export interface Loopback {
+  readonly port: number;
+  readonly clock: ManualClock;
+  readonly tokens: ClientTokens;
+  readonly content: RegistryContent;
+  mode: RegistryMode;
+  quota: number | undefined;
+  /** `path` is sent as it is: nothing is resolved or escaped. */
+  send(method: string, path: string, options?: SendOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function openLoopback(anonymous: AnonymousAccess = "write"): Promise<Loopback> {
+  const clock = new ManualClock();
+  const tokens = new ClientTokens(clock, anonymous);
+  const secret = new Uint8Array(createHash("sha256").update("test").digest());
+  const authority = await TokenAuthority.create(tokens, clock, { secret, id: "test" });
+  const content = await openMemoryContent({ clock, newId: randomUUID, quota: () => loopback.quota });
+  const metrics = createHttpMetrics(new Registry(), countedRoutes);
+  const app = createApp({
+    content,
+    tokens,
+    authority,
+    mode: () => loopback.mode,
+    clock,
+    log: silentLog,
+    metrics,
+    newId: randomUUID,
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const loopback: Loopback = {
+    port,
+    clock,
+    tokens,
+    content,
+    mode: "ReadWrite",
+    quota: undefined,
+    send: (method, path, options) => send(port, method, path, options),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      content.close();
+    },
+  };
+  return loopback;
+}
+
+function send(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, body }: SendOptions = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+    const length = whole && body !== undefined ? { "content-length": String(Buffer.byteLength(body)) } : {};
+    const all = { ...length, ...headers };
+    const sent = request(
+      { host: "127.0.0.1", port, method, path, headers: all, agent: false },
+      (response) => {
+        buffer(response).then((bytes) => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: bytes,
+            codes: codesOf(bytes),
+          });
+        }, reject);
+      },
+    );
+    sent.on("error", reject);
+    if (whole) sent.end(body);
+    else {
+      void (async () => {
+        for await (const chunk of body) if (!sent.destroyed) sent.write(chunk);
+        sent.end();
+      })();
+    }
+  });
+}
+
+function codesOf(bytes: Buffer): readonly string[] {
+  try {
+    const { errors = [] } = JSON.parse(bytes.toString("utf8")) as { errors?: readonly { code: string }[] };
+    return errors.map(({ code }) => code);
+  } catch {
+    return [];
+  }
+}
+
+/** The settings of a client token with one password. */
+export function clientToken(
+  name: string,
+  password: string,
+  actions: readonly string[],
+  change: Partial<ClientTokenSettings> = {},
+): ClientTokenSettings {
+  const salt = "5a".repeat(16);
+  const hash = hashPassword(password, salt);
+  return {
+    version: 1,
+    name,
+    status: "enabled",
+    passwords: [{ name: "password1", algorithm: "sha256", salt, hash }],
+    actions: [...actions],
+    ...change,
+  };
+}
+
+export function basic(user: string, password: string): Readonly<Record<string, string>> {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+}
