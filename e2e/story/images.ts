@@ -1,3 +1,4 @@
+import { systemClock } from "../../common/clock.ts";
 import { createCipheriv } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,7 +47,7 @@ export interface SampleLayers {
 }
 
 export async function makeSampleLayers(cacheFolder: string): Promise<SampleLayers> {
-  const cache = new ResultCache(cacheFolder);
+  const cache = new ResultCache(cacheFolder, systemClock);
   const servers = await Promise.all(architectures.map((architecture) => serverLayer(cache, architecture)));
   const assets = await storedLayer(cache, "assets", [assetBytes], async () => [
     { kind: "file", path: "www/assets.bin", content: noise(assetBytes) },

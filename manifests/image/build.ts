@@ -1,3 +1,4 @@
+import { systemClock } from "../../common/clock.ts";
 import { appEntries } from "./app-layer.ts";
 import { baseEntries, basePackages } from "./base-layer.ts";
 import { packageVersions } from "./debian.ts";
@@ -45,7 +46,7 @@ export async function buildImage(
   options: BuildOptions,
   progress: (step: string) => void,
 ): Promise<BuiltImage> {
-  const cache = new ResultCache(options.cacheFolder);
+  const cache = new ResultCache(options.cacheFolder, systemClock);
   progress("bundling the program");
   const appFiles = await appEntries(options.root);
   const app = await storedLayer(cache, "app", appFiles.map(fingerprint), () => Promise.resolve(appFiles));

@@ -1,16 +1,18 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { ResultCache } from "./result-cache.ts";
 
 describe("ResultCache", () => {
   let folder: string;
   let cache: ResultCache;
+  const clock = new ManualClock();
   const fill = (text: string) => (target: string) => writeFile(join(target, "file"), text);
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "result-cache-"));
-    cache = new ResultCache(folder);
+    cache = new ResultCache(folder, clock);
   });
 
   afterEach(async () => {
@@ -53,10 +55,24 @@ describe("ResultCache", () => {
     expect(await readdir(folder)).toEqual(["a"]);
   });
 
-  test("removes what a killed process left behind days ago, and nothing younger", async () => {
-    for (const name of ["old.1.partial", "young.1.partial"]) await mkdir(join(folder, name));
-    await utimes(join(folder, "old.1.partial"), new Date(0), new Date(0));
+  test.each([
+    { name: "a.partial", days: 2, kept: false, because: "a killed process left it behind" },
+    { name: "a.partial", days: 0, kept: true, because: "somebody may be at it" },
+    { name: "a", days: 15, kept: false, because: "nobody uses it any more" },
+    { name: "a", days: 13, kept: true, because: "another checkout may use it" },
+  ])("keeps $name that was used $days days ago: $kept, $because", async ({ name, days, kept }) => {
+    await mkdir(join(folder, name));
+    const used = clock.now().minus({ days }).toJSDate();
+    await utimes(join(folder, name), used, used);
+    await cache.get("b", fill("text"));
+    expect(await readdir(folder)).toEqual(kept ? [name, "b"] : ["b"]);
+  });
+
+  test("keeps what is asked for again", async () => {
+    const path = await cache.get("a", fill("text"));
+    await utimes(path, new Date(0), new Date(0));
     await cache.get("a", fill("text"));
-    expect((await readdir(folder)).sort()).toEqual(["a", "young.1.partial"]);
+    await cache.get("b", fill("text"));
+    expect((await readdir(folder)).sort()).toEqual(["a", "b"]);
   });
 });

@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { systemClock } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import { hasCode } from "../../common/errors.ts";
 
 const partial = ".partial";
-const dayMs = 24 * 60 * 60 * 1000;
+/** Nobody works on one thing for a day… */
+const abandonedDays = 1;
+/** …and other checkouts may use other versions. */
+const unusedDays = 14;
 
 /**
- * Folders of files that are costly to make and never change once made.
+ * Folders of files that are costly to make and never change once made. What was not asked for in two weeks is removed.
  *
  * # Guarantees
  * - A folder that is answered is whole: it was made under another name, and renamed when it was done.
@@ -16,16 +19,18 @@ const dayMs = 24 * 60 * 60 * 1000;
  */
 export class ResultCache {
   private readonly folder: string;
+  private readonly clock: Clock;
 
-  constructor(folder: string) {
+  constructor(folder: string, clock: Clock) {
     this.folder = folder;
+    this.clock = clock;
   }
 
   /** The folder called `name`; `make` fills it if it is not there yet. `name` must say all that the result depends on. */
   async get(name: string, make: (folder: string) => Promise<void>): Promise<string> {
     const done = join(this.folder, name);
-    if (await exists(done)) return done;
-    await this.removeAbandoned();
+    if (await this.touch(done)) return done;
+    await this.prune();
     const unfinished = join(this.folder, `${name}.${randomUUID()}${partial}`);
     try {
       await mkdir(unfinished, { recursive: true });
@@ -43,20 +48,27 @@ export class ResultCache {
     await rm(join(this.folder, name), { recursive: true, force: true });
   }
 
-  /** What a killed process left behind: nobody works on one thing for a day. */
-  private async removeAbandoned(): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    for (const name of (await readdir(this.folder)).filter((candidate) => candidate.endsWith(partial))) {
-      const path = join(this.folder, name);
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-      if (systemClock.now().toMillis() - mtimeMs > dayMs) await rm(path, { recursive: true, force: true });
+  /** Notes that the folder is in use. Answers whether it is there. */
+  private async touch(path: string): Promise<boolean> {
+    const now = this.clock.now().toJSDate();
+    try {
+      await utimes(path, now, now);
+      return true;
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return false;
+      throw error;
     }
   }
-}
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  /** Removes what a killed process left behind, and what nobody uses any more. */
+  private async prune(): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    for (const name of await readdir(this.folder)) {
+      const days = name.endsWith(partial) ? abandonedDays : unusedDays;
+      const path = join(this.folder, name);
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+      if (mtimeMs < this.clock.now().minus({ days }).toMillis())
+        await rm(path, { recursive: true, force: true });
+    }
+  }
 }
