@@ -3,6 +3,7 @@ import { systemClock } from "../common/clock.ts";
 import { messageOf } from "../common/errors.ts";
 import { cannotRunCluster } from "./cluster/can-run.ts";
 import { down, stateOf } from "./cluster/cluster.ts";
+import { findExecutable, searchPath } from "./components/executable.ts";
 import { installInto } from "./story/existing-cluster.ts";
 import { play, setStage } from "./story/stage.ts";
 import { epilogue, story } from "./story/story.ts";
@@ -79,14 +80,15 @@ async function bringUp(): Promise<number> {
     stop.signal.throwIfAborted();
     await play(chapter, world, progress);
   }
+  const kubectl = (await onPath("kubectl")) ? "kubectl" : world.kubectl.path;
   const table = await world.kubectl.run(["get", "connectedregistries", "-n", names.namespace, "-o", "wide"]);
   console.log(`
 ${table}
 Done in ${systemClock.now().diff(start).toFormat("m:ss")}. The cluster stays up. Try:
 
   export KUBECONFIG=${made.kubeconfig}
-  ${world.kubectl.path} get connectedregistries -A
-  ${world.kubectl.path} describe connectedregistry ${names.registry} -n ${names.namespace}
+  ${kubectl} get connectedregistries -A
+  ${kubectl} describe connectedregistry ${names.registry} -n ${names.namespace}
   npm run cluster -- link cut --name ${cluster}     (watch CONNECTION STATE; "link restore" brings it back)
 
 Remove everything: npm run quickstart -- --down`);
@@ -110,6 +112,10 @@ async function takeDown(): Promise<number> {
   }
   await progress.step("Remove the cluster", () => down(cluster, stop.signal));
   return 0;
+}
+
+async function onPath(program: string): Promise<boolean> {
+  return (await findExecutable(program, searchPath(process.env.PATH))) !== undefined;
 }
 
 function wrongUsage(message: string): number {

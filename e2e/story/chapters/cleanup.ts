@@ -65,6 +65,6 @@ async function keeping(world: World): Promise<object> {
     apiVersion: "connectedregistry.io/v1alpha1",
     kind: "ConnectedRegistry",
     metadata: { name: kept, namespace: names.namespace },
-    spec: { ...spec, storage: { ...(spec?.["storage"] as object), retainOnDelete: true } },
+    spec: { ...spec, storage: { ...(spec?.storage as object), retainOnDelete: true } },
   };
 }
