@@ -1,3 +1,5 @@
+import type { Report } from "../terminal/progress.ts";
+
 /** What one build or one download brings: a component, or several that come together. */
 export interface Bundle {
   readonly name: string;
@@ -46,10 +48,5 @@ export interface Source {
   /** Why it cannot be used for `bundle` here, or undefined if it can be tried. */
   obstacle(bundle: Bundle): Promise<string | undefined>;
   /** Puts every program of `bundle` into `folder`, which is empty. What is left there after a rejection is thrown away. */
-  obtain(
-    bundle: Bundle,
-    folder: string,
-    report: (fraction: number | undefined, detail?: string) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  obtain(bundle: Bundle, folder: string, report: Report, signal: AbortSignal): Promise<void>;
 }

@@ -86,11 +86,12 @@ test("of two who ask at once, one fills and both get it", async () => {
     await fill(folder);
   };
   let waits = 0;
+  const waiting = (): void => {
+    waits++;
+  };
   const both = Promise.all([
-    cache.add(bundle, key, slowly, never, quiet),
-    new Cache(join(root, "deep", "cache"), clock).add(bundle, key, slowly, never, () => {
-      waits++;
-    }),
+    cache.add(bundle, key, slowly, never, waiting),
+    new Cache(join(root, "deep", "cache"), clock).add(bundle, key, slowly, never, waiting),
   ]);
   while (clock.sleeping === 0) await clock.advance(seconds(0));
   expect(waits).toBeGreaterThan(0);

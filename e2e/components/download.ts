@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { messageOf } from "../../common/errors.ts";
+import type { Report } from "../terminal/progress.ts";
 import type { Bundle, Platform, Release, Source } from "./bundle.ts";
 
 const checksumLimit = 1 << 20;
@@ -35,12 +36,7 @@ export class ReleaseSource implements Source {
     return `there is no official download for ${this.platform.os}/${this.platform.arch}`;
   }
 
-  async obtain(
-    bundle: Bundle,
-    folder: string,
-    report: (fraction: number | undefined, detail?: string) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async obtain(bundle: Bundle, folder: string, report: Report, signal: AbortSignal): Promise<void> {
     const releases = bundle.releases(this.platform);
     for (const [index, release] of releases.entries()) {
       const file = join(folder, ".download");

@@ -78,6 +78,9 @@ test("a build is interrupted when it is told to stop, and over when the rejectio
 
 test("with Go there is no obstacle, without it there is", async () => {
   await expect((await toolchain("echo go version go1.26")).obstacle()).resolves.toBeUndefined();
+  await expect((await toolchain("echo broken >&2; exit 1")).obstacle()).resolves.toBe(
+    "go version failed: broken",
+  );
   await expect(new GoSource(root, join(root, "nowhere", "go")).obstacle()).resolves.toBe(
     "Go is not installed",
   );

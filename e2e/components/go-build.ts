@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { hasCode } from "../../common/errors.ts";
+import { hasCode, messageOf } from "../../common/errors.ts";
+import type { Report } from "../terminal/progress.ts";
 import type { Bundle, Source } from "./bundle.ts";
 import { isExecutable } from "./executable.ts";
 import { buildFlags } from "./go-flags.ts";
@@ -33,20 +34,12 @@ export class GoSource implements Source {
   async obstacle(): Promise<string | undefined> {
     this.usable ??= this.run(["version"], new AbortController().signal).then(
       () => undefined,
-      (error: unknown) => {
-        if (hasCode(error, "ENOENT")) return "Go is not installed";
-        throw error;
-      },
+      (error: unknown) => (hasCode(error, "ENOENT") ? "Go is not installed" : messageOf(error)),
     );
     return this.usable;
   }
 
-  async obtain(
-    bundle: Bundle,
-    folder: string,
-    report: (fraction: number | undefined, detail?: string) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async obtain(bundle: Bundle, folder: string, report: Report, signal: AbortSignal): Promise<void> {
     const { packages, file } = bundle.build;
     const flags = buildFlags(bundle.build);
     const stale = "{{if .Stale}}{{.ImportPath}}{{end}}";

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../common/errors.ts";
 import { terminalProgress } from "../terminal/terminal.ts";
+import { componentsVariable } from "./messages.ts";
 import { cacheFolder, provide } from "./provide.ts";
-import { componentsVariable } from "./provider.ts";
 import { systemPrograms } from "./system.ts";
 import { bundles } from "./table.ts";
 

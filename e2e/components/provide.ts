@@ -8,8 +8,10 @@ import { ReleaseSource } from "./download.ts";
 import { foldersOf, searchPath } from "./executable.ts";
 import { GoSource } from "./go-build.ts";
 import { cacheKey } from "./key.ts";
-import { componentsVariable, Provider } from "./provider.ts";
-import { AptInstaller, type SystemProgram } from "./system.ts";
+import { componentsVariable } from "./messages.ts";
+import { AptInstaller } from "./packages.ts";
+import { Provider } from "./provider.ts";
+import type { SystemProgram } from "./system.ts";
 import { type BuiltProgram, bundles } from "./table.ts";
 
 /** Every program that a cluster, the tests and the quickstart can ask for. */

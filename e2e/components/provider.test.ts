@@ -5,7 +5,7 @@ import { silentProgress } from "../terminal/progress.ts";
 import { Cache } from "./cache.ts";
 import { cacheFolder, explicitFolders } from "./provide.ts";
 import { Provider, type ProviderOptions } from "./provider.ts";
-import type { PackageInstaller } from "./system.ts";
+import type { PackageInstaller } from "./packages.ts";
 import { makeBundle, makeFolder, makeProgram, MemorySource } from "./testing/fakes.ts";
 
 const never = new AbortController().signal;

@@ -5,16 +5,9 @@ import type { Progress } from "../terminal/progress.ts";
 import type { Bundle, Source } from "./bundle.ts";
 import type { Cache } from "./cache.ts";
 import { findExecutable } from "./executable.ts";
-import {
-  findSystemProgram,
-  isSystemProgram,
-  type PackageInstaller,
-  packagesOf,
-  type SystemProgram,
-} from "./system.ts";
-
-/** Where whoever has the components already says so: folders, separated as in `PATH`. */
-export const componentsVariable = "CONNECTED_REGISTRY_COMPONENTS_DIR";
+import { componentsVariable, list } from "./messages.ts";
+import { installMissing, type PackageInstaller } from "./packages.ts";
+import { findSystemProgram, isSystemProgram } from "./system.ts";
 
 export interface ProviderOptions {
   /** In the order in which they are needed. */
@@ -55,15 +48,18 @@ export class Provider {
     progress: Progress,
     signal: AbortSignal,
   ): ReadonlyMap<string, Promise<string>> {
+    const { bundles, installer, systemFolders } = this.options;
     const found = this.lookUp(programs);
     const system = programs.filter(isSystemProgram);
     const paths = new Map<string, Promise<string>>();
     if (system.length > 0) {
-      const installed = found.then(({ paths: known }) => this.install(system, known, progress, signal));
+      const installed = found.then(({ paths: known }) =>
+        installMissing(system, known, installer, systemFolders, progress, signal),
+      );
       for (const program of system) paths.set(program, installed.then(pathOf(program)));
     }
     // All wait for the same promise, so they enter the queue in this order.
-    for (const bundle of this.options.bundles) {
+    for (const bundle of bundles) {
       const wanted = bundle.programs.filter((program) => programs.includes(program));
       const obtained = found.then(({ paths: known, limit }) =>
         wanted.every((program) => known.has(program))
@@ -144,40 +140,6 @@ export class Provider {
         `access, or put ${list(bundle.programs)} into a folder and name it in ${componentsVariable}.`,
     );
   }
-
-  /** `known` with all of `programs`, whose packages are installed together where they are missing. */
-  private async install(
-    programs: readonly SystemProgram[],
-    known: ReadonlyMap<string, string>,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, string>> {
-    const { installer, systemFolders } = this.options;
-    const missing = programs.filter((program) => !known.has(program));
-    if (missing.length === 0) return known;
-    const packages = packagesOf(missing);
-    let reason = await installer.obstacle();
-    signal.throwIfAborted();
-    if (reason === undefined) {
-      try {
-        await progress.step(`Install ${list(packages)}`, (report) => installer.install(packages, report));
-      } catch (error) {
-        reason = messageOf(error);
-      }
-    }
-    const paths = new Map(known);
-    for (const program of missing) {
-      const path = await findSystemProgram(program, systemFolders);
-      if (path === undefined) {
-        throw new Error(
-          `${list(missing)} cannot be found${reason === undefined ? "" : `: ${reason}`}. Install ${list(packages)} ` +
-            `(as Debian calls the packages), or put the programs into a folder and name it in ${componentsVariable}.`,
-        );
-      }
-      paths.set(program, path);
-    }
-    return paths;
-  }
 }
 
 function withFolder(
@@ -195,8 +157,4 @@ function pathOf(program: string): (paths: ReadonlyMap<string, string>) => string
     if (path === undefined) throw new Error(`no component is called ${program}`);
     return path;
   };
-}
-
-function list(words: readonly string[]): string {
-  return new Intl.ListFormat("en", { type: "conjunction" }).format(words);
 }
