@@ -1,7 +1,7 @@
 import { systemClock } from "../../../common/clock.ts";
 import { eventually } from "../../harness/eventually.ts";
 import { edgeOf } from "../edge.ts";
-import { check, names, type Chapter } from "../world.ts";
+import { check, names, type Chapter, type World } from "../world.ts";
 import { atParent } from "./publish.ts";
 
 /** The sample policy polls every 5 s; the rest is for the transfer and for looking. */
@@ -14,16 +14,7 @@ export const online: Chapter = {
   async run(world, say) {
     await world.link.restore();
     say("waiting for connection state Online");
-    await world.kubectl.until(
-      "connectedregistry",
-      names.registry,
-      names.namespace,
-      "Online",
-      30_000,
-      ({ status }) => {
-        return status?.connectionState === "Online";
-      },
-    );
+    await untilOnline(world);
     const { later } = world.images;
     say(`headquarters pushes ${later.repository}:${later.tag}`);
     await world.headquarters.push(later.layout, atParent(world, `${later.repository}:${later.tag}`));
@@ -34,5 +25,19 @@ export const online: Chapter = {
     );
     check(seen === later.digest, `digest ${later.digest}`, seen);
     say(`there after ${systemClock.now().diff(pushed).as("seconds").toFixed(1)} s`);
+    await untilOnline(world);
   },
 };
+
+async function untilOnline({ kubectl }: World): Promise<void> {
+  await kubectl.until(
+    "connectedregistry",
+    names.registry,
+    names.namespace,
+    "Online",
+    30_000,
+    ({ status }) => {
+      return status?.connectionState === "Online";
+    },
+  );
+}
