@@ -42,6 +42,7 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
       js: 'import{createRequire as makeRequire}from"node:module";const require=makeRequire(import.meta.url);',
     },
   });
+  expectNamedImports(metafile);
   const command = join(folder, "connected-registry.js");
   if (outputFiles.find(({ path }) => path === command)?.text.startsWith("#!") !== true) {
     throw new Error("cli/main.ts must begin with #!/usr/bin/env node: npm runs the bundle as a command");
@@ -53,6 +54,15 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
   }
   await chmod(command, 0o755);
   return metafile;
+}
+
+/** `import()` of a CommonJS package has its names in Node, and none in a bundle: what works in tests would not here. */
+function expectNamedImports({ outputs }: Metafile): void {
+  for (const { entryPoint, exports } of Object.values(outputs)) {
+    if (entryPoint?.includes("node_modules/") === true && exports.join() === "default") {
+      throw new Error(`${entryPoint} is CommonJS: import() a file of ours that imports it statically`);
+    }
+  }
 }
 
 if (import.meta.main) await bundle({ folder: join(root, "dist"), sourcemap: true });

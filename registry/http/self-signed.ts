@@ -1,4 +1,12 @@
+// x509 is built on decorators, whose metadata it looks up at load time: this import comes first.
+import "reflect-metadata";
 import { isIP } from "node:net";
+import {
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
 import { writeAtomically } from "../../common/atomic-file.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { CertificateFiles } from "./certificate.ts";
@@ -8,30 +16,28 @@ const days = 825;
 
 /**
  * Makes a certificate for `hosts`, signed by itself, and puts it into `files`: for a first try without a certificate
- * authority. Clients have to be told to trust it.
+ * authority. Clients have to be told to trust it. Import this file only when it comes to that, once in a registry's
+ * life: what it imports is heavy.
  */
 export async function makeSelfSigned(
   files: CertificateFiles,
   hosts: readonly string[],
   clock: Clock,
 ): Promise<void> {
-  // Loaded only when a certificate is made: once in a registry's life, and only without certificate files.
-  await import("reflect-metadata");
-  const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const now = clock.now();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+  const certificate = await X509CertificateGenerator.createSelfSigned({
     name: "CN=connected-registry",
     notBefore: now.minus({ hours: 1 }).toJSDate(),
     notAfter: now.plus({ days }).toJSDate(),
     keys,
     signingAlgorithm: algorithm,
     extensions: [
-      new x509.SubjectAlternativeNameExtension(
+      new SubjectAlternativeNameExtension(
         hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
       ),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     ],
   });
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
