@@ -35,7 +35,8 @@ export async function withLock<T>(
 function acquire(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file);
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // Nothing is written, so there is nothing to keep a journal of on the disk.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return database;
   } catch (error) {
     database.close();
