@@ -1,7 +1,7 @@
 import { registryModes, InvalidConfigError, type RegistryMode } from "../common/contract/config.ts";
 import { logLevels, type LogLevel } from "../common/log.ts";
 import { anonymousAccess, type AnonymousAccess } from "./auth/client-tokens.ts";
-import type { Encryption } from "./http/certificate.ts";
+import type { Encryption } from "./http/encryption.ts";
 import type { ListenAddress } from "./http/server.ts";
 
 /** The object of the cluster whose registry this is. */

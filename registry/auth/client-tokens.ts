@@ -32,11 +32,6 @@ const anonymousActions: Readonly<Record<AnonymousAccess, readonly RepositoryActi
   write: ["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"],
 };
 
-export interface Authenticator {
-  /** @throws {OciError} `UNAUTHORIZED`, without saying whether the user or the password was wrong (S33) */
-  authenticate(user: string, password: string): Principal;
-}
-
 interface Password {
   readonly salt: string;
   readonly hash: string;
@@ -58,7 +53,7 @@ const nobody: Password = { salt: "00".repeat(16), hash: "00".repeat(32), credent
  * The client tokens as they are now, and what they allow. Replaced as a whole; every question is answered by what is
  * here at that moment, so that a token that was disabled, changed or removed is so for bearer tokens that exist.
  */
-export class ClientTokens implements Authenticator {
+export class ClientTokens {
   private readonly clock: Clock;
   private readonly anonymous: AnonymousAccess;
   private tokens: ReadonlyMap<string, ClientToken> = new Map();
@@ -90,6 +85,7 @@ export class ClientTokens implements Authenticator {
     return this.anonymous !== "none";
   }
 
+  /** @throws {OciError} `UNAUTHORIZED`, without saying whether the user or the password was wrong (S33) */
   authenticate(user: string, password: string): Principal {
     const token = this.tokens.get(user);
     let matching: Password | undefined;

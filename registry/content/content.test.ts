@@ -1,9 +1,12 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { NewerSchemaError } from "./database.ts";
+import { DataInUseError, holdLock } from "./lock.ts";
 import { describeContent } from "./conformance.ts";
 import { openContent, openMemoryContent, type RegistryContent } from "./content.ts";
 import { image, item, repository, streamOf, tag } from "./testing/images.ts";
@@ -49,6 +52,23 @@ describe("content in a directory, after a restart", () => {
     await expect(after.open(name).resolve(tag("v1"))).resolves.toEqual(manifest.descriptor);
     await expect(after.open(name).fetch(layer.descriptor).then(buffer)).resolves.toEqual(layer.bytes);
     after.close();
+  });
+
+  test("is one process's alone", async () => {
+    const path = await directory();
+    const first = await start(path);
+    expect(() => holdLock(join(path, "lock"), 0)).toThrow(DataInUseError);
+    first.close();
+    (await start(path)).close();
+  });
+
+  test("is not opened when a newer version wrote it", async () => {
+    const path = await directory();
+    (await start(path)).close();
+    const database = new DatabaseSync(join(path, "registry.db"));
+    database.exec("INSERT INTO migrations VALUES (999, '')");
+    database.close();
+    await expect(start(path)).rejects.toMatchObject({ name: NewerSchemaError.name });
   });
 
   test("goes on with uploads", async () => {

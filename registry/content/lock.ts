@@ -14,11 +14,12 @@ export class DataInUseError extends Error {
  * Makes data ours alone, by a transaction on the file `path` that never ends: the operating system ends it with the
  * process, however that ends, which no file with a process id in it could promise.
  *
+ * @param patience how long to wait for another process to end, in milliseconds
  * @returns what gives it free
  * @throws {DataInUseError}
  */
-export function holdLock(path: string): () => void {
-  const database = new DatabaseSync(path, { timeout: patienceMs });
+export function holdLock(path: string, patience = patienceMs): () => void {
+  const database = new DatabaseSync(path, { timeout: patience });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {

@@ -66,19 +66,19 @@ export interface Ingest {
   suspend(): Promise<void>;
 }
 
-export interface TagReader {
+interface TagReader {
   /** @throws {TagNotFoundError} */
   resolve(tag: Tag, signal?: AbortSignal): Promise<Descriptor>;
   /** In the order of the specification: ASCIIbetical. Complete, or it throws: a short listing never looks whole (T19). */
   tags(signal?: AbortSignal): AsyncIterable<Tag>;
 }
 
-export interface TagWriter {
+interface TagWriter {
   /** Points `tag` at `target`, which must already be stored. This is the commit point of a push. */
   tag(target: Descriptor, tag: Tag, signal?: AbortSignal): Promise<void>;
 }
 
-export interface ReferrerReader {
+interface ReferrerReader {
   /** Descriptors of the manifests whose `subject` is `subject`. */
   referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
 }

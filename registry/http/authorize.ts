@@ -12,7 +12,7 @@ export type RouteAccess =
   | { readonly kind: "repository"; readonly actions: readonly RepositoryAction[]; readonly writes: boolean };
 
 /** ACR's own sentence. */
-export const readOnlySentence = "This operation is not allowed on this registry.";
+const readOnlySentence = "This operation is not allowed on this registry.";
 
 /**
  * Finds out who makes `request`, and whether they may have `access`.

@@ -1,9 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { seconds, type Clock } from "../../common/clock.ts";
 import { every } from "../../common/every.ts";
-import { hasCode } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 
@@ -36,36 +34,6 @@ export interface CertificateInUse {
   readonly current: Certificate;
 }
 
-/** How clients reach the registry: in the clear, with a certificate that is given, or with one made and kept in its data. */
-export type Encryption =
-  | { readonly kind: "none" }
-  | { readonly kind: "files"; readonly cert: string; readonly key: string }
-  | { readonly kind: "selfSigned" };
-
-/**
- * The certificate to begin with; without encryption none.
- *
- * @param hosts the names and addresses for which one is made, if one is made
- */
-export async function ensureCertificate(
-  encryption: Encryption,
-  data: string,
-  hosts: readonly string[],
-  clock: Clock,
-): Promise<CertificateInUse | undefined> {
-  if (encryption.kind === "none") return undefined;
-  if (encryption.kind === "files") return { files: encryption, current: await readCertificate(encryption) };
-  const files = { cert: join(data, "tls", "tls.crt"), key: join(data, "tls", "tls.key") };
-  try {
-    return { files, current: await readCertificate(files) };
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-  }
-  const { makeSelfSigned } = await import("./self-signed.ts");
-  await makeSelfSigned(files, hosts, clock);
-  return { files, current: await readCertificate(files) };
-}
-
 const interval = seconds(5);
 
 /**
@@ -96,7 +64,8 @@ export class CertificateReload implements Service {
     await every(interval, () => this.check(), this.clock, signal);
   }
 
-  private async check(): Promise<void> {
+  /** Looks at the files now. */
+  async check(): Promise<void> {
     try {
       const next = await readCertificate(this.files);
       if (next.cert === this.current.cert && next.key === this.current.key) return;

@@ -42,7 +42,7 @@ export function respondWithError(
     .json({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
 }
 
-export function toOciError(error: unknown, missing: OciErrorCode): OciError {
+function toOciError(error: unknown, missing: OciErrorCode): OciError {
   if (error instanceof OciError) return error;
   if (error instanceof ContentNotFoundError) {
     return new OciError(missing, { detail: { digest: error.digest }, cause: error });

@@ -9,7 +9,7 @@ import { listTags } from "./tags.ts";
 import { beginUpload, cancelUpload, continueUpload, describeUpload, finishUpload } from "./uploads.ts";
 
 /** GET routes answer HEAD too, as the specification asks. */
-export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 interface RouteBase {
   /** Names it in metrics and logs; several methods of one pattern share it. */

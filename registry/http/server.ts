@@ -42,6 +42,10 @@ export class RegistryServer implements Service {
     const serve: RequestListener = (request, response) => {
       // Whoever is served while we stop should go elsewhere for the next request.
       if (this.stopping) response.setHeader("Connection", "close");
+      // A connection that was busy when we began to stop is kept alive by its client unless we close it.
+      response.once("close", () => {
+        if (this.stopping) this.server.closeIdleConnections();
+      });
       listener(request, response);
     };
     // requestTimeout bounds a whole upload, however well it goes: the idle timeout does what it is for.
@@ -106,12 +110,7 @@ export class RegistryServer implements Service {
     this.server.close(() => {
       closed.abort();
     });
-    const end = this.clock.now().plus(grace);
-    // Connections that were busy when we began to stop become idle one by one.
-    while (!closed.signal.aborted && this.clock.now() < end) {
-      this.server.closeIdleConnections();
-      await this.clock.sleep(seconds(0.1), closed.signal).catch(() => undefined);
-    }
+    await this.clock.sleep(grace, closed.signal).catch(() => undefined);
     if (!closed.signal.aborted) this.log.warn("requests still run and are cut off");
     this.server.closeAllConnections();
   }

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, request, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { Registry } from "prom-client";
 import type { ClientTokenSettings, RegistryMode } from "../../../common/contract/config.ts";
 import { hashPassword } from "../../../common/contract/password.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
@@ -11,8 +10,7 @@ import { ClientTokens, type AnonymousAccess } from "../../auth/client-tokens.ts"
 import { TokenAuthority } from "../../auth/token-authority.ts";
 import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
 import { createApp } from "../app.ts";
-import { createHttpMetrics } from "../metrics.ts";
-import { countedRoutes } from "../routes.ts";
+import { testMetrics } from "./metrics.ts";
 
 export interface Answer {
   readonly status: number;
@@ -22,7 +20,7 @@ export interface Answer {
   readonly codes: readonly string[];
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string | AsyncIterable<Buffer>;
 }
@@ -46,7 +44,6 @@ export async function openLoopback(anonymous: AnonymousAccess = "write"): Promis
   const secret = new Uint8Array(createHash("sha256").update("test").digest());
   const authority = await TokenAuthority.create(tokens, clock, { secret, id: "test" });
   const content = await openMemoryContent({ clock, newId: randomUUID, quota: () => loopback.quota });
-  const metrics = createHttpMetrics(new Registry(), countedRoutes);
   const app = createApp({
     content,
     tokens,
@@ -54,7 +51,7 @@ export async function openLoopback(anonymous: AnonymousAccess = "write"): Promis
     mode: () => loopback.mode,
     clock,
     log: silentLog,
-    metrics,
+    metrics: testMetrics(),
     newId: randomUUID,
   });
   const server = createServer(app);

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import type { Clock } from "../../common/clock.ts";
+import { hasCode } from "../../common/errors.ts";
+import { readCertificate, type CertificateInUse } from "./certificate.ts";
+
+/** How clients reach the registry: in the clear, with a certificate that is given, or with one made and kept in its data. */
+export type Encryption =
+  | { readonly kind: "none" }
+  | { readonly kind: "files"; readonly cert: string; readonly key: string }
+  | { readonly kind: "selfSigned" };
+
+/**
+ * The certificate to begin with; without encryption none.
+ *
+ * @param hosts the names and addresses for which one is made, if one is made
+ */
+export async function ensureCertificate(
+  encryption: Encryption,
+  data: string,
+  hosts: readonly string[],
+  clock: Clock,
+): Promise<CertificateInUse | undefined> {
+  if (encryption.kind === "none") return undefined;
+  if (encryption.kind === "files") return { files: encryption, current: await readCertificate(encryption) };
+  const files = { cert: join(data, "tls", "tls.crt"), key: join(data, "tls", "tls.key") };
+  try {
+    return { files, current: await readCertificate(files) };
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  const { makeSelfSigned } = await import("./self-signed.ts");
+  await makeSelfSigned(files, hosts, clock);
+  return { files, current: await readCertificate(files) };
+}

@@ -1,0 +1,162 @@
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import type { RequestListener } from "node:http";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type TLSSocket } from "node:tls";
+import { seconds } from "../../common/clock.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { CertificateReload, readCertificate, type CertificateInUse } from "./certificate.ts";
+import { ensureCertificate } from "./encryption.ts";
+import { makeSelfSigned } from "./self-signed.ts";
+import { RegistryServer } from "./server.ts";
+
+const clock = new ManualClock();
+const address = { host: "127.0.0.1", port: 0 };
+const hello: RequestListener = (_request, response) => {
+  response.end("hello");
+};
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "server-"));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+/** Starts `server`; what is returned stops it and resolves once it has. */
+async function start(server: RegistryServer): Promise<() => Promise<void>> {
+  const stop = new AbortController();
+  const running = server.run(stop.signal);
+  while (!server.ready()) await new Promise((resolve) => setImmediate(resolve));
+  return () => {
+    stop.abort();
+    return running;
+  };
+}
+
+async function selfSigned(hosts: readonly string[] = ["localhost", "127.0.0.1"]): Promise<CertificateInUse> {
+  const made = await ensureCertificate({ kind: "selfSigned" }, directory, hosts, clock);
+  if (made === undefined) throw new Error("no certificate was made");
+  return made;
+}
+
+function greet(port: number, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, ca, agent: false }, (response) => {
+      response.setEncoding("utf8").on("data", resolve);
+    }).on("error", reject);
+  });
+}
+
+function handshake(port: number, options: object): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...options }, () => {
+      resolve(socket);
+    });
+    socket.on("error", reject);
+  });
+}
+
+describe("a certificate of our own", () => {
+  test("is made once, good for the hosts, and its key is ours alone", async () => {
+    const made = await selfSigned();
+    expect((await stat(made.files.key)).mode & 0o777).toBe(0o600);
+    await expect(selfSigned(["other"])).resolves.toEqual(made);
+    const server = new RegistryServer(address, hello, made.current, clock, silentLog);
+    const stop = await start(server);
+    await expect(greet(server.port(), made.current.cert)).resolves.toBe("hello");
+    await stop();
+  });
+
+  test("is not made where none is wanted", async () => {
+    await expect(ensureCertificate({ kind: "none" }, directory, [], clock)).resolves.toBeUndefined();
+    const files = { kind: "files", cert: join(directory, "x"), key: join(directory, "y") } as const;
+    await expect(ensureCertificate(files, directory, [], clock)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("the server", () => {
+  test("S44 speaks TLS 1.2 and later only", async () => {
+    const { current } = await selfSigned();
+    const server = new RegistryServer(address, hello, current, clock, silentLog);
+    const stop = await start(server);
+    const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" };
+    await expect(handshake(server.port(), old)).rejects.toMatchObject({
+      code: expect.stringMatching(/SSL/) as string,
+    });
+    const socket = await handshake(server.port(), { maxVersion: "TLSv1.2" });
+    expect(socket.getProtocol()).toBe("TLSv1.2");
+    socket.destroy();
+    await stop();
+  });
+
+  test("takes a changed certificate without dropping a connection, and keeps it when the next is unusable", async () => {
+    const first = await selfSigned();
+    const server = new RegistryServer(address, hello, first.current, clock, silentLog);
+    const stop = await start(server);
+    const reload = new CertificateReload(first, server, clock, silentLog);
+    const before = await handshake(server.port(), {});
+    await reload.check();
+    await makeSelfSigned(first.files, ["127.0.0.1"], clock);
+    await reload.check();
+    const second = await readCertificate(first.files);
+    await expect(greet(server.port(), second.cert)).resolves.toBe("hello");
+    await expect(greet(server.port(), first.current.cert)).rejects.toThrow("self-signed");
+    await writeFile(first.files.key, "not a key");
+    await reload.check();
+    await expect(greet(server.port(), second.cert)).resolves.toBe("hello");
+    const answered = new Promise((resolve) => before.once("data", resolve));
+    before.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(String(await answered)).toContain("200 OK");
+    before.destroy();
+    await stop();
+  });
+
+  test("lets a running request end before it stops", async () => {
+    let answer: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let finish: () => void = () => undefined;
+    const slow: RequestListener = (_request, response) => {
+      response.write("begin ");
+      finish = () => response.end("end");
+      answer();
+    };
+    const server = new RegistryServer(address, slow, undefined, clock, silentLog);
+    const stop = await start(server);
+    const pulled = fetch(`http://127.0.0.1:${server.port()}/`).then((response) => response.text());
+    await arrived;
+    const stopped = stop();
+    while (server.ready()) await new Promise((resolve) => setImmediate(resolve));
+    finish();
+    await expect(pulled).resolves.toBe("begin end");
+    await stopped;
+  });
+
+  test("cuts off what does not end in time", async () => {
+    const endless: RequestListener = (_request, response) => {
+      response.write("begin ");
+    };
+    const server = new RegistryServer(address, endless, undefined, clock, silentLog);
+    const stop = await start(server);
+    const { body } = await fetch(`http://127.0.0.1:${server.port()}/`);
+    const stopped = stop();
+    await clock.advance(seconds(21));
+    await stopped;
+    await expect(new Response(body).text()).rejects.toThrow("terminated");
+  });
+
+  test("fails when it cannot listen", async () => {
+    const first = new RegistryServer(address, hello, undefined, clock, silentLog);
+    const stop = await start(first);
+    const taken = new RegistryServer({ ...address, port: first.port() }, hello, undefined, clock, silentLog);
+    await expect(taken.run(new AbortController().signal)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await stop();
+  });
+});
