@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "../../common/same-json.ts";
 import { Duration, type DateTime } from "luxon";
 import { ClientTokenKind } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
@@ -165,7 +165,7 @@ function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistr
     // The word on which both of us have a say.
     connectionState: status?.connectionState,
   }));
-  return isDeepStrictEqual(was, is);
+  return sameJson(was, is);
 }
 
 /** Whether a Lease was renewed by its holder in time; that it was not in time is found by looking again. */

@@ -1,12 +1,21 @@
+import { sameJson } from "../../common/same-json.ts";
 import { trustConfigMap } from "../../common/contract/trust.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
-import { ConfigMapKind, SecretKind, ServiceAccountKind, ServiceKind } from "../api/kubernetes.ts";
+import { ConfigMapKind, SecretKind, ServiceKind } from "../api/kubernetes.ts";
 import { tlsSecretName } from "../resources/names.ts";
 import { valueOf } from "../resources/secrets.ts";
 import { desiredTrust, type TrustedRegistry } from "../resources/trust.ts";
 import { awaitChange } from "../runtime/action.ts";
-import { keyOf, type KubeClient, type KubeObject, type NamespacedName } from "../runtime/kube.ts";
-import { ownersOf, watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
+import {
+  keyOf,
+  type KubeClient,
+  type KubeObject,
+  type KubeWatcher,
+  type Lookup,
+  type NamespacedName,
+  type OwnerReference,
+} from "../runtime/kube.ts";
+import { watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { ensure } from "./ensure.ts";
 
@@ -15,13 +24,9 @@ import { ensure } from "./ensure.ts";
  * that what is gone is forgotten, whatever happened while nobody looked.
  */
 export function nodeTrustController(dependencies: ControllerDependencies): ControllerSpec {
-  const { client, namespace, nodeTrustHosts } = dependencies;
+  const { client, watcher, namespace, nodeTrustHosts } = dependencies;
   const key: NamespacedName = { namespace, name: trustConfigMap };
-  const ours = ownersOf(ConnectedRegistryKind);
-  const ifOurs = (
-    before: KubeObject | undefined,
-    after: KubeObject | undefined,
-  ): readonly NamespacedName[] => (ours(before, after).length > 0 ? [key] : []);
+  const authorities = new Authorities(client, watcher);
   return {
     name: "nodetrust",
     workers: 1,
@@ -29,48 +34,70 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
       watchOf(ConnectedRegistryKind, (before, after) =>
         before?.metadata.generation === after?.metadata.generation ? [] : [key],
       ),
-      watchOf(ServiceKind, ifOurs),
-      watchOf(SecretKind, (before, after) =>
-        ours(before, after).some(({ name }) => (after ?? before)?.metadata.name === tlsSecretName(name))
-          ? [key]
-          : [],
-      ),
-      // Every namespace has one: so the map is put right at the start even if the last registry went while we were away.
-      watchOf(ServiceAccountKind, (_, after) => (after?.metadata.namespace === namespace ? [key] : [])),
+      watchOf(ServiceKind, (before, after) => (registriesOf(after ?? before).length > 0 ? [key] : [])),
+      watchOf(SecretKind, (before, after) => (isTlsSecret(after ?? before) ? [key] : [])),
+      // Also puts the map right at the start, if the last registry went while we were away.
+      watchOf(ConfigMapKind, (_, after) => (after !== undefined && sameJson(keyOf(after), key) ? [key] : [])),
     ],
     reconciler: {
       async reconcile() {
-        const registries = await client.list(ConnectedRegistryKind);
-        const trusted = await Promise.all(registries.map(async (registry) => trustedOf(client, registry)));
-        await ensure(
-          client,
-          ConfigMapKind,
-          desiredTrust(
-            trusted.flatMap((one) => one ?? []),
-            namespace,
-            nodeTrustHosts,
-          ),
-        );
+        const trusted: TrustedRegistry[] = [];
+        for (const registry of await client.list(ConnectedRegistryKind)) {
+          const { metadata, spec } = registry;
+          if (!spec.trustDistribution.enabled || metadata.deletionTimestamp !== undefined) continue;
+          const clusterIP = (await client.get(ServiceKind, keyOf(registry)))?.spec.clusterIP ?? "";
+          const ca = await authorities.of(registry);
+          if (ca !== undefined && clusterIP !== "") trusted.push({ registry, clusterIP, ca });
+        }
+        await ensure(client, ConfigMapKind, desiredTrust(trusted, namespace, nodeTrustHosts));
         return awaitChange;
       },
     },
   };
 }
 
-/** `undefined` if nodes are not to trust it, or cannot yet. */
-async function trustedOf(
-  client: KubeClient,
-  registry: ConnectedRegistry,
-): Promise<TrustedRegistry | undefined> {
-  const { metadata, spec } = registry;
-  if (!spec.trustDistribution.enabled || metadata.deletionTimestamp !== undefined) return undefined;
-  const service = await client.get(ServiceKind, keyOf(registry));
-  const secret = await client.get(SecretKind, {
-    namespace: metadata.namespace ?? "",
-    name: tlsSecretName(metadata.name),
-  });
-  const clusterIP = service?.spec.clusterIP ?? "";
-  const owned = secret?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true;
-  const ca = owned ? valueOf(secret, "ca.crt") : undefined;
-  return ca === undefined || clusterIP === "" ? undefined : { registry, clusterIP, ca };
+/**
+ * The certificate authorities of registries. Each is read once for each version of its Secret, of which a cache may
+ * hold no more than the metadata; they are no secrets.
+ */
+class Authorities {
+  private readonly client: KubeClient;
+  private readonly secretsOf: Lookup<KubeObject>;
+  private readonly known = new Map<
+    string,
+    { readonly version: string | undefined; readonly ca: string | undefined }
+  >();
+
+  constructor(client: KubeClient, watcher: Pick<KubeWatcher, "index">) {
+    this.client = client;
+    this.secretsOf = watcher.index(SecretKind, (secret) =>
+      isTlsSecret(secret) ? registriesOf(secret).map(({ uid }) => uid) : [],
+    );
+  }
+
+  async of({ metadata }: ConnectedRegistry): Promise<string | undefined> {
+    const uid = metadata.uid ?? "";
+    const [secret] = this.secretsOf(uid);
+    if (secret === undefined) {
+      this.known.delete(uid);
+      return undefined;
+    }
+    const known = this.known.get(uid);
+    if (known !== undefined && known.version === secret.metadata.resourceVersion) return known.ca;
+    const read = await this.client.get(SecretKind, keyOf(secret));
+    const ca = read === undefined ? undefined : valueOf(read, "ca.crt");
+    this.known.set(uid, { version: read?.metadata.resourceVersion, ca });
+    return ca;
+  }
+}
+
+function registriesOf(object: KubeObject | undefined): readonly OwnerReference[] {
+  const { apiVersion, kind } = ConnectedRegistryKind;
+  return (object?.metadata.ownerReferences ?? []).filter(
+    (owner) => owner.apiVersion === apiVersion && owner.kind === kind,
+  );
+}
+
+function isTlsSecret(object: KubeObject | undefined): boolean {
+  return registriesOf(object).some(({ name }) => object?.metadata.name === tlsSecretName(name));
 }

@@ -41,17 +41,14 @@ export async function issueTokens(tools: Tools, registry: ConnectedRegistry): Pr
   }
   const [missing, notReady] = [states.get("missing"), states.get("not ready")];
   if (missing !== undefined) {
-    throw new WaitingError("ClientTokenNotFound", `${listed(missing)} of spec.clientTokenRefs do not exist.`);
+    throw new WaitingError("ClientTokenNotFound", `Missing of spec.clientTokenRefs: ${listed(missing)}.`);
   }
   if (notReady !== undefined) {
-    throw new WaitingError(
-      "ClientTokenNotReady",
-      `${listed(notReady)} of spec.clientTokenRefs are not ready.`,
-    );
+    throw new WaitingError("ClientTokenNotReady", `Not ready of spec.clientTokenRefs: ${listed(notReady)}.`);
   }
   return names.length === 0
     ? { kind: "fine", reason: "NoTokens", message: "Nobody can log in." }
-    : { kind: "fine", reason: "TokensIssued", message: `The registry knows ${names.length} client tokens.` };
+    : { kind: "fine", reason: "TokensIssued", message: `Known to the registry: ${listed(names)}.` };
 }
 
 async function issue(

@@ -14,6 +14,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
 } from "../api/kubernetes.ts";
+import { stamped } from "../resources/applied.ts";
 import { desiredDeployment } from "../resources/deployment.ts";
 import { desiredLease } from "../resources/lease.ts";
 import { loginServerOf, selectorOf } from "../resources/names.ts";
@@ -89,24 +90,25 @@ export async function observeStorage({ client }: Tools, claim: PersistentVolumeC
 export async function observeWorkload(
   tools: Tools,
   registry: ConnectedRegistry,
-  { deployment, lease }: Workload,
+  workload: Workload,
   findings: Finding[],
 ): Promise<Observation> {
-  const { client, heartbeats, now } = tools;
-  const instance = lease.spec?.holderIdentity;
-  const expiry = heartbeats.expiryOf(lease, now);
-  const beating = expiry !== undefined && expiry > now;
+  const { client } = tools;
+  const { deployment } = workload;
   const rolledOut = isRolledOut(deployment);
-  const suspicious = !rolledOut || registry.status?.connectionState === "Offline";
-  const pods = suspicious ? await podsOf(client, registry) : [];
-  // After a time of silence the pod that reports must be the one that runs: a predecessor's Lease may still be good.
-  const running = suspicious
-    ? pods.some((pod) => isRunning(pod) && pod.metadata.name === instance)
-    : (deployment.status?.readyReplicas ?? 0) > 0;
+  const wasOffline = registry.status?.connectionState === "Offline";
+  const pods = rolledOut && !wasOffline ? undefined : await podsOf(client, registry);
+  let sign = signOfLife(tools, workload, pods);
+  if (!sign.alive && !wasOffline) {
+    // A cache may lag behind the registry's own report, which must not be overruled by mistake. An apply that changes
+    // nothing answers what there is now.
+    const lease = await client.apply(LeaseKind, stamped(desiredLease(registry)));
+    sign = signOfLife(tools, { deployment, lease }, pods);
+  }
 
   await attempt(findings, async () => {
-    if (!rolledOut) throw whyNotServing(deployment, pods);
-    if (!beating) {
+    if (!rolledOut) throw whyNotServing(deployment, pods ?? []);
+    if (sign.expiry === undefined) {
       throw new WaitingError("Silent", "The registry's pod runs, but nothing is heard from it.", {
         retryAfter: seconds(5),
       });
@@ -117,7 +119,28 @@ export async function observeWorkload(
       message: `Clients reach it as ${loginServerOf(registry)}.`,
     });
   });
-  return { silent: !beating || !running, instance, expiry: beating ? expiry : undefined };
+  return { silent: !sign.alive, instance: sign.instance, expiry: sign.expiry };
+}
+
+/** @param pods those of the registry, where there is doubt about them */
+function signOfLife(
+  { heartbeats, now }: Tools,
+  { deployment, lease }: Workload,
+  pods: readonly Pod[] | undefined,
+): {
+  readonly alive: boolean;
+  readonly instance: string | undefined;
+  readonly expiry: DateTime<true> | undefined;
+} {
+  const instance = lease.spec?.holderIdentity;
+  const expiry = heartbeats.expiryOf(lease, now);
+  const beating = expiry !== undefined && expiry > now;
+  // After a time of silence the pod that reports must be the one that runs: a predecessor's Lease may still be good.
+  const running =
+    pods === undefined
+      ? (deployment.status?.readyReplicas ?? 0) > 0
+      : pods.some((pod) => isRunning(pod) && pod.metadata.name === instance);
+  return { alive: beating && running, instance, expiry: beating ? expiry : undefined };
 }
 
 async function podsOf(client: KubeClient, { metadata }: ConnectedRegistry): Promise<readonly Pod[]> {

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "../../common/same-json.ts";
 import type { DateTime } from "luxon";
 import type { Action } from "../runtime/action.ts";
 import type { EventRecorder } from "../runtime/events.ts";
@@ -33,7 +33,7 @@ export async function report<T extends Reported>(
   const { conditions, action } = summarize(outcome, before, generation, now);
   const status: Readonly<Record<string, unknown>> = { observedGeneration: generation, conditions, ...fields };
   const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;
-  if (Object.entries(status).every(([key, value]) => isDeepStrictEqual(current[key], value))) return action;
+  if (Object.entries(status).every(([key, value]) => sameJson(current[key], value))) return action;
 
   const given = Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
   await client.applyStatus(kind, keyOf(object), given);

@@ -3,7 +3,7 @@ import { messageOf } from "../../common/errors.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import { setCondition, type Condition } from "./conditions.ts";
 import { StalledError, WaitingError } from "./errors.ts";
-import { messageFor, reasons, type ConditionType, type Reason } from "./reasons.ts";
+import { conditionTypes, messageFor, reasons, type ConditionType, type Reason } from "./reasons.ts";
 
 /** What one step found out about the aspect that it looks after. */
 export type Finding =
@@ -69,7 +69,7 @@ export function summarize(
 
   // The first fault of an aspect is the one to show; a later step may have found the same aspect fine.
   const said = new Set<ConditionType>(["Ready", "Reconciling", "Stalled"]);
-  for (const finding of [...outcome.findings].sort((a, b) => rank(a) - rank(b))) {
+  for (const finding of [...outcome.findings].sort(byAspect)) {
     const condition = conditionOf(finding);
     if (said.has(condition)) continue;
     said.add(condition);
@@ -89,8 +89,10 @@ function unexpected(error: unknown): Verdict {
   };
 }
 
-function rank(finding: Finding): number {
-  return finding.kind === "fault" ? 0 : 1;
+/** As in the table of aspects, so that all objects look alike; faults first. */
+function byAspect(a: Finding, b: Finding): number {
+  const [first, second] = [a, b].map((finding) => conditionTypes.indexOf(conditionOf(finding)));
+  return (first ?? 0) - (second ?? 0) || Number(b.kind === "fault") - Number(a.kind === "fault");
 }
 
 function conditionOf(finding: Finding): ConditionType {
