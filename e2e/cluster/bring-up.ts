@@ -33,7 +33,14 @@ export async function bringUp(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<number> {
-  return new BringUp(plan, paths, progress, signal).run();
+  const failed = new AbortController();
+  try {
+    return await new BringUp(plan, paths, progress, AbortSignal.any([signal, failed.signal])).run();
+  } catch (error) {
+    // What still goes on beside what failed must not start anything more.
+    failed.abort(error);
+    throw error;
+  }
 }
 
 class BringUp {
@@ -143,6 +150,7 @@ class BringUp {
   }
 
   private async start(machine: Machine, program: Program): Promise<Daemon> {
+    this.signal.throwIfAborted();
     const onNode = onMachine(machine.init, program.command, program.args);
     const env = { PATH: systemPath, ...program.env };
     return this.record(await startDaemon({ ...program, ...onNode, env }, this.plan.logs));

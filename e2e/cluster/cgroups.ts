@@ -9,7 +9,7 @@ const mount = "/sys/fs/cgroup";
 const unifiedControllers = ["cpu", "cpuset", "memory", "pids", "io"] as const;
 
 /** Whether the machine has one hierarchy (version 2), or one per controller. */
-export function isUnified(): boolean {
+function isUnified(): boolean {
   return existsSync(join(mount, "cgroup.controllers"));
 }
 

@@ -18,7 +18,7 @@ import { removeNamespaceFolder } from "./network.ts";
 import { ctr } from "./node.ts";
 import { auditLog, clusterName, type ClusterPlan, planOf } from "./plan.ts";
 import type { ProgramPaths } from "./programs.ts";
-import { takeDown } from "./take-down.ts";
+import { stopCluster, takeDown } from "./take-down.ts";
 import { recycleVolumes } from "./volumes.ts";
 
 /** Where clusters live on this machine. */
@@ -68,11 +68,16 @@ export async function up(
       return clusterOf(before.plan, before.init, paths);
     }
     const plan = planOf(name, await claimIndex(clustersRoot, name), clustersRoot);
-    await progress.step("Clear what an earlier run left", () => takeDown(plan));
+    if (before !== undefined) await progress.step("Clear what an earlier run left", () => takeDown(plan));
     await mkdir(plan.logs, { recursive: true, mode: 0o700 });
-    const init = await bringUp(plan, paths, progress, signal);
-    await writeFile(readyFile(plan), String(init));
-    return clusterOf(plan, init, paths);
+    try {
+      const init = await bringUp(plan, paths, progress, signal);
+      await writeFile(readyFile(plan), String(init));
+      return clusterOf(plan, init, paths);
+    } catch (error) {
+      await stopCluster(plan);
+      throw error;
+    }
   });
 }
 

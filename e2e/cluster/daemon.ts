@@ -23,7 +23,7 @@ export interface Daemon {
 }
 
 /** A component ended, or did not become ready. The message holds the last lines of its log. */
-export class ComponentError extends Error {
+class ComponentError extends Error {
   override readonly name = "ComponentError";
 }
 

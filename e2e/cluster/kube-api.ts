@@ -12,7 +12,7 @@ export interface KubeApi {
   patch(path: string, change: object): Promise<void>;
 }
 
-export class ApiError extends Error {
+class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   constructor(status: number, message: string) {

@@ -120,7 +120,7 @@ export class NodePrograms {
 }
 
 /** The configuration of the node's programs. */
-export function nodeDirectory({ directory }: ClusterPlan): string {
+function nodeDirectory({ directory }: ClusterPlan): string {
   return join(directory, "node");
 }
 

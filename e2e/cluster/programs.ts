@@ -22,7 +22,7 @@ export const clusterPrograms = [
   "busybox",
 ] as const satisfies readonly ComponentName[];
 
-export type ClusterProgram = (typeof clusterPrograms)[number];
+type ClusterProgram = (typeof clusterPrograms)[number];
 
 /** The path of each program, as soon as it is there: what does not need a program that is still built goes ahead. */
 export type ProgramPaths<Name extends ClusterProgram = ClusterProgram> = Readonly<

@@ -7,13 +7,18 @@ import { machineName } from "./machine.ts";
 import { processesAt, removeNetwork } from "./network.ts";
 import type { ClusterPlan } from "./plan.ts";
 
+/** Removes everything of the cluster, however far it came and however it ended. */
+export async function takeDown(plan: ClusterPlan): Promise<void> {
+  await stopCluster(plan);
+  await rm(plan.directory, { recursive: true, force: true });
+}
+
 /**
- * Removes every process, mount, namespace, interface, cgroup and file of the cluster, however far it came and however
- * it ended.
+ * Removes every process, mount, namespace, interface and cgroup of the cluster; its files stay.
  *
  * Mounts and containers need no list of their own: they are inside the machine, and end with its first process.
  */
-export async function takeDown(plan: ClusterPlan): Promise<void> {
+export async function stopCluster(plan: ClusterPlan): Promise<void> {
   const daemons = await new Ledger(plan.directory).daemons();
   const machine = daemons.find(({ name }) => name === machineName);
   if (machine !== undefined) {
@@ -30,7 +35,6 @@ export async function takeDown(plan: ClusterPlan): Promise<void> {
   }
   await removeNetwork(plan);
   await removeCgroup(plan.cgroup);
-  await rm(plan.directory, { recursive: true, force: true });
 }
 
 async function kill(pid: number): Promise<void> {
