@@ -36,6 +36,8 @@ function checkActions({ spec }: ScopeMap): void {
     spec.actions.forEach(parseScope);
   } catch (error) {
     if (!(error instanceof InvalidScopeError)) throw error;
-    throw new StalledError("InvalidAction", `${messageOf(error)}.`, { cause: error });
+    throw new StalledError("InvalidAction", `An action cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }

@@ -1,0 +1,83 @@
+import { parseTrustEntry, trustConfigMap, type TrustEntry } from "../../common/contract/trust.ts";
+import { ConnectedRegistryKind } from "../api/connectedregistry.gen.ts";
+import { ConfigMapKind } from "../api/kubernetes.ts";
+import { edge, Rig } from "./testing/rig.ts";
+
+async function entries(rig: Rig): Promise<Readonly<Record<string, TrustEntry>>> {
+  const { data = {} } = await rig.get(ConfigMapKind, trustConfigMap, "connected-registry");
+  return Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, parseTrustEntry(JSON.parse(text))]),
+  );
+}
+
+describe("node trust", () => {
+  it("names every host of a registry, its address, and who signed its certificate", async () => {
+    const rig = await Rig.running();
+    expect(await entries(rig)).toEqual({
+      "edge.contoso-edge": {
+        version: 1,
+        hosts: [
+          "contoso-edge.edge.svc.cluster.local",
+          "contoso-edge.edge.svc",
+          "contoso-edge.edge",
+          "10.96.0.10",
+        ],
+        server: "https://10.96.0.10",
+        ca: await rig.secret("contoso-edge-tls", "ca.crt"),
+      },
+    });
+  });
+
+  it.each([
+    {
+      loginServer: "edge.contoso.example",
+      listed: true,
+      because: "an administrator allowed *.contoso.example",
+    },
+    { loginServer: "edge.contoso.example:8443", listed: true, because: "the port does not matter" },
+    {
+      loginServer: "docker.io",
+      listed: false,
+      because: "who makes a registry must not take over Docker Hub",
+    },
+    { loginServer: "other.edge.svc.cluster.local", listed: false, because: "it is another registry's name" },
+    { loginServer: "contoso.example", listed: false, because: "*.contoso.example is what is below it" },
+  ])("lists the login server $loginServer: $listed, because $because", async ({ loginServer, listed }) => {
+    const rig = await Rig.running();
+    await rig.editRegistry(({ service }) => ({ service: { ...service, loginServer } }));
+    expect((await entries(rig))["edge.contoso-edge"]?.hosts.includes(loginServer)).toBe(listed);
+  });
+
+  it("forgets a registry that is gone, or no longer wants to be known", async () => {
+    const rig = await Rig.running();
+    await rig.editRegistry(() => ({ trustDistribution: { enabled: false } }));
+    expect(await entries(rig)).toEqual({});
+    await rig.editRegistry(() => ({ trustDistribution: { enabled: true } }));
+    expect(Object.keys(await entries(rig))).toEqual(["edge.contoso-edge"]);
+    await rig.cluster.delete(ConnectedRegistryKind, edge);
+    await rig.settle();
+    expect(await entries(rig)).toEqual({});
+  });
+
+  it("is put right when the last registry went while nobody looked", async () => {
+    const rig = new Rig();
+    const labels = {
+      "app.kubernetes.io/name": "connected-registry",
+      "app.kubernetes.io/managed-by": "connected-registry-operator",
+    };
+    rig.cluster.put(ConfigMapKind, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: trustConfigMap, namespace: "connected-registry", labels },
+      data: {},
+    });
+    await rig.cluster.as("connected-registry-operator").apply(ConfigMapKind, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: trustConfigMap, namespace: "connected-registry", labels },
+      data: { "gone.registry": "{}" },
+    });
+    await rig.settle();
+    expect(await entries(rig)).toEqual({});
+  });
+});

@@ -1,0 +1,54 @@
+import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
+import { Rig } from "./testing/rig.ts";
+
+describe("a SyncPolicy", () => {
+  it.each([
+    { spec: {}, status: "True", reason: "Valid", because: "continuous is a schedule" },
+    { spec: { schedule: "0 2 * * MON-FRI" }, status: "True", reason: "Valid", because: "days have names" },
+    {
+      spec: { schedule: "0 61 * * *" },
+      status: "False",
+      reason: "InvalidSchedule",
+      because: "no day has 61 hours",
+    },
+    {
+      spec: { schedule: "0 0 31 2 *" },
+      status: "False",
+      reason: "InvalidSchedule",
+      because: "that day never comes",
+    },
+    {
+      spec: { timeZone: "Mars/Base" },
+      status: "False",
+      reason: "InvalidTimeZone",
+      because: "there is no such zone",
+    },
+  ])("is $reason, because $because", async ({ spec, status, reason }) => {
+    const rig = await Rig.withSamples();
+    const policy = await rig.get(SyncPolicyKind, "contoso");
+    rig.user({ ...policy, spec: { ...policy.spec, ...spec } } as typeof policy);
+    await rig.settle();
+    const { conditions } = (await rig.get(SyncPolicyKind, "contoso")).status ?? {};
+    expect(conditions?.find(({ type }) => type === "Ready")).toMatchObject({ status, reason });
+  });
+});
+
+describe("a ScopeMap", () => {
+  it.each([
+    { actions: ["repositories/*/content/read"], status: "True", reason: "Valid", because: "it can be read" },
+    {
+      actions: ["gateway/x/config/read"],
+      status: "False",
+      reason: "InvalidAction",
+      because: "a schema may be older",
+    },
+  ])("is $reason, because $because", async ({ actions, status, reason }) => {
+    const rig = await Rig.withSamples();
+    const scopeMap = await rig.get(ScopeMapKind, "edge-pull");
+    rig.user({ ...scopeMap, spec: { actions } } as typeof scopeMap);
+    await rig.settle();
+    const { conditions } = (await rig.get(ScopeMapKind, "edge-pull")).status ?? {};
+    expect(conditions?.find(({ type }) => type === "Ready")).toMatchObject({ status, reason });
+  });
+});

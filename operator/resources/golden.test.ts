@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dump } from "js-yaml";
+import { samples } from "../../crds/testing/samples.ts";
+import { defaulted, schemas } from "../../crds/testing/structural.ts";
+import type { ClientToken } from "../api/clienttoken.gen.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
+import type { KubeObject } from "../runtime/kube.ts";
+import { desiredDeployment } from "./deployment.ts";
+import { desiredLease } from "./lease.ts";
+import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "./rbac.ts";
+import {
+  desiredCaSecret,
+  desiredConfigSecret,
+  desiredCredentials,
+  desiredTlsSecret,
+  desiredTokenSecret,
+} from "./secrets.ts";
+import { desiredService } from "./service.ts";
+import { desiredSettings, syncSettings } from "./settings.ts";
+import { desiredClaim } from "./storage.ts";
+import { desiredTrust } from "./trust.ts";
+
+/**
+ * What we ask the API server for, word for word: a change of it is seen in review. To accept a change:
+ * `UPDATE_GOLDEN=1 npx jest operator/resources/golden`.
+ */
+// eslint-disable-next-line no-restricted-syntax -- the flag is for this test alone, and no program reads it
+const update = process.env["UPDATE_GOLDEN"] === "1";
+
+function sample<T extends KubeObject>(kind: T["kind"]): T {
+  const found = samples.find((one) => one.kind === kind);
+  const full = defaulted(schemas.get(kind)!, found) as T;
+  return { ...full, metadata: { ...full.metadata, uid: "11111111-2222-3333-4444-555555555555" } };
+}
+
+const plain = sample<ConnectedRegistry>("ConnectedRegistry");
+const token = sample<ClientToken>("ClientToken");
+const policy = sample<SyncPolicy>("SyncPolicy");
+const everything: ConnectedRegistry = {
+  ...plain,
+  metadata: { ...plain.metadata, annotations: { "connectedregistry.io/resync": "2026-11-21T10:00Z" } },
+  spec: {
+    ...plain.spec,
+    mode: "ReadWrite",
+    suspend: true,
+    logging: { logLevel: "Debug" },
+    storage: { size: "20Gi", storageClassName: "fast" },
+    service: { type: "NodePort", clusterIP: "10.96.0.10", loginServer: "edge.contoso.example:8443" },
+    resources: { limits: { memory: "1Gi" } },
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    tolerations: [{ key: "edge", operator: "Exists" }],
+    imagePullSecrets: [{ name: "mirror" }],
+  },
+};
+const parent = {
+  loginServer: "registry.contoso.example:5000",
+  credentials: { username: "edge", password: "p" },
+};
+const server = { certificate: "server certificate", key: "server key" };
+const ca = { certificate: "ca certificate", key: "ca key" };
+const hash = { name: "password1", algorithm: "sha256", salt: "00", hash: "ff" } as const;
+const image = "registry.example/connected-registry:0.1.0";
+
+const goldens: Readonly<Record<string, readonly object[]>> = {
+  "workload-plain": [
+    desiredDeployment(plain, image),
+    desiredService(plain),
+    desiredClaim(plain),
+    desiredLease(plain),
+    desiredServiceAccount(plain),
+    desiredRole(plain),
+    desiredRoleBinding(plain),
+  ],
+  "workload-everything": [
+    desiredDeployment(everything, image),
+    desiredService(everything),
+    desiredClaim(everything),
+  ],
+  secrets: [
+    desiredTlsSecret(plain, server, ca),
+    desiredCaSecret(plain, ca),
+    desiredTokenSecret(plain, {
+      version: 1,
+      name: "edge-puller",
+      status: "enabled",
+      passwords: [hash],
+      actions: ["repositories/*/content/read"],
+    }),
+    desiredCredentials(token, { password1: "one", password2: "two" }, "password2", [
+      "10.96.0.10",
+      "a.example",
+    ]),
+    desiredConfigSecret(plain, { version: 1, name: "contoso-edge" }),
+  ],
+  "settings-plain": [
+    desiredSettings(plain, { clusterIP: "10.96.0.10", parent, sync: syncSettings(plain, policy) }),
+  ],
+  "settings-everything": [
+    desiredSettings(everything, {
+      clusterIP: "10.96.0.10",
+      parent: undefined,
+      sync: syncSettings(everything, policy),
+    }),
+  ],
+  trust: [
+    desiredTrust([{ registry: everything, clusterIP: "10.96.0.10", ca: "ca certificate" }], "system", [
+      "*.contoso.example",
+    ]),
+  ],
+};
+
+describe("what we apply is what it was", () => {
+  it.each(Object.entries(goldens))("%s", (name, documents) => {
+    const file = join(import.meta.dirname, "__golden__", `${name}.yaml`);
+    const text = documents.map((document) => dump(document, { noRefs: true, lineWidth: 110 })).join("---\n");
+    if (update) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, "utf8"));
+  });
+});
