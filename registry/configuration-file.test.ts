@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds } from "../common/clock.ts";
+import { messageOf } from "../common/errors.ts";
 import { ManualClock } from "../common/testing/manual-clock.ts";
 import { silentLog } from "../common/testing/silent-log.ts";
 import { LiveConfiguration } from "./configuration.ts";
@@ -58,6 +59,13 @@ describe("a settings document", () => {
   ])("is refused when $because", async ({ text, says }) => {
     await writeFile(path, text);
     await expect(readConfiguration(path)).rejects.toThrow(says);
+  });
+
+  test("S43 is not quoted when it cannot be read", async () => {
+    await writeFile(path, "password: hunter2\nb: [");
+    const error = await readConfiguration(path).catch((fault: unknown) => fault);
+    expect(messageOf(error)).toContain("neither JSON nor YAML");
+    expect(messageOf(error)).not.toContain("hunter2");
   });
 
   test("takes effect when it changes, and not when it cannot be used", async () => {

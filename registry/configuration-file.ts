@@ -42,11 +42,13 @@ async function parseText(text: string, path: string): Promise<unknown> {
     return JSON.parse(text);
   } catch {
     // YAML is rare where memory counts: in a cluster the document is JSON.
-    const { load } = await import("js-yaml");
+    const { load, YAMLException } = await import("js-yaml");
     try {
       return load(text);
     } catch (error) {
-      throw new InvalidConfigError(`${path} is neither JSON nor YAML: ${messageOf(error)}`);
+      if (!(error instanceof YAMLException)) throw error;
+      // Its message quotes the document, which may hold secrets.
+      throw new InvalidConfigError(`${path} is neither JSON nor YAML: ${error.reason}`);
     }
   }
 }

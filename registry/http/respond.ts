@@ -12,6 +12,9 @@ import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
 /** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
 const maxDrainedBytes = 8 * 1024 * 1024;
 
+/** What a handler may have said of content that it then could not give. */
+const contentHeaders = ["Content-Length", "ETag", "Docker-Content-Digest", "Cache-Control"];
+
 /** The one place where an error becomes an answer. @param missing what it means that content was not found */
 export function respondWithError(
   error: unknown,
@@ -34,8 +37,8 @@ export function respondWithError(
     return;
   }
   drain(request);
-  for (const name of ["Content-Length", "Content-Range", "ETag", "Docker-Content-Digest"])
-    response.removeHeader(name);
+  for (const name of contentHeaders) response.removeHeader(name);
+  if (refusal.code !== "RANGE_INVALID") response.removeHeader("Content-Range");
   const { code, message, detail } = refusal;
   response
     .status(refusal.status)

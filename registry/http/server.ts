@@ -42,6 +42,8 @@ export class RegistryServer implements Service {
     const serve: RequestListener = (request, response) => {
       // Whoever is served while we stop should go elsewhere for the next request.
       if (this.stopping) response.setHeader("Connection", "close");
+      // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
+      request.once("end", () => request.socket.setTimeout(0));
       // A connection that was busy when we began to stop is kept alive by its client unless we close it.
       response.once("close", () => {
         if (this.stopping) this.server.closeIdleConnections();

@@ -26,7 +26,7 @@ export async function postToken(request: Request, response: Response, parts: Api
   const user = form.get("username");
   const password = form.get("password");
   const principal =
-    user !== null && password !== null ? parts.tokens.authenticate(user, password) : whoAsks(request, parts);
+    user !== null && password !== null ? login(parts, user, password) : whoAsks(request, parts);
   const grantType = form.get("grant_type") ?? "password";
   if (grantType !== "password") {
     throw new OciError("UNSUPPORTED", { message: "the grant_type is not password" });
@@ -37,9 +37,18 @@ export async function postToken(request: Request, response: Response, parts: Api
 function whoAsks(request: Request, parts: ApiParts): Principal {
   const { authorization } = request.headers;
   const basic = basicCredentials(authorization);
-  if (basic !== undefined) return parts.tokens.authenticate(basic.user, basic.password);
+  if (basic !== undefined) return login(parts, basic.user, basic.password);
   if (authorization !== undefined || !parts.tokens.allowsAnonymous) throw new OciError("UNAUTHORIZED");
   return { kind: "anonymous" };
+}
+
+function login({ tokens, metrics }: ApiParts, user: string, password: string): Principal {
+  try {
+    return tokens.authenticate(user, password);
+  } catch (error) {
+    metrics.authFailures.inc();
+    throw error;
+  }
 }
 
 async function answer(
