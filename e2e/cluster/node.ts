@@ -60,6 +60,9 @@ export class NodePrograms {
         "--use-service-account-credentials",
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
+        // The default makes each of its controllers wait for the others' first requests: four seconds in all.
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
         `--flex-volume-plugin-dir=${volumePlugins}`,
       ],
     };
