@@ -8,7 +8,7 @@ import type { Repositories, SyncTarget } from "../content/store.ts";
 import type { LinkObserver } from "../remote/client.ts";
 import type { StatusBoard } from "./board.ts";
 import { ParentContact } from "./contact.ts";
-import { deniedFault, parentFault } from "./faults.ts";
+import { deniedFault, parentFault, sentenceOf } from "./faults.ts";
 import type { History } from "./history.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import type { Parent } from "./parent.ts";
@@ -205,7 +205,14 @@ export class SyncSession {
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };
     await this.history.ended(planned, complete, request);
     if (report.state !== "Succeeded" || report.tags.copied > 0) {
-      log.info("a sync has ended", { trigger, state: report.state, ...report.tags, bytes: report.bytes });
+      const reason = complete ? {} : { reason: sentenceOf(result.ending) };
+      log.info("a sync has ended", {
+        trigger,
+        state: report.state,
+        ...report.tags,
+        bytes: report.bytes,
+        ...reason,
+      });
     }
     return result;
   }

@@ -1,0 +1,145 @@
+import { seconds } from "../../common/clock.ts";
+import { eventually } from "../../common/testing/eventually.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { MemoryCluster } from "../../common/testing/memory-cluster.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { StatusBoard } from "../sync/board.ts";
+import { LeaseRenewal } from "./lease.ts";
+import { StatusReporter } from "./reporter.ts";
+
+const place = { namespace: "edge", name: "contoso" };
+
+describe("StatusReporter", () => {
+  let clock: ManualClock;
+  let cluster: MemoryCluster;
+  let board: StatusBoard;
+  let reporter: StatusReporter;
+  let stop: AbortController;
+  let running: Promise<void>;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    cluster = new MemoryCluster();
+    let id = 0;
+    board = new StatusBoard("0.1.0", clock, () => String(++id));
+    reporter = new StatusReporter(cluster, place, board, clock, () => 0, silentLog);
+    stop = new AbortController();
+    running = reporter.run(stop.signal);
+  });
+
+  afterEach(async () => {
+    stop.abort(new Error("stopped"));
+    await running;
+  });
+
+  /** The states that were reported, in order. */
+  const states = (): readonly unknown[] =>
+    cluster.applied.map(
+      ({ object }) => (object as { status: { connectionState: string } }).status.connectionState,
+    );
+
+  test("waits with its first report until the parent was asked", async () => {
+    await clock.advance(seconds(2));
+    expect(cluster.applied).toEqual([]);
+    board.update({ contact: "online" });
+    await eventually(() => cluster.applied.length === 1);
+    expect(cluster.applied[0]).toEqual({
+      path: "/apis/connectedregistry.io/v1alpha1/namespaces/edge/connectedregistries/contoso/status",
+      fieldManager: "connected-registry",
+      object: {
+        apiVersion: "connectedregistry.io/v1alpha1",
+        kind: "ConnectedRegistry",
+        metadata: place,
+        status: { connectionState: "Online", version: "0.1.0", statusDetails: [] },
+      },
+    });
+  });
+
+  test("does not wait for ever", async () => {
+    await clock.advance(seconds(10));
+    expect(states()).toEqual(["Offline"]);
+  });
+
+  test("tells a change at once, and many within five seconds together", async () => {
+    board.update({ contact: "online" });
+    await clock.advance(seconds(20));
+    board.update({ contact: "offline" });
+    await eventually(() => cluster.applied.length === 2);
+    board.update({ contact: "online" });
+    board.update({ contact: "online", copying: true });
+    await clock.advance(seconds(4));
+    expect(states()).toEqual(["Online", "Offline"]);
+    await clock.advance(seconds(1));
+    expect(states()).toEqual(["Online", "Offline", "Syncing"]);
+  });
+
+  test("T91 times alone are told once a minute", async () => {
+    board.update({ contact: "online" });
+    await clock.advance(seconds(5));
+    for (let turn = 0; turn < 10; turn++) {
+      board.update({ lastSyncTime: clock.now().toISO() });
+      await clock.advance(seconds(5));
+    }
+    expect(cluster.applied).toHaveLength(1);
+    await clock.advance(seconds(5));
+    expect(cluster.applied).toHaveLength(2);
+  });
+
+  test("says it again when it is told that it was silent", async () => {
+    board.update({ contact: "online" });
+    await clock.advance(seconds(5));
+    reporter.refresh();
+    await eventually(() => cluster.applied.length === 2);
+    expect(states()).toEqual(["Online", "Online"]);
+  });
+
+  test("tries again, more and more seldom, and then tells the present state", async () => {
+    cluster.failure = new Error("no API server");
+    board.update({ contact: "online" });
+    await clock.advance(seconds(12));
+    board.update({ contact: "offline" });
+    cluster.failure = undefined;
+    await clock.advance(seconds(20));
+    expect(states()).toEqual(["Offline"]);
+  });
+});
+
+describe("LeaseRenewal", () => {
+  test("renews every five seconds, and tells when it had been silent", async () => {
+    const clock = new ManualClock();
+    const cluster = new MemoryCluster();
+    const stop = new AbortController();
+    let recovered = 0;
+    const lease = new LeaseRenewal(cluster, place, "pod-1", clock, silentLog, () => (recovered += 1));
+    const running = lease.run(stop.signal);
+    await clock.advance(seconds(10));
+    expect(recovered).toBe(1);
+    expect(cluster.applied).toHaveLength(3);
+    expect(cluster.applied[1]).toEqual({
+      path: "/apis/coordination.k8s.io/v1/namespaces/edge/leases/contoso",
+      fieldManager: "connected-registry",
+      object: {
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
+        metadata: place,
+        spec: {
+          holderIdentity: "pod-1",
+          leaseDurationSeconds: 20,
+          renewTime: "2026-01-01T00:00:05.000000Z",
+        },
+      },
+    });
+    cluster.failure = new Error("no API server");
+    await clock.advance(seconds(10));
+    cluster.failure = undefined;
+    await clock.advance(seconds(5));
+    expect(recovered).toBe(1);
+    cluster.failure = new Error("no API server");
+    await clock.advance(seconds(25));
+    cluster.failure = undefined;
+    await clock.advance(seconds(5));
+    expect(recovered).toBe(2);
+    stop.abort(new Error("stopped"));
+    await expect(running).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { Registry } from "prom-client";
+import { seconds } from "../../../common/clock.ts";
+import { parseSettings, type RegistrySettings } from "../../../common/contract/config.ts";
+import type { RegistryStatus } from "../../../common/contract/status.ts";
+import { eventually } from "../../../common/testing/eventually.ts";
+import { ManualClock } from "../../../common/testing/manual-clock.ts";
+import { silentLog } from "../../../common/testing/silent-log.ts";
+import { LiveConfiguration } from "../../configuration.ts";
+import type { RegistryContent } from "../../content/content.ts";
+import { repository, tag } from "../../content/testing/images.ts";
+import { StatusBoard } from "../board.ts";
+import { SyncEngine } from "../engine.ts";
+import type { JournalEntry, SyncJournal } from "../journal.ts";
+import { createSyncMetrics } from "../metrics.ts";
+import { ContentParent, openContent } from "./content-parent.ts";
+
+/** How often the registries of these tests look at their parent, in seconds. */
+export const poll = 5;
+
+class MemoryJournal implements SyncJournal {
+  writes = 0;
+  private entry: JournalEntry = {};
+
+  async read(): Promise<JournalEntry> {
+    return this.entry;
+  }
+
+  async write(entry: JournalEntry): Promise<void> {
+    this.writes += 1;
+    this.entry = entry;
+  }
+}
+
+interface SyncInput {
+  readonly repositories?: readonly object[];
+  readonly [key: string]: unknown;
+}
+
+/** Settings that sync every repository below `apps/`. */
+export function settings(sync: SyncInput = {}, more: object = {}): RegistrySettings {
+  return parseSettings({
+    version: 1,
+    name: "edge",
+    parent: { loginServer: "parent.example" },
+    sync: { repositories: [{ name: "apps/*" }], pollIntervalSeconds: poll, ...sync },
+    ...more,
+  });
+}
+
+/** A registry that syncs, its parent, and the time. Starts, stops and starts again with what it has stored. */
+export class World {
+  readonly clock = new ManualClock();
+  readonly journal = new MemoryJournal();
+  readonly metrics = new Registry();
+  readonly live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
+  readonly content: RegistryContent;
+  readonly parent: ContentParent;
+  board: StatusBoard;
+  private readonly counters = createSyncMetrics(this.metrics);
+  private running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+
+  private constructor(content: RegistryContent, parent: ContentParent) {
+    this.content = content;
+    this.parent = parent;
+    this.board = this.newBoard();
+  }
+
+  static async create(): Promise<World> {
+    const clock = new ManualClock();
+    return new World(await openContent(clock), new ContentParent(await openContent(clock)));
+  }
+
+  get status(): RegistryStatus {
+    return this.board.current;
+  }
+
+  start(): void {
+    this.board = this.newBoard();
+    const engine = new SyncEngine({
+      configuration: this.live,
+      content: this.content,
+      connect: () => this.parent,
+      board: this.board,
+      journal: this.journal,
+      metrics: this.counters,
+      clock: this.clock,
+      random: () => 0,
+      log: silentLog,
+    });
+    const stop = new AbortController();
+    this.running = { stop, done: engine.run(stop.signal) };
+  }
+
+  async stop(): Promise<void> {
+    this.running?.stop.abort(new Error("the program stops"));
+    await this.running?.done;
+    this.running = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.parent.fault = () => undefined;
+    await this.stop();
+    this.content.close();
+    this.parent.content.close();
+  }
+
+  configure(next: RegistrySettings): void {
+    this.live.replace({ settings: next, clientTokens: [] });
+  }
+
+  /** Starts, and waits for the end of the first sync. */
+  async startAndSync(): Promise<void> {
+    this.start();
+    await this.ended();
+  }
+
+  /** Lets a poll interval pass, and waits for the end of the sync that it brings. */
+  async sync(): Promise<void> {
+    await eventually(() => this.clock.sleeping > 0, "a pause");
+    await this.clock.advance(seconds(poll));
+    await this.ended();
+  }
+
+  /** Waits for the end of a sync that ends now. */
+  async ended(): Promise<void> {
+    const now = this.clock.now().toISO();
+    await eventually(() => this.status.sync?.endTime === now, "the end of a sync");
+  }
+
+  /** The digest of what `tag` of `name` is here. */
+  async here(name: string, text: string): Promise<string> {
+    return (await this.content.open(repository(name)).resolve(tag(text))).digest;
+  }
+
+  private newBoard(): StatusBoard {
+    return new StatusBoard("0.0.0", this.clock, randomUUID);
+  }
+}
