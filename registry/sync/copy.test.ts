@@ -9,7 +9,7 @@ import { ManualClock } from "../../common/testing/manual-clock.ts";
 import type { RegistryContent } from "../content/content.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import { families, image, index, item, repository, type Item } from "../content/testing/images.ts";
-import { NotResumableError } from "../remote/errors.ts";
+import { NotResumableError, UnreachableError } from "../remote/errors.ts";
 import { completeGraph } from "./closure.ts";
 import { copyGraph } from "./copy.ts";
 import { Flights, type Limit } from "./flights.ts";
@@ -26,6 +26,8 @@ function imageOf(text: string, mediaType: string = mediaTypes.ociManifest, ...la
   const own = item(JSON.stringify({ text }), mediaTypes.ociConfig);
   return [own, ...all, image(own, all, { mediaType })];
 }
+
+const root = (items: readonly Item[]): Descriptor => items.at(-1)!.descriptor;
 
 /** An index with a platform per image. */
 function indexOf(images: readonly { readonly items: readonly Item[]; readonly platform: string }[]): Item {
@@ -180,6 +182,33 @@ describe("copyGraph", () => {
     await expect(failed).rejects.toThrow(DigestMismatchError);
     await expect(target().exists(layer.descriptor)).resolves.toBe(false);
     await expect(target().exists(items.at(-1)!.descriptor)).resolves.toBe(false);
+  });
+
+  test("T30 a transfer that was cut goes on where it stopped, also for another process", async () => {
+    const layer = item("0123456789");
+    const items = imageOf("a", undefined, layer);
+    await parent.put(name, items);
+    const source = parent.open(name);
+    const offsets: number[] = [];
+    const cut = {
+      exists: source.exists.bind(source),
+      fetch: source.fetch.bind(source),
+      fetchFrom: async (blob: Descriptor, offset: number): Promise<Readable> => {
+        if (blob.digest !== layer.descriptor.digest) return source.fetchFrom(blob, offset);
+        offsets.push(offset);
+        if (offset > 0) return source.fetchFrom(blob, offset);
+        return Readable.from(
+          (async function* () {
+            yield layer.bytes.subarray(0, 4);
+            throw new UnreachableError("cut");
+          })(),
+        );
+      },
+    };
+    await expect(copyGraph(cut, target(), root(items), options())).rejects.toThrow(UnreachableError);
+    await copyGraph(cut, target(), root(items), options());
+    expect(offsets).toEqual([0, 4]);
+    await expect(complete(items.at(-1)!)).resolves.toBe(true);
   });
 
   test("ends with the signal's reason, and nothing runs on", async () => {
