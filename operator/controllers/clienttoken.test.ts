@@ -81,7 +81,7 @@ describe("a ClientToken", () => {
     await rig.cluster.delete(ScopeMapKind, { namespace: "edge", name: "edge-pull" });
     await rig.settle();
     expect(await readiness(rig)).toMatchObject({ status: "False", reason: "ScopeMapNotFound" });
-    rig.user({ ...scopeMap, metadata: { name: "edge-pull", namespace: "edge" } } as typeof scopeMap);
+    rig.user({ ...scopeMap, metadata: { name: "edge-pull", namespace: "edge" } });
     await rig.settle();
     expect(await readiness(rig)).toMatchObject({ status: "True" });
   });

@@ -27,7 +27,7 @@ import { desiredTrust } from "./trust.ts";
  * `UPDATE_GOLDEN=1 npx jest operator/resources/golden`.
  */
 // eslint-disable-next-line no-restricted-syntax -- the flag is for this test alone, and no program reads it
-const update = process.env["UPDATE_GOLDEN"] === "1";
+const update = process.env.UPDATE_GOLDEN === "1";
 
 function sample<T extends KubeObject>(kind: T["kind"]): T {
   const found = samples.find((one) => one.kind === kind);

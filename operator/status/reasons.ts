@@ -30,7 +30,7 @@ const debugPod = "Look at the pod: kubectl describe pod -l app.kubernetes.io/ins
 /** Every reason that a condition of ours gives. Reasons are API: people write alerts on them. */
 export const reasons = {
   // Whatever the kind
-  Ready: { kinds: all, condition: "Ready", remedy: "" },
+  Ready: { kinds: ["ConnectedRegistry"], condition: "Ready", remedy: "" },
   Settled: { kinds: all, condition: "Reconciling", remedy: "" },
   NotStalled: { kinds: all, condition: "Stalled", remedy: "" },
   Retrying: {

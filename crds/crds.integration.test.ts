@@ -1,0 +1,253 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import { kubeApi, type KubeApi } from "../e2e/cluster/kube-api.ts";
+import { eventually } from "../e2e/harness/eventually.ts";
+import { startTestControlPlane, type TestControlPlane } from "../e2e/harness/test-control-plane.ts";
+import type { KubeObject } from "../operator/runtime/kube.ts";
+import { samples } from "./testing/samples.ts";
+import { defaulted, schemas } from "./testing/structural.ts";
+
+const group = "/apis/connectedregistry.io/v1alpha1";
+const plurals: Readonly<Record<string, string>> = {
+  ConnectedRegistry: "connectedregistries",
+  SyncPolicy: "syncpolicies",
+  ScopeMap: "scopemaps",
+  ClientToken: "clienttokens",
+};
+let plane: TestControlPlane;
+let api: KubeApi;
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+  api = kubeApi(plane.access);
+  for (const name of readdirSync(import.meta.dirname).filter((file) => file.endsWith(".yaml"))) {
+    const crd = load(readFileSync(join(import.meta.dirname, name), "utf8")) as KubeObject;
+    await api.apply(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`, crd);
+  }
+  await eventually("the kinds", 30_000, async () => {
+    for (const plural of Object.values(plurals)) await api.get(`${group}/${plural}`);
+    return true;
+  });
+  await api.apply("/api/v1/namespaces/edge", samples[0]!);
+}, 120_000);
+
+afterAll(() => plane.stop());
+
+function pathOf({ kind, metadata }: KubeObject): string {
+  return `${group}/namespaces/edge/${plurals[kind] ?? ""}/${metadata.name}`;
+}
+
+const object = (kind: string, spec: object, name = "under-test") => ({
+  apiVersion: "connectedregistry.io/v1alpha1",
+  kind,
+  metadata: { name, namespace: "edge" },
+  spec,
+});
+const registry = (spec: object, name?: string) => object("ConnectedRegistry", spec, name);
+const withParent = (parent: object) =>
+  registry({ parent: { registry: { loginServer: "contoso.example", ...parent } } });
+const policy = (spec: object, repository: object = {}) =>
+  object("SyncPolicy", { repositories: [{ name: "apps/*", ...repository }], ...spec });
+const scopeMap = (...actions: readonly string[]) => object("ScopeMap", { actions });
+const certificate = "-----BEGIN CERTIFICATE-----";
+
+/** The message with which the API server refuses `wanted`. */
+async function refusal(wanted: KubeObject): Promise<string> {
+  const answer = await api.apply(pathOf(wanted), wanted).then(
+    () => "accepted",
+    (error: unknown) => (error as Error).message,
+  );
+  return answer.replaceAll('\\"', '"').replaceAll("\\u003c", "<").replaceAll("\\u003e", ">");
+}
+
+it("takes the samples, and fills in the defaults that we expect", async () => {
+  for (const sample of samples.filter(({ kind }) => schemas.has(kind))) {
+    await api.apply(pathOf(sample), sample);
+    const stored = JSON.parse(await api.get(pathOf(sample))) as { spec: unknown };
+    const expected = defaulted(schemas.get(sample.kind)!, sample) as { spec: unknown };
+    expect(stored.spec).toEqual(expected.spec);
+  }
+});
+
+describe("refuses, and says what to do instead:", () => {
+  it.each([
+    { wanted: registry({ mode: "Registry" }), field: "spec.mode", says: "use ReadWrite" },
+    { wanted: registry({ mode: "Mirror" }), field: "spec.mode", says: "use ReadOnly" },
+    {
+      wanted: registry({ mode: "readonly" }),
+      field: "spec.mode",
+      says: "ReadOnly and ReadWrite: use one of them",
+    },
+    { wanted: registry({}, "abcd"), field: "", says: "use 5 to 40 lower-case letters" },
+    { wanted: registry({}, `a${"b".repeat(40)}`), field: "", says: "use 5 to 40 lower-case letters" },
+    { wanted: registry({}, "1abcd"), field: "", says: "beginning with a letter" },
+    { wanted: registry({ parent: {} }), field: "spec.parent", says: "set spec.parent.registry" },
+    {
+      wanted: registry({ syncPolicyRef: { name: "contoso" } }),
+      field: "spec",
+      says: "set spec.parent, or remove",
+    },
+    {
+      wanted: withParent({ loginServer: "https://contoso.example" }),
+      field: "spec.parent.registry.loginServer",
+      says: "without https://",
+    },
+    {
+      wanted: withParent({ loginServer: "contoso.example/apps" }),
+      field: "spec.parent.registry.loginServer",
+      says: "without a path",
+    },
+    {
+      wanted: withParent({ caBundle: certificate, caBundleRef: { name: "a" } }),
+      field: "spec.parent.registry",
+      says: "set caBundle or caBundleRef, not both",
+    },
+    {
+      wanted: withParent({ protocol: "http", caBundle: certificate }),
+      field: "spec.parent.registry",
+      says: "use protocol https",
+    },
+    {
+      wanted: withParent({ caBundle: "x" }),
+      field: "spec.parent.registry.caBundle",
+      says: "-----BEGIN CERTIFICATE-----",
+    },
+    {
+      wanted: withParent({ tokenHosts: ["https://auth.example"] }),
+      field: "spec.parent.registry.tokenHosts[0]",
+      says: "give a host alone",
+    },
+    { wanted: registry({ storage: { size: "0" } }), field: "spec.storage.size", says: "such as 20Gi" },
+    { wanted: registry({ storage: { size: "big" } }), field: "spec.storage.size", says: "such as 20Gi" },
+    {
+      wanted: registry({ service: { clusterIP: "ten" } }),
+      field: "spec.service.clusterIP",
+      says: "give an IP address",
+    },
+    {
+      wanted: registry({ service: { loginServer: "Edge.example" } }),
+      field: "spec.service.loginServer",
+      says: "in lower case",
+    },
+    {
+      wanted: registry({ resources: { limits: { memory: "lots" } } }),
+      field: "spec.resources.limits",
+      says: "such as 100m or 256Mi",
+    },
+    {
+      wanted: registry({ clientTokenRefs: Array.from({ length: 51 }, (_, n) => ({ name: `token-${n}` })) }),
+      field: "spec.clientTokenRefs",
+      says: "must have at most 50 items",
+    },
+    { wanted: policy({ window: "PT1H" }), field: "spec", says: "set spec.schedule" },
+    {
+      wanted: policy({ window: "PT30M", schedule: "0 2 * * *" }),
+      field: "spec.window",
+      says: "from PT1H to P7D",
+    },
+    {
+      wanted: policy({ window: "P8D", schedule: "0 2 * * *" }),
+      field: "spec.window",
+      says: "from PT1H to P7D",
+    },
+    { wanted: policy({ schedule: "0 2 * *" }), field: "spec.schedule", says: "five fields of cron" },
+    { wanted: policy({ pollInterval: "0s" }), field: "spec.pollInterval", says: "such as 5s or 10m" },
+    { wanted: policy({ pollInterval: "25h" }), field: "spec.pollInterval", says: "from 1s to 24h" },
+    {
+      wanted: policy({}, { name: "apps/hello:1.0" }),
+      field: "spec.repositories[0].name",
+      says: "tags.include",
+    },
+    { wanted: policy({}, { name: "/apps" }), field: "spec.repositories[0].name", says: "no leading" },
+    {
+      wanted: policy({}, { tags: { include: ["a:b"] } }),
+      field: "spec.repositories[0].tags.include[0]",
+      says: "such as 1.* or v2",
+    },
+    {
+      wanted: policy({}, { tags: { exclude: ["@"] } }),
+      field: "spec.repositories[0].tags.exclude[0]",
+      says: "such as 1.* or v2",
+    },
+    {
+      wanted: policy({}, { platforms: ["amd64"] }),
+      field: "spec.repositories[0].platforms[0]",
+      says: "such as linux/amd64",
+    },
+    ...[
+      "repositories/a/*/b/content/read",
+      "repositories/team*/content/read",
+      "repositories/a/content/pull",
+      "a",
+    ].map((action) => ({
+      wanted: scopeMap(action),
+      field: "spec.actions[0]",
+      says: "write repositories/<name>/<action>",
+    })),
+    {
+      wanted: scopeMap(...Array.from({ length: 501 }, (_, n) => `repositories/a${n}/content/read`)),
+      field: "spec.actions",
+      says: "must have at most 500 items",
+    },
+    { wanted: object("ClientToken", {}), field: "spec.scopeMapRef", says: "Required value" },
+    ...["SyncPolicy", "ScopeMap", "ClientToken"].map((kind) => ({
+      wanted: object(kind, {}, "abcd"),
+      field: "spec",
+      says: "Required value",
+    })),
+  ])("$wanted.kind: $field … $says", async ({ wanted, field, says }) => {
+    const message = await refusal(wanted);
+    expect(message).toContain(field);
+    expect(message).toContain(says);
+  });
+
+  it.each([
+    {
+      wanted: registry({ clientTokenRefs: Array.from({ length: 50 }, (_, n) => ({ name: `token-${n}` })) }),
+      because: "50 tokens",
+    },
+    { wanted: registry({}, `a${"b".repeat(39)}`), because: "a name of 40" },
+    { wanted: registry({}, "abcde"), because: "a name of 5" },
+    { wanted: withParent({ loginServer: "[fd00::1]:5000" }), because: "an address as parent" },
+    {
+      wanted: scopeMap(...Array.from({ length: 500 }, (_, n) => `repositories/a${n}/content/read`)),
+      because: "500 actions",
+    },
+    { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
+    { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
+    { wanted: policy({ pollInterval: "86400s" }), because: "a day in seconds" },
+  ])("but takes what is just allowed: $because", async ({ wanted }) => {
+    expect(await refusal(wanted)).toBe("accepted");
+  });
+});
+
+describe("refuses a change", () => {
+  it.each([
+    { from: { storage: { size: "2Gi" } }, to: { storage: { size: "1Gi" } }, says: "a volume cannot shrink" },
+    {
+      from: { storage: { storageClassName: "a" } },
+      to: { storage: { storageClassName: "b" } },
+      says: "cannot change",
+    },
+    {
+      from: {},
+      to: { storage: { storageClassName: "b" } },
+      says: "the storage class of a volume cannot change",
+    },
+    {
+      from: { service: { clusterIP: "10.96.0.8" } },
+      to: { service: { clusterIP: "10.96.0.9" } },
+      says: "the address of a Service cannot change",
+    },
+  ])("$to: $says", async ({ from, to, says }) => {
+    const name = `change-${says.length}-${JSON.stringify(to).length}`;
+    expect(await refusal(registry(from, name))).toBe("accepted");
+    expect(await refusal(registry(to, name))).toContain(says);
+  });
+
+  it("but lets a volume grow", async () => {
+    expect(await refusal(registry({ storage: { size: "2048Mi" } }, "growing"))).toBe("accepted");
+    expect(await refusal(registry({ storage: { size: "3Gi" } }, "growing"))).toBe("accepted");
+  });
+});
