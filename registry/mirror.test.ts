@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { Registry } from "prom-client";
 import { seconds } from "../common/clock.ts";
 import { parseSettings } from "../common/contract/config.ts";
+import { createMetrics } from "../common/metrics.ts";
 import { hashPassword } from "../common/contract/password.ts";
 import { mediaTypes } from "../common/oci/mediatype.ts";
 import { eventually } from "../common/testing/eventually.ts";
@@ -25,7 +25,7 @@ describe("a registry whose parent is another of ours", () => {
   let clock: ManualClock;
   let board: StatusBoard;
   let live: LiveConfiguration;
-  let metrics: Registry;
+  let metrics: ReturnType<typeof createMetrics>;
   let stop: AbortController;
   let running: Promise<void>;
 
@@ -64,7 +64,7 @@ describe("a registry whose parent is another of ours", () => {
     content = await openMemoryContent({ clock, newId: randomUUID, quota: () => undefined });
     board = new StatusBoard("0", clock, randomUUID);
     live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
-    metrics = new Registry();
+    metrics = createMetrics();
     stop = new AbortController();
   });
 

@@ -20,7 +20,7 @@ export interface Exchange {
 }
 
 /** The peer was silent for too long. */
-export class PeerTimeoutError extends Error {
+class PeerTimeoutError extends Error {
   override readonly name = "PeerTimeoutError";
   readonly code = "ETIMEDOUT";
 }
@@ -29,7 +29,7 @@ export class PeerTimeoutError extends Error {
  * Sends one request and resolves with the head of the response. The caller must read the body to its end or destroy
  * it; a body that is cut short, stalls, or is aborted ends with an error.
  *
- * @throws the system's error (`ECONNREFUSED`, `CERT_HAS_EXPIRED` and the like), {PeerTimeoutError}, or the signal's reason
+ * @throws the system's error (`ECONNREFUSED`, `CERT_HAS_EXPIRED` and the like), `ETIMEDOUT` when the peer is silent, or the signal's reason
  */
 export async function exchange(options: Exchange): Promise<IncomingMessage> {
   try {

@@ -4,7 +4,7 @@ import { parseChallenges, type Challenge } from "./challenge.ts";
 import { ProtocolError, UnauthorizedError } from "./errors.ts";
 import { trustedRealm } from "./realm.ts";
 
-export interface Credentials {
+interface Credentials {
   readonly username: string;
   readonly password: string;
 }

@@ -26,7 +26,7 @@ export async function* readPages(client: ParentClient, first: ParentRequest): As
 }
 
 /** Path and query of the next page, from a `Link` header (RFC 8288). @throws {ProtocolError} if it is on another host */
-export function nextPage(link: string | string[] | undefined, current: URL): string | undefined {
+function nextPage(link: string | string[] | undefined, current: URL): string | undefined {
   const text = Array.isArray(link) ? link.join(",") : (link ?? "");
   for (const [, target = "", parameters = ""] of text.matchAll(/<([^>]*)>((?:\s*;[^,]*)*)/g)) {
     if (!/;\s*rel="?next"?\s*(;|$)/i.test(parameters)) continue;

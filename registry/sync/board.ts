@@ -28,7 +28,7 @@ export function connectionState({ contact, details, copying }: StatusFacts): Con
   return copying ? "Syncing" : "Online";
 }
 
-export function statusOf(facts: StatusFacts): RegistryStatus {
+function statusOf(facts: StatusFacts): RegistryStatus {
   const { version, lastActivityTime, lastSyncTime, sync, details } = facts;
   return {
     connectionState: connectionState(facts),

@@ -5,7 +5,7 @@ import { sentenceOf } from "./faults.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
 
 /** The window has closed: what is left is postponed. */
-export class WindowClosedError extends Error {
+class WindowClosedError extends Error {
   override readonly name = "WindowClosedError";
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { Registry } from "prom-client";
 import { seconds } from "../../../common/clock.ts";
 import { parseSettings, type RegistrySettings } from "../../../common/contract/config.ts";
+import { createMetrics } from "../../../common/metrics.ts";
 import type { RegistryStatus } from "../../../common/contract/status.ts";
 import { eventually } from "../../../common/testing/eventually.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
@@ -52,7 +52,7 @@ export function settings(sync: SyncInput = {}, more: object = {}): RegistrySetti
 export class World {
   readonly clock = new ManualClock();
   readonly journal = new MemoryJournal();
-  readonly metrics = new Registry();
+  readonly metrics = createMetrics();
   readonly live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
   readonly content: RegistryContent;
   readonly parent: ContentParent;
