@@ -94,6 +94,7 @@ export interface Deployment extends KubeObject {
   readonly spec: object;
   readonly status?: {
     readonly observedGeneration?: number;
+    readonly replicas?: number;
     readonly updatedReplicas?: number;
     readonly readyReplicas?: number;
     readonly availableReplicas?: number;
@@ -107,14 +108,14 @@ export const DeploymentKind: Kind<Deployment> = {
   namespaced: true,
 };
 
-export interface PodCondition {
+interface PodCondition {
   readonly type: string;
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
 }
 
-export interface ContainerState {
+interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: { readonly startedAt?: string };
   readonly terminated?: { readonly exitCode: number; readonly reason?: string };
@@ -137,7 +138,7 @@ export interface Pod extends KubeObject {
 }
 export const PodKind: Kind<Pod> = { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true };
 
-export interface PolicyRule {
+interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly resourceNames?: readonly string[];

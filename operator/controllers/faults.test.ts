@@ -11,7 +11,7 @@ import { ConnectedRegistryKind } from "../api/connectedregistry.gen.ts";
 import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
 import { parseSettings } from "../../common/contract/config.ts";
 import { selectorOf } from "../resources/names.ts";
-import { encode } from "../resources/secrets.ts";
+import { encode } from "../resources/secret-data.ts";
 import { RejectedError } from "../runtime/kube.ts";
 import { faulty } from "../runtime/testing/faulty.ts";
 import type { FakeCluster } from "../runtime/testing/fake-cluster.ts";

@@ -3,7 +3,7 @@ import { trustConfigMap } from "../../common/contract/trust.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/kubernetes.ts";
 import { tlsSecretName } from "../resources/names.ts";
-import { valueOf } from "../resources/secrets.ts";
+import { valueOf } from "../resources/secret-data.ts";
 import { desiredTrust, type TrustedRegistry } from "../resources/trust.ts";
 import { awaitChange } from "../runtime/action.ts";
 import {

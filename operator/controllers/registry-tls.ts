@@ -4,7 +4,8 @@ import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { isFor, issueCa, issueServer, renewalTime, type Certificate } from "../resources/certificates.ts";
 import { caSecretName, hostOf, hostsOf, tlsSecretName } from "../resources/names.ts";
 import type { RandomBytes } from "../resources/passwords.ts";
-import { desiredCaSecret, desiredTlsSecret, valueOf } from "../resources/secrets.ts";
+import { valueOf } from "../resources/secret-data.ts";
+import { desiredCaSecret, desiredTlsSecret } from "../resources/secrets.ts";
 import type { KubeClient } from "../runtime/kube.ts";
 import { ensureFrom } from "./ensure.ts";
 

@@ -3,7 +3,7 @@ import type { KubeObject } from "../runtime/kube.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** What was applied last, as a hash: tells that a field is to be removed, which the live object cannot tell. */
-export const appliedAnnotation = "connectedregistry.io/applied";
+const appliedAnnotation = "connectedregistry.io/applied";
 
 /** `desired` with the annotation that `isApplied` looks for. */
 export function stamped<T extends KubeObject>(desired: T): T {

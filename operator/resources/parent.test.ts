@@ -1,6 +1,6 @@
 import type { Secret } from "../api/kubernetes.ts";
 import { parentSettings } from "./parent.ts";
-import { encode } from "./secrets.ts";
+import { encode } from "./secret-data.ts";
 
 const secret = (data: Readonly<Record<string, string>>): Secret => ({
   apiVersion: "v1",

@@ -3,7 +3,7 @@ import type { RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
-import { valueOf } from "./secrets.ts";
+import { valueOf } from "./secret-data.ts";
 
 type Parent = NonNullable<NonNullable<ConnectedRegistry["spec"]["parent"]>["registry"]>;
 

@@ -8,7 +8,7 @@ import {
 import { hashPassword } from "../../common/contract/password.ts";
 import type { ClientToken } from "../api/clienttoken.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
-import { valueOf } from "./secrets.ts";
+import { valueOf } from "./secret-data.ts";
 
 /** `length` unpredictable bytes. */
 export type RandomBytes = (length: number) => Buffer;

@@ -20,23 +20,13 @@ import {
   tokenSecretName,
 } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
+import { encode } from "./secret-data.ts";
 
 /** Dockerconfigjson: an entry per host name. */
 interface DockerConfig {
   readonly auths: Readonly<
     Record<string, { readonly username: string; readonly password: string; readonly auth: string }>
   >;
-}
-
-/** Values of a Secret are base64. */
-export function encode(text: string): string {
-  return Buffer.from(text).toString("base64");
-}
-
-/** The value of a key as text; `undefined` if the Secret has no such key. */
-export function valueOf(secret: Secret, key: string): string | undefined {
-  const value = secret.data?.[key];
-  return value === undefined ? undefined : Buffer.from(value, "base64").toString();
 }
 
 /** The settings that the pod watches, and finds mounted when it starts without the API server. */

@@ -34,7 +34,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
 }
 
 /** The request for a sync now, if there is one. */
-export function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
+function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
   const value = metadata.annotations?.[resyncAnnotation]?.slice(0, 256);
   return value === "" ? undefined : value;
 }

@@ -3,7 +3,7 @@ import type { PersistentVolumeClaim } from "../api/kubernetes.ts";
 import { claimName, ownedMeta } from "./names.ts";
 
 /** Whether the volume stays when the registry is deleted: what clients pushed may be nowhere else. */
-export function retainsVolume({ spec }: ConnectedRegistry): boolean {
+function retainsVolume({ spec }: ConnectedRegistry): boolean {
   return spec.storage.retainOnDelete ?? spec.mode === "ReadWrite";
 }
 

@@ -19,7 +19,7 @@ export interface TrustedRegistry {
  *
  * @param allowed hosts, or `*.` and a domain
  */
-export function trustedHosts(
+function trustedHosts(
   registry: ConnectedRegistry,
   clusterIP: string,
   allowed: readonly string[],

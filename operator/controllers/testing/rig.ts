@@ -20,7 +20,7 @@ import {
 import { ScopeMapKind } from "../../api/scopemap.gen.ts";
 import { SyncPolicyKind } from "../../api/syncpolicy.gen.ts";
 import { selectorOf } from "../../resources/names.ts";
-import { encode } from "../../resources/secrets.ts";
+import { encode } from "../../resources/secret-data.ts";
 import type { Happening } from "../../runtime/events.ts";
 import {
   ConflictError,
@@ -51,7 +51,7 @@ const kinds: readonly Kind<KubeObject>[] = [
   ClientTokenKind,
 ];
 export const edge = { namespace: "edge", name: "contoso-edge" };
-export const start = "2026-11-21T08:00:00Z";
+const start = "2026-11-21T08:00:00Z";
 
 /**
  * All our controllers on a cluster in memory, run to rest step by step, and the parts of Kubernetes that they wait for:

@@ -1,0 +1,356 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import { exponential } from "../../common/backoff.ts";
+import { milliseconds, seconds, systemClock } from "../../common/clock.ts";
+import { createMetrics } from "../../common/metrics.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { samples } from "../../crds/testing/samples.ts";
+import { kubeApi } from "../../e2e/cluster/kube-api.ts";
+import { eventually } from "../../e2e/harness/eventually.ts";
+import { startTestControlPlane, type TestControlPlane } from "../../e2e/harness/test-control-plane.ts";
+import { ClientTokenKind } from "../api/clienttoken.gen.ts";
+import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import {
+  ConfigMapKind,
+  DeploymentKind,
+  LeaseKind,
+  PersistentVolumeClaimKind,
+  RoleBindingKind,
+  RoleKind,
+  SecretKind,
+  ServiceAccountKind,
+  ServiceKind,
+  type Deployment,
+  type PersistentVolumeClaim,
+} from "../api/kubernetes.ts";
+import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
+import { followedScope } from "../followed.ts";
+import { managedBy } from "../resources/names.ts";
+import { encode } from "../resources/secret-data.ts";
+import { fromKubeconfig } from "../runtime/client-node.ts";
+import { Controller } from "../runtime/controller.ts";
+import { Informers } from "../runtime/informers.ts";
+import type { Kind, KubeObject } from "../runtime/kube.ts";
+import { RuntimeMetrics } from "../runtime/metrics.ts";
+import { RestClient } from "../runtime/rest-client.ts";
+import { expectSound } from "../status/sound.ts";
+import { controllers } from "./all.ts";
+
+const edge = { namespace: "edge", name: "contoso-edge" };
+const ours: readonly Kind<KubeObject>[] = [
+  ConnectedRegistryKind,
+  SyncPolicyKind,
+  ScopeMapKind,
+  ClientTokenKind,
+];
+const made: readonly Kind<KubeObject>[] = [
+  DeploymentKind,
+  ServiceKind,
+  ServiceAccountKind,
+  RoleKind,
+  RoleBindingKind,
+  PersistentVolumeClaimKind,
+  LeaseKind,
+  SecretKind,
+];
+
+let plane: TestControlPlane;
+let user: RestClient;
+let pod: RestClient;
+/** Every request that writes, by the operator. */
+const writes: string[] = [];
+const stop = new AbortController();
+const running: Promise<void>[] = [];
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+  const admin = kubeApi(plane.access);
+  const folder = join(import.meta.dirname, "../../crds");
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
+    const crd = load(readFileSync(join(folder, file), "utf8")) as KubeObject;
+    await admin.apply(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`, crd);
+  }
+  await eventually("the kinds", 30_000, async () => {
+    for (const { plural } of ours) await admin.get(`/apis/connectedregistry.io/v1alpha1/${plural}`);
+    return true;
+  });
+  await admin.apply("/api/v1/namespaces/operator", {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "operator" },
+  });
+  await admin.apply("/api/v1/namespaces/edge", samples[0]!);
+  const api = fromKubeconfig(plane.kubeconfig, () => undefined);
+  user = new RestClient(api, "kubectl");
+  pod = new RestClient(api, "connected-registry");
+  startOperator();
+}, 120_000);
+
+afterAll(async () => {
+  stop.abort();
+  await Promise.all(running);
+  await plane.stop();
+});
+
+function startOperator(): void {
+  const api = fromKubeconfig(plane.kubeconfig, (method, status) => {
+    if (method !== "GET") writes.push(`${method} ${String(status)}`);
+  });
+  const live = new RestClient(api, managedBy);
+  const options = {
+    clock: systemClock,
+    log: silentLog,
+    backoff: exponential(milliseconds(50), seconds(2), Math.random),
+  };
+  const informers = new Informers(api, (kind) => followedScope(kind, "operator", undefined), options);
+  const specs = controllers({
+    client: {
+      ...informers.reader(live),
+      apply: (kind, object) => live.apply(kind, object),
+      applyStatus: (kind, key, status) => live.applyStatus(kind, key, status),
+      create: (kind, object) => live.create(kind, object),
+      delete: (kind, key, uid) => live.delete(kind, key, uid),
+    },
+    watcher: informers,
+    events: { record: () => undefined },
+    randomBytes,
+    registryImage: "registry.example/connected-registry:0.1.0",
+    namespace: "operator",
+    nodeTrustHosts: [],
+  });
+  const metrics = new RuntimeMetrics(createMetrics());
+  const started = specs.map(
+    (spec) => new Controller(spec, informers, { ...options, metrics, deadline: seconds(30) }),
+  );
+  running.push(informers.run(stop.signal), ...started.map((controller) => controller.run(stop.signal)));
+}
+
+async function registry(): Promise<ConnectedRegistry | undefined> {
+  return user.get(ConnectedRegistryKind, edge);
+}
+
+async function conditionIs(type: string, reason: string): Promise<void> {
+  await eventually(`${type} with ${reason}`, 20_000, async () => {
+    const { conditions } = (await registry())?.status ?? {};
+    const found = conditions?.find((one) => one.type === type);
+    if (found?.reason !== reason) throw new Error(JSON.stringify(conditions));
+    return found;
+  });
+}
+
+async function putSecret(name: string, data: Readonly<Record<string, string>>): Promise<void> {
+  await user.apply(SecretKind, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: "edge" },
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encode(value)])),
+  });
+}
+
+/** What the kubelet, the scheduler and the controllers of Kubernetes would do: none of them runs here. */
+async function run(): Promise<void> {
+  const claim = { namespace: "edge", name: "contoso-edge-data" };
+  await user.applyStatus<PersistentVolumeClaim>(PersistentVolumeClaimKind, claim, { phase: "Bound" });
+  const deployment = await user.get(DeploymentKind, edge);
+  await user.applyStatus<Deployment>(DeploymentKind, edge, {
+    observedGeneration: deployment?.metadata.generation ?? 1,
+    replicas: 1,
+    updatedReplicas: 1,
+    readyReplicas: 1,
+    availableReplicas: 1,
+  });
+}
+
+async function beat(): Promise<void> {
+  await pod.apply(LeaseKind, {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: edge,
+    spec: {
+      holderIdentity: "pod-1",
+      leaseDurationSeconds: 20,
+      renewTime: systemClock.now().toISO().replace("Z", "000Z"),
+    },
+  });
+}
+
+describe("on a real API server", () => {
+  it("says what is missing, and makes everything once it is there", async () => {
+    for (const sample of samples.slice(1)) {
+      const kind = ours.find((one) => one.kind === sample.kind);
+      if (kind !== undefined) await user.apply(kind, sample);
+    }
+    await conditionIs("ParentConfigured", "ParentCaNotFound");
+    await putSecret("contoso-parent", { username: "edge", password: "secret" });
+    const { issueCa } = await import("../resources/certificates.ts");
+    const { certificate } = await issueCa("Contoso", systemClock.now(), randomBytes);
+    await putSecret("contoso-parent-ca", { "ca.crt": certificate });
+    await conditionIs("ParentConfigured", "Configured");
+    await conditionIs("StorageReady", "NoStorageClass");
+    await run();
+    await conditionIs("Available", "Silent");
+    await beat();
+    await pod.applyStatus(ConnectedRegistryKind, edge, {
+      connectionState: "Online",
+      version: "0.1.0",
+      statusDetails: [],
+    });
+    await conditionIs("Ready", "Ready");
+    const { status } = (await registry()) ?? {};
+    expectSound(status);
+    expect(status).toMatchObject({ connectionState: "Online", activation: { instance: "pod-1" } });
+  });
+
+  it("reports every object of ours soundly", async () => {
+    for (const kind of ours) {
+      for (const object of await user.list(kind, "edge")) {
+        expectSound((object as ConnectedRegistry).status);
+      }
+    }
+  });
+
+  it("tells nodes whom to trust", async () => {
+    const trust = await user.get(ConfigMapKind, {
+      namespace: "operator",
+      name: "connected-registry-node-trust",
+    });
+    expect(Object.keys(trust?.data ?? {})).toEqual(["edge.contoso-edge"]);
+  });
+
+  it("writes nothing when nothing changed, whatever the API server filled in", async () => {
+    await beat();
+    await systemClock.sleep(seconds(1));
+    const versions = async (): Promise<readonly (string | undefined)[]> => {
+      const lists = await Promise.all(
+        made.filter((kind) => kind !== LeaseKind).map((kind) => user.list(kind, "edge")),
+      );
+      return lists.flat().map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion ?? ""}`);
+    };
+    const before = await versions();
+    writes.length = 0;
+    // Something that concerns every controller, and asks none of them for anything.
+    const unrelated = { "example.com/seen": randomUUID() };
+    for (const kind of ours) {
+      for (const { metadata } of await user.list(kind, "edge")) {
+        await new RestClient(
+          fromKubeconfig(plane.kubeconfig, () => undefined),
+          "a-user",
+        ).apply(kind, {
+          apiVersion: kind.apiVersion,
+          kind: kind.kind,
+          metadata: { name: metadata.name, namespace: "edge", annotations: unrelated },
+        });
+      }
+    }
+    await systemClock.sleep(seconds(2));
+    expect(writes).toEqual([]);
+    expect(await versions()).toEqual(before);
+  });
+
+  it.each([
+    { verb: "get", resource: "secrets", name: "contoso-edge-config", allowed: true },
+    { verb: "watch", resource: "secrets", name: "contoso-edge-token-edge-puller", allowed: true },
+    { verb: "get", resource: "secrets", name: "contoso-edge-ca", allowed: false },
+    { verb: "get", resource: "secrets", name: "edge-puller-credentials", allowed: false },
+    { verb: "get", resource: "secrets", name: "contoso-parent", allowed: false },
+    { verb: "list", resource: "secrets", name: "", allowed: false },
+    {
+      verb: "patch",
+      group: "connectedregistry.io",
+      resource: "connectedregistries",
+      sub: "status",
+      name: "contoso-edge",
+      allowed: true,
+    },
+    {
+      verb: "patch",
+      group: "connectedregistry.io",
+      resource: "connectedregistries",
+      name: "contoso-edge",
+      allowed: false,
+    },
+    {
+      verb: "patch",
+      group: "connectedregistry.io",
+      resource: "connectedregistries",
+      sub: "status",
+      name: "other",
+      allowed: false,
+    },
+    { verb: "patch", group: "coordination.k8s.io", resource: "leases", name: "contoso-edge", allowed: true },
+    { verb: "create", group: "coordination.k8s.io", resource: "leases", name: "", allowed: false },
+  ])(
+    "lets the pod $verb $resource/$name: $allowed",
+    async ({ verb, group = "", resource, sub = "", name, allowed }) => {
+      const review = await user.create(SubjectAccessReviewKind, {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SubjectAccessReview",
+        metadata: { name: "" },
+        spec: {
+          user: "system:serviceaccount:edge:contoso-edge",
+          resourceAttributes: { namespace: "edge", verb, group, resource, subresource: sub, name },
+        },
+      });
+      expect(review?.status?.allowed).toBe(allowed);
+    },
+  );
+
+  it("takes the word from a registry whose pod is gone", async () => {
+    await run();
+    const deployment = await user.get(DeploymentKind, edge);
+    await user.applyStatus<Deployment>(DeploymentKind, edge, {
+      observedGeneration: deployment?.metadata.generation ?? 1,
+    });
+    await eventually("Offline", 20_000, async () =>
+      (await registry())?.status?.connectionState === "Offline" ? true : undefined,
+    );
+    expectSound((await registry())?.status);
+  });
+
+  it("takes a claim's owner away when it is to stay, and gives it one when not", async () => {
+    const owners = async (): Promise<number> =>
+      (await user.get(PersistentVolumeClaimKind, { namespace: "edge", name: "contoso-edge-data" }))?.metadata
+        .ownerReferences?.length ?? 0;
+    const sample = samples.find(({ kind }) => kind === "ConnectedRegistry") as ConnectedRegistry;
+    const retain = async (retainOnDelete: boolean): Promise<void> => {
+      const storage = { ...sample.spec.storage, retainOnDelete };
+      await user.apply(ConnectedRegistryKind, { ...sample, spec: { ...sample.spec, storage } });
+    };
+    expect(await owners()).toBe(1);
+    await retain(true);
+    await eventually("no owner", 10_000, async () => ((await owners()) === 0 ? true : undefined));
+    await retain(false);
+    await eventually("an owner", 10_000, async () => ((await owners()) === 1 ? true : undefined));
+  });
+
+  it("tells in the API server's words what it refuses", async () => {
+    const sample = samples.find(({ kind }) => kind === "ConnectedRegistry") as ConnectedRegistry;
+    await user.apply(ConnectedRegistryKind, {
+      ...sample,
+      metadata: { name: "wrong-address", namespace: "edge" },
+      spec: { ...sample.spec, service: { type: "ClusterIP", clusterIP: "192.0.2.1" } },
+    });
+    const found = await eventually("the refusal", 20_000, async () => {
+      const { status } =
+        (await user.get(ConnectedRegistryKind, { namespace: "edge", name: "wrong-address" })) ?? {};
+      return status?.conditions?.find(({ type, reason }) => type === "Stalled" && reason === "Rejected");
+    });
+    expect(found.message).toContain('The API server refuses the Service "wrong-address"');
+    expect(found.message).toContain("192.0.2.1");
+  });
+});
+
+interface SubjectAccessReview extends KubeObject {
+  readonly spec: object;
+  readonly status?: { readonly allowed: boolean };
+}
+
+const SubjectAccessReviewKind: Kind<SubjectAccessReview> = {
+  apiVersion: "authorization.k8s.io/v1",
+  kind: "SubjectAccessReview",
+  plural: "subjectaccessreviews",
+  namespaced: false,
+};
