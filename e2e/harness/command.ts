@@ -33,15 +33,19 @@ export async function run(
   const child = spawn(command, args, {
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
-    timeout: options.timeoutMs ?? 60_000,
-    killSignal: "SIGKILL",
   });
+  // Not spawn's own time limit: of a command that does not exist it would keep this program running to the end.
+  const limit = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 60_000);
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject).once("close", resolve);
   });
   // A command that does not read its input closes the pipe early; its exit code says whether that was an error.
   child.stdin.on("error", () => undefined).end(options.input);
-  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-  if (exitCode !== 0) throw new CommandError(command, args, exitCode, stderr);
-  return stdout;
+  try {
+    const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+    if (exitCode !== 0) throw new CommandError(command, args, exitCode, stderr);
+    return stdout;
+  } finally {
+    clearTimeout(limit);
+  }
 }
