@@ -157,7 +157,7 @@ function cachedClient(live: KubeClient, informers: Informers): KubeClient {
   return {
     ...informers.reader(live),
     apply: (kind, object) => live.apply(kind, object),
-    applyStatus: (kind, key, status) => live.applyStatus(kind, key, status),
+    applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
     create: (kind, object) => live.create(kind, object),
     delete: (kind, key, uid) => live.delete(kind, key, uid),
   };

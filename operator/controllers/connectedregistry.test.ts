@@ -208,6 +208,13 @@ describe("the heartbeat", () => {
     });
   });
 
+  it("believes a pod that the kubelet does not call Running yet", async () => {
+    const rig = await Rig.running();
+    await rig.stopPod("pod-1");
+    await rig.startPod("pod-2", "Pending");
+    expect((await rig.registry()).status?.connectionState).toBe("Online");
+  });
+
   it("does not take a predecessor's Lease for a sign of life", async () => {
     const rig = await Rig.running();
     await rig.stopPod("pod-1");

@@ -17,6 +17,7 @@ import {
   DeploymentKind,
   LeaseKind,
   PersistentVolumeClaimKind,
+  PodKind,
   RoleBindingKind,
   RoleKind,
   SecretKind,
@@ -110,7 +111,7 @@ function startOperator(): void {
     client: {
       ...informers.reader(live),
       apply: (kind, object) => live.apply(kind, object),
-      applyStatus: (kind, key, status) => live.applyStatus(kind, key, status),
+      applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
       create: (kind, object) => live.create(kind, object),
       delete: (kind, key, uid) => live.delete(kind, key, uid),
     },
@@ -155,6 +156,9 @@ async function run(): Promise<void> {
   const claim = { namespace: "edge", name: "contoso-edge-data" };
   await user.applyStatus<PersistentVolumeClaim>(PersistentVolumeClaimKind, claim, { phase: "Bound" });
   const deployment = await user.get(DeploymentKind, edge);
+  const { template } = deployment?.spec as { template: Pick<KubeObject, "metadata"> };
+  const metadata = { ...template.metadata, ...edge, name: "pod-1" };
+  await user.apply(PodKind, { ...template, apiVersion: "v1", kind: "Pod", metadata });
   await user.applyStatus<Deployment>(DeploymentKind, edge, {
     observedGeneration: deployment?.metadata.generation ?? 1,
     replicas: 1,
@@ -299,7 +303,7 @@ describe("on a real API server", () => {
   );
 
   it("takes the word from a registry whose pod is gone", async () => {
-    await run();
+    await user.delete(PodKind, { ...edge, name: "pod-1" });
     const deployment = await user.get(DeploymentKind, edge);
     await user.applyStatus<Deployment>(DeploymentKind, edge, {
       observedGeneration: deployment?.metadata.generation ?? 1,

@@ -139,7 +139,7 @@ function signOfLife(
   const running =
     pods === undefined
       ? (deployment.status?.readyReplicas ?? 0) > 0
-      : pods.some((pod) => isRunning(pod) && pod.metadata.name === instance);
+      : pods.some((pod) => isAlive(pod) && pod.metadata.name === instance);
   return { alive: beating && running, instance, expiry: beating ? expiry : undefined };
 }
 
@@ -149,6 +149,8 @@ async function podsOf(client: KubeClient, { metadata }: ConnectedRegistry): Prom
   return pods.filter((pod) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value));
 }
 
-function isRunning({ metadata, status }: Pod): boolean {
-  return status?.phase === "Running" && metadata.deletionTimestamp === undefined;
+/** The kubelet says that a pod runs some time after it does: a pod that renews its Lease need not be Running yet. */
+function isAlive({ metadata, status }: Pod): boolean {
+  const ended = status?.phase === "Failed" || status?.phase === "Succeeded";
+  return metadata.deletionTimestamp === undefined && !ended;
 }

@@ -19,6 +19,8 @@ type StatusOf<T extends Reported> = Omit<NonNullable<T["status"]>, "conditions" 
  * Writes what `outcome` means into the status of `object`, with the other `fields` that are ours, unless it says so
  * already; and an Event when Ready turned or found a new reason. Fields that are left out stay as they are as long as
  * somebody else owns them, fields that are `undefined` are to go.
+ *
+ * @throws {ConflictError} if the object is not as we read it: the registry may just have reported something else
  */
 export async function report<T extends Reported>(
   { client, events }: { readonly client: KubeClient; readonly events: EventRecorder },
@@ -36,7 +38,7 @@ export async function report<T extends Reported>(
   if (Object.entries(status).every(([key, value]) => sameJson(current[key], value))) return action;
 
   const given = Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
-  await client.applyStatus(kind, keyOf(object), given);
+  await client.applyStatus(kind, keyOf(object), given, object.metadata.resourceVersion);
   const [was, is] = [before, conditions].map((list) => list.find(({ type }) => type === "Ready"));
   if (is !== undefined && (was?.status !== is.status || was.reason !== is.reason)) {
     const type = is.status === "True" ? "Normal" : "Warning";

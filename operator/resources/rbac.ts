@@ -7,7 +7,7 @@ export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccou
   return { apiVersion: "v1", kind: "ServiceAccount", metadata: ownedMeta(registry, registry.metadata.name) };
 }
 
-/** Exactly what the pod needs: its own configuration, its own status, its own heartbeat. */
+/** Exactly what the pod needs: to read its own configuration, to report its own status, to renew its own heartbeat. */
 export function desiredRole(registry: ConnectedRegistry): Role {
   const { name } = registry.metadata;
   const tokens = (registry.spec.clientTokenRefs ?? []).map((token) => tokenSecretName(name, token.name));
@@ -24,12 +24,6 @@ export function desiredRole(registry: ConnectedRegistry): Role {
       },
       {
         apiGroups: ["connectedregistry.io"],
-        resources: ["connectedregistries"],
-        resourceNames: [name],
-        verbs: ["get", "list", "watch"],
-      },
-      {
-        apiGroups: ["connectedregistry.io"],
         resources: ["connectedregistries/status"],
         resourceNames: [name],
         verbs: ["patch"],
@@ -38,9 +32,8 @@ export function desiredRole(registry: ConnectedRegistry): Role {
         apiGroups: ["coordination.k8s.io"],
         resources: ["leases"],
         resourceNames: [name],
-        verbs: ["get", "patch"],
+        verbs: ["patch"],
       },
-      { apiGroups: [""], resources: ["events"], verbs: ["create"] },
     ],
   };
 }

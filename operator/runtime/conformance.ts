@@ -182,6 +182,16 @@ export function describeKubeClient(name: string, make: () => Promise<Conformance
         expect((await read()).status).toEqual({ phase: "Fine" });
       });
 
+      it("applies a status only to the version that was named", async () => {
+        const { metadata } = await client.apply(WidgetKind, widget({ size: 1 }));
+        await cluster.as("pod").applyStatus(WidgetKind, key(), { state: "Online" });
+        const stale = client.applyStatus(WidgetKind, key(), { state: "Offline" }, metadata.resourceVersion);
+        await expect(stale).rejects.toBeInstanceOf(ConflictError);
+        const { resourceVersion } = (await read()).metadata;
+        await client.applyStatus(WidgetKind, key(), { state: "Offline" }, resourceVersion);
+        await expect(read()).resolves.toMatchObject({ status: { state: "Offline" } });
+      });
+
       it("says that the object is gone as a conflict, so that nobody makes a noise about it", async () => {
         await expect(client.applyStatus(WidgetKind, key(), { phase: "Fine" })).rejects.toBeInstanceOf(
           ConflictError,

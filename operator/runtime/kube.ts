@@ -60,14 +60,16 @@ interface KubeWriter {
    */
   apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /**
-   * Server-side apply of the status: we own exactly the fields in `status`.
+   * Server-side apply of the status: we own exactly the fields in `status`. With `resourceVersion`, only if the object
+   * still has it: what others said in the status meanwhile is not overruled unseen.
    *
-   * @throws {ConflictError} if the object is gone.
+   * @throws {ConflictError} if the object is gone, or has another version.
    */
   applyStatus<T extends KubeObject & { readonly status?: object }>(
     kind: Kind<T>,
     key: NamespacedName,
     status: NonNullable<T["status"]>,
+    resourceVersion?: string,
   ): Promise<void>;
   /** Makes `object`, unless one of its name exists: then that one is left alone, and `undefined` is answered. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined>;

@@ -61,9 +61,14 @@ export class RestClient implements KubeClient {
     kind: Kind<T>,
     { namespace, name }: NamespacedName,
     status: NonNullable<T["status"]>,
+    resourceVersion?: string,
   ): Promise<void> {
     const { apiVersion, kind: word, namespaced } = kind;
-    const metadata = namespaced ? { namespace, name } : { name };
+    const metadata = {
+      name,
+      ...(namespaced && { namespace }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    };
     try {
       await this.patch(kind, `${apiPath(kind, namespace, name)}/status`, {
         apiVersion,

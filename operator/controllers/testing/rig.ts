@@ -218,12 +218,12 @@ export class Rig {
   }
 
   /** A pod starts, reports and renews its Lease; the Deployment counts it. */
-  async startPod(name: string): Promise<void> {
+  async startPod(name: string, phase = "Running"): Promise<void> {
     this.cluster.put(PodKind, {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace: edge.namespace, labels: selectorOf(edge.name) },
-      status: { phase: "Running" },
+      status: { phase },
     });
     await this.beat(name);
     await this.deploymentStatus(1);

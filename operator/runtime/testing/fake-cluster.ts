@@ -52,8 +52,8 @@ export class FakeCluster implements KubeClient, KubeWatcher {
       get: (kind, key) => this.get(kind, key),
       list: (kind, namespace) => this.list(kind, namespace),
       apply: async (kind, object) => this.applyAs(manager, kind, object),
-      applyStatus: async (kind, key, status) => {
-        this.applyStatusAs(manager, kind, key, status);
+      applyStatus: async (kind, key, status, resourceVersion) => {
+        this.applyStatusAs(manager, kind, key, status, resourceVersion);
       },
       create: async (kind, object) => this.createAs(manager, kind, object),
       delete: (kind, key, uid) => this.delete(kind, key, uid),
@@ -89,8 +89,9 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     kind: Kind<T>,
     key: NamespacedName,
     status: NonNullable<T["status"]>,
+    resourceVersion?: string,
   ): Promise<void> {
-    this.applyStatusAs(operator, kind, key, status);
+    this.applyStatusAs(operator, kind, key, status, resourceVersion);
   }
 
   async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined> {
@@ -129,9 +130,18 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     return this.store(kind, next as unknown as KubeObject, ownership, live) as T;
   }
 
-  private applyStatusAs(manager: string, kind: Kind<KubeObject>, key: NamespacedName, status: object): void {
+  private applyStatusAs(
+    manager: string,
+    kind: Kind<KubeObject>,
+    key: NamespacedName,
+    status: object,
+    resourceVersion?: string,
+  ): void {
     const live = this.find(kind, key);
     if (live === undefined) throw new ConflictError(`${kindName(kind)} ${keyText(key)} is gone`);
+    if (resourceVersion !== undefined && resourceVersion !== live.object.metadata.resourceVersion) {
+      throw new ConflictError(`${kindName(kind)} ${keyText(key)} has changed`);
+    }
     this.writes.push(`applyStatus ${kindName(kind)} ${keyText(key)}`);
     const next = applyFields(asJson(live.object), { status }, `${manager}/status`, live.ownership);
     this.store(kind, next as unknown as KubeObject, live.ownership, live);

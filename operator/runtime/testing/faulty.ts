@@ -6,7 +6,7 @@ export function faulty(client: KubeClient, faults: Partial<KubeClient>): KubeCli
     get: (kind, key) => client.get(kind, key),
     list: (kind, namespace) => client.list(kind, namespace),
     apply: (kind, object) => client.apply(kind, object),
-    applyStatus: (kind, key, status) => client.applyStatus(kind, key, status),
+    applyStatus: (kind, key, status, version) => client.applyStatus(kind, key, status, version),
     create: (kind, object) => client.create(kind, object),
     delete: (kind, key, uid) => client.delete(kind, key, uid),
     ...faults,
