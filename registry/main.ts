@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { systemClock as clock } from "../common/clock.ts";
+import { seconds, systemClock as clock } from "../common/clock.ts";
 import { apiServer, serviceAccountFolder, type InCluster } from "../common/cluster/connection.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import { InvalidConfigError, parseSettings } from "../common/contract/config.ts";
@@ -21,8 +21,9 @@ import { podServices } from "./cluster/services.ts";
 import { startingConfiguration } from "./cluster/starting-configuration.ts";
 import { LiveConfiguration, type Configuration } from "./configuration.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
-import { openContent } from "./content/content.ts";
+import { openContent, type RegistryContent } from "./content/content.ts";
 import { Housekeeping } from "./content/housekeeping.ts";
+import { openWhenFree } from "./content/lock.ts";
 import { createApp } from "./http/app.ts";
 import { CertificateReload } from "./http/certificate.ts";
 import { ensureCertificate } from "./http/encryption.ts";
@@ -94,11 +95,11 @@ async function serve(config: ServeConfig): Promise<void> {
   apply(initial);
   live.subscribe(apply);
 
-  const content = await openContent(config.data, {
-    clock,
-    newId: randomUUID,
-    quota: () => settings().storageQuotaBytes,
-  });
+  const stop = stopSignal();
+  const open = (): Promise<RegistryContent> =>
+    openContent(config.data, { clock, newId: randomUUID, quota: () => settings().storageQuotaBytes });
+  const patience = config.cluster === undefined ? seconds(5) : seconds(120);
+  const content = await openWhenFree(open, patience, clock, log, stop);
   try {
     const key = await loadSigningKey(join(config.data, "auth", "token.key"), randomBytes);
     const authority = await TokenAuthority.create(tokens, clock, key);
@@ -138,7 +139,7 @@ async function serve(config: ServeConfig): Promise<void> {
       log.warn("there is no client token and no --anonymous access: every request is denied");
     }
     const probes = new Probes(config.probes, services, registry, [status]);
-    await runServices([probes, ...services], stopSignal(), log);
+    await runServices([probes, ...services], stop, log);
   } finally {
     content.close();
   }

@@ -57,7 +57,7 @@ describe("content in a directory, after a restart", () => {
   test("is one process's alone", async () => {
     const path = await directory();
     const first = await start(path);
-    expect(() => holdLock(join(path, "lock"), 0)).toThrow(DataInUseError);
+    expect(() => holdLock(join(path, "lock"))).toThrow(DataInUseError);
     first.close();
     (await start(path)).close();
   });

@@ -1,10 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Duration } from "luxon";
+import { seconds, type Clock } from "../../common/clock.ts";
 import { hasCode } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
 
 const sqliteBusy = 5;
-/** How long a predecessor that is just stopping may take. */
-const patienceMs = 5_000;
-
 /** The data belongs to another process that runs. */
 export class DataInUseError extends Error {
   override readonly name = "DataInUseError";
@@ -14,12 +14,11 @@ export class DataInUseError extends Error {
  * Makes data ours alone, by a transaction on the file `path` that never ends: the operating system ends it with the
  * process, however that ends, which no file with a process id in it could promise.
  *
- * @param patience how long to wait for another process to end, in milliseconds
  * @returns what gives it free
  * @throws {DataInUseError}
  */
-export function holdLock(path: string, patience = patienceMs): () => void {
-  const database = new DatabaseSync(path, { timeout: patience });
+export function holdLock(path: string): () => void {
+  const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
@@ -32,4 +31,32 @@ export function holdLock(path: string, patience = patienceMs): () => void {
   return () => {
     database.close();
   };
+}
+
+/**
+ * Opens data that a predecessor may still be using: one that is told to stop lets its last requests end first.
+ *
+ * @throws {DataInUseError} if it is still in use after `patience`; or the signal's reason
+ */
+export async function openWhenFree<T>(
+  open: () => Promise<T>,
+  patience: Duration,
+  clock: Clock,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<T> {
+  const giveUpAt = clock.now().plus(patience);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isInUse(error) || clock.now() >= giveUpAt) throw error;
+      if (attempt === 1) log.info("waiting for the process that still uses the data");
+      await clock.sleep(seconds(0.5), signal);
+    }
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof DataInUseError;
 }

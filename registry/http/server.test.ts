@@ -139,6 +139,17 @@ describe("the server", () => {
     await stopped;
   });
 
+  test("is not held up by a connection that its client never used, as container runtimes keep some", async () => {
+    const { current } = await selfSigned();
+    const server = new RegistryServer(address, hello, current, clock, silentLog);
+    const stop = await start(server);
+    const unused = await handshake(server.port(), {});
+    const closed = new Promise((resolve) => unused.once("close", resolve));
+    await stop();
+    await closed;
+    expect(unused.destroyed).toBe(true);
+  });
+
   test("cuts off what does not end in time", async () => {
     const endless: RequestListener = (_request, response) => {
       response.write("begin ");

@@ -1,6 +1,6 @@
 import type { RequestListener, Server } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { seconds, type Clock } from "../../common/clock.ts";
 import { createServer } from "../../common/http/node-http.ts";
 import type { Logger } from "../../common/log.ts";
@@ -28,6 +28,12 @@ export class RegistryServer implements Service {
   private readonly clock: Clock;
   private readonly log: Logger;
   private stopping = false;
+  /** Every connection, also one whose handshake is not over, of which the server itself keeps no account. */
+  private readonly sockets = new Set<Socket>();
+  /** Requests that are being answered. */
+  private running = 0;
+  /** Aborts, once we stop, when no request runs any more. */
+  private quiet = new AbortController();
 
   constructor(
     address: ListenAddress,
@@ -43,10 +49,14 @@ export class RegistryServer implements Service {
       // Whoever is served while we stop should go elsewhere for the next request.
       if (this.stopping) response.setHeader("Connection", "close");
       // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
-      request.once("end", () => request.socket.setTimeout(0));
-      // A connection that was busy when we began to stop is kept alive by its client unless we close it.
+      request.once("end", () => {
+        // What nobody read ends after the answer, when the connection rests and has to be closed some day.
+        if (!response.writableEnded) request.socket.setTimeout(0);
+      });
+      this.running++;
       response.once("close", () => {
-        if (this.stopping) this.server.closeIdleConnections();
+        this.running--;
+        if (this.running === 0) this.quiet.abort();
       });
       listener(request, response);
     };
@@ -54,6 +64,7 @@ export class RegistryServer implements Service {
     const options = {
       requestTimeout: 0,
       headersTimeout: headersTimeoutMs,
+      handshakeTimeout: headersTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
     };
     this.secure =
@@ -62,6 +73,10 @@ export class RegistryServer implements Service {
         : createSecureServer({ ...options, ...certificate, minVersion: "TLSv1.2" }, serve);
     this.server = this.secure ?? createServer(options, serve);
     this.server.timeout = idleTimeoutMs;
+    this.server.on("connection", (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once("close", () => this.sockets.delete(socket));
+    });
   }
 
   ready(): boolean {
@@ -105,15 +120,18 @@ export class RegistryServer implements Service {
     });
   }
 
-  /** Lets running requests end, for a bounded time. */
+  /**
+   * Lets running requests end, for a bounded time. Connections without one are of no use any more: clients keep some
+   * open that they never used, which the server itself would wait for.
+   */
   private async stop(): Promise<void> {
     this.stopping = true;
-    const closed = new AbortController();
-    this.server.close(() => {
-      closed.abort();
-    });
-    await this.clock.sleep(grace, closed.signal).catch(() => undefined);
-    if (!closed.signal.aborted) this.log.warn("requests still run and are cut off");
-    this.server.closeAllConnections();
+    this.quiet = new AbortController();
+    this.server.close();
+    if (this.running > 0) {
+      await this.clock.sleep(grace, this.quiet.signal).catch(() => undefined);
+      if (this.running > 0) this.log.warn("requests still run and are cut off", { requests: this.running });
+    }
+    for (const socket of this.sockets) socket.destroy();
   }
 }
