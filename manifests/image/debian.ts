@@ -57,7 +57,7 @@ APT::Sandbox::User "root";
 }
 
 /** A file or symbolic link of a package. */
-export interface PackagedFile {
+interface PackagedFile {
   readonly path: string;
   readonly content: Buffer;
   readonly executable: boolean;

@@ -29,7 +29,3 @@ export const platforms: Readonly<Record<Platform, PlatformParts>> = {
 };
 
 export const allPlatforms = Object.keys(platforms) as readonly Platform[];
-
-export function isPlatform(text: string): text is Platform {
-  return text in platforms;
-}
