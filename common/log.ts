@@ -11,7 +11,7 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /** ACR's log levels (`logging.logLevel`), from the most to the least. */
 export const logLevels = ["Debug", "Information", "Warning", "Error", "None"] as const;

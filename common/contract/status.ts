@@ -39,7 +39,7 @@ export interface SyncStatus {
   readonly failures: readonly SyncFailure[];
 }
 
-export interface SyncFailure {
+interface SyncFailure {
   readonly repository: string;
   readonly tag?: string;
   /** A sentence without times or counters: it is the same as long as the fault is. */

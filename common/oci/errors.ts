@@ -4,7 +4,7 @@ interface ErrorSpec {
 }
 
 /** OCI distribution specification, "Error Codes", with the status each is sent with. */
-export const ociErrors = {
+const ociErrors = {
   BLOB_UNKNOWN: { status: 404, message: "blob unknown to registry" },
   BLOB_UPLOAD_INVALID: { status: 400, message: "blob upload invalid" },
   BLOB_UPLOAD_UNKNOWN: { status: 404, message: "blob upload unknown to registry" },

@@ -2,7 +2,7 @@ import { systemClock, milliseconds } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 
 /** What was waited for did not come. The message says what was seen last. */
-export class NeverCameError extends Error {
+class NeverCameError extends Error {
   override readonly name = "NeverCameError";
 }
 
@@ -32,10 +32,4 @@ export async function eventually<T>(
     }
     await systemClock.sleep(milliseconds(everyMs));
   }
-}
-
-/** Fails a look with what was seen, so that a time-out can tell it. */
-export function expectSeen(holds: boolean, seen: string): true {
-  if (!holds) throw new NeverCameError(`saw ${seen}`);
-  return true;
 }

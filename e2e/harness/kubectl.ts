@@ -10,7 +10,7 @@ export interface SeenObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export interface SeenStatus {
+interface SeenStatus {
   readonly connectionState?: string;
   readonly lastSyncTime?: string;
   readonly conditions?: readonly {

@@ -13,7 +13,7 @@ import { mediaTypes } from "../../common/oci/mediatype.ts";
 import type { Crane } from "../harness/crane.ts";
 
 /** An image of several platforms, as an OCI image layout. */
-export interface SampleImage {
+interface SampleImage {
   readonly repository: string;
   readonly tag: string;
   readonly layout: string;
