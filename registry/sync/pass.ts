@@ -7,6 +7,7 @@ import { copyGraph } from "./copy.ts";
 import { endsPass, isLinkFault, sentenceOf } from "./faults.ts";
 import { Flights, type Limit } from "./flights.ts";
 import { byName, planSync, type PlanFailure, type PlannedTag, type SyncPlan } from "./plan.ts";
+import { pool } from "./pool.ts";
 import type { ReferrerChecks } from "./referrer-checks.ts";
 import { copyReferrers } from "./referrers.ts";
 import type { Retries } from "./retries.ts";
@@ -72,7 +73,11 @@ class Pass {
 
   private async plan(rules: readonly RepositoryRule[]): Promise<SyncPlan> {
     const { source, target } = this.options;
-    const plan = await planSync(rules, source, target, { limit: this.limit, signal: this.signal });
+    const plan = await planSync(rules, source, target, {
+      limit: this.limit,
+      width: this.options.sync.concurrency,
+      signal: this.signal,
+    });
     this.failures.push(...plan.failures);
     this.counts.failed = plan.failures.length;
     this.counts.selected = plan.tags.length + plan.failures.filter(({ tag }) => tag !== undefined).length;
@@ -89,15 +94,10 @@ class Pass {
       log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
       progress({ ...this.counts });
     }
-    const workers = pLimit(sync.concurrency);
-    await Promise.all(
-      work.map((tag) =>
-        workers(async () => {
-          this.counts[await this.settle(tag)] += 1;
-          if (missing > 0) progress({ ...this.counts });
-        }),
-      ),
-    );
+    await pool(work, sync.concurrency, async (tag) => {
+      this.counts[await this.settle(tag)] += 1;
+      if (missing > 0) progress({ ...this.counts });
+    });
   }
 
   /** Never rejects: what happens to one tag is data for the others. */

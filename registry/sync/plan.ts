@@ -5,9 +5,10 @@ import { isManifest } from "../../common/oci/mediatype.ts";
 import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
 import { TagNotFoundError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
 import { completeGraph } from "./closure.ts";
-import type { Limit } from "./flights.ts";
+import { Flights, type Limit } from "./flights.ts";
 import { isLiteral } from "./glob.ts";
 import { platformFilter, type PlatformFilter } from "./platform.ts";
+import { pool } from "./pool.ts";
 import { namedTags, selectsRepository, selectsTag } from "./select.ts";
 
 /** One tag that the rules select, as the parent has it now. */
@@ -37,6 +38,8 @@ export interface SyncPlan {
 export interface PlanOptions {
   /** Bounds the requests at once. A task that fails because all would fail ends the pass through `signal`. */
   readonly limit: Limit;
+  /** How many tags are looked at together. */
+  readonly width: number;
   readonly signal: AbortSignal;
 }
 
@@ -44,6 +47,19 @@ export interface PlanOptions {
 interface Wish {
   readonly platforms: PlatformFilter;
   readonly referrers: boolean;
+}
+
+/** What was looked for here already, in one repository: many tags name one image, and many images share layers. */
+interface Looked {
+  readonly known: Set<Digest>;
+  readonly graphs: Flights;
+}
+
+interface WantedTag {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+  readonly wish: Wish;
+  readonly looked: Looked;
 }
 
 /**
@@ -61,9 +77,13 @@ export async function planSync(
 ): Promise<SyncPlan> {
   const planner = new Planner(source, target, options);
   const repositories = await planner.repositories(rules);
-  const tags = await Promise.all([...repositories].map(([name, chosen]) => planner.tags(name, chosen)));
+  const wanted = await pool(repositories, options.width, ([name, rules]) => planner.wanted(name, rules));
+  const tags = await pool(wanted.flat(), options.width, (tag) => planner.tag(tag));
   options.signal.throwIfAborted();
-  return { tags: tags.flat().sort(byName), failures: planner.failures.sort(byName) };
+  return {
+    tags: tags.filter((tag) => tag !== undefined).sort(byName),
+    failures: planner.failures.sort(byName),
+  };
 }
 
 class Planner {
@@ -104,13 +124,16 @@ class Planner {
   }
 
   /** Every selected tag of one repository. */
-  async tags(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<readonly PlannedTag[]> {
+  async wanted(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<readonly WantedTag[]> {
     const wishes = await this.attempt({ repository: name }, () => this.wishes(name, rules));
-    const known = new Set<Digest>();
-    const planned = [...(wishes ?? [])].map(([tag, wish]) =>
-      this.attempt({ repository: name, tag }, () => this.plan(name, tag, wish, known)),
-    );
-    return (await Promise.all(planned)).filter((tag) => tag !== undefined);
+    const looked: Looked = { known: new Set(), graphs: new Flights() };
+    return [...(wishes ?? [])].map(([tag, wish]) => ({ repository: name, tag, wish, looked }));
+  }
+
+  /** What is at the parent under the tag, and whether it is here; `undefined` if that failed. */
+  tag(wanted: WantedTag): Promise<PlannedTag | undefined> {
+    const { repository, tag } = wanted;
+    return this.attempt({ repository, tag }, () => this.plan(wanted));
   }
 
   private async wishes(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<Map<Tag, Wish>> {
@@ -133,7 +156,7 @@ class Planner {
     return wishes;
   }
 
-  private async plan(name: RepositoryName, tag: Tag, wish: Wish, known: Set<Digest>): Promise<PlannedTag> {
+  private async plan({ repository: name, tag, wish, looked }: WantedTag): Promise<PlannedTag> {
     const { limit, signal } = this.options;
     const root = await limit(() => this.source.open(name).resolve(tag, signal));
     if (!isManifest(root.mediaType)) {
@@ -143,7 +166,9 @@ class Planner {
     }
     const target = this.target.open(name);
     const same = (await resolveHere(target, tag)) === root.digest;
-    const here = same ? await completeGraph(target, root, wish.platforms, known) : undefined;
+    const find = (): ReturnType<typeof completeGraph> =>
+      completeGraph(target, root, wish.platforms, looked.known);
+    const here = same ? await looked.graphs.once(`${root.digest} ${wish.platforms.key}`, find) : undefined;
     return { repository: name, tag, root, ...wish, here };
   }
 
