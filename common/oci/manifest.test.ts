@@ -51,6 +51,22 @@ describe("parseManifest", () => {
       because: "S10 it is an image and an index at once",
     },
     {
+      document: { config, layers: [layer], Manifests: [child] },
+      because: "S10 programs in Go read Manifests as manifests: to them it is an index too",
+    },
+    {
+      document: { config, layers: [layer], "manife\u017ft\u017f": [child] },
+      because: "S10 programs in Go take a long s for an s",
+    },
+    {
+      document: { MediaType: mediaTypes.ociIndex, config, layers: [] },
+      because: "S10 programs in Go see a media type that we do not",
+    },
+    {
+      document: { config, layers: [{ ...layer, Digest: child.digest }] },
+      because: "S10 programs in Go would pull another layer than we checked",
+    },
+    {
       document: { mediaType: mediaTypes.ociIndex, config, layers: [] },
       because: "S10 it contradicts its Content-Type",
     },

@@ -1,5 +1,6 @@
 import { parseDigest, type Descriptor, type Digest } from "./digest.ts";
-import { repeatedKey } from "./unique-keys.ts";
+import { isTooComplex } from "./json-limits.ts";
+import { misspeltKey, repeatedKey } from "./unique-keys.ts";
 import { isIndex, isImageManifest, isNonDistributable, mediaTypes } from "./mediatype.ts";
 
 /** The largest manifest we take, in bytes: the smallest that the OCI distribution specification asks registries to take. */
@@ -90,13 +91,45 @@ function parseObject(bytes: Uint8Array): JsonObject {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (isTooComplex(text))
+      throw new InvalidManifestError("the document has too many parts, or too deep ones");
     value = JSON.parse(text);
   } catch (cause) {
+    if (cause instanceof InvalidManifestError) throw cause;
     throw new InvalidManifestError("not JSON", { cause });
   }
   const repeated = repeatedKey(text);
   if (repeated !== undefined) throw new InvalidManifestError(`the key "${repeated}" is there more than once`);
-  return object(value, "the document");
+  return known(object(value, "the document"), documentKeys, "the document");
+}
+
+/** The keys that have a meaning, of a manifest or index and of a descriptor (OCI image specification). */
+const documentKeys: ReadonlySet<string> = new Set([
+  "schemaVersion",
+  "mediaType",
+  "artifactType",
+  "config",
+  "layers",
+  "manifests",
+  "subject",
+  "annotations",
+]);
+const descriptorKeys: ReadonlySet<string> = new Set([
+  "mediaType",
+  "digest",
+  "size",
+  "urls",
+  "annotations",
+  "data",
+  "artifactType",
+  "platform",
+]);
+
+/** `value`, unless a program that ignores the case of keys would read another document in it (S10). */
+function known(value: JsonObject, keys: ReadonlySet<string>, where: string): JsonObject {
+  const misspelt = misspeltKey(value, keys);
+  if (misspelt !== undefined) throw new InvalidManifestError(`${where} has a key "${misspelt}"`);
+  return value;
 }
 
 function object(value: unknown, where: string): JsonObject {
@@ -126,7 +159,7 @@ function stringMap(value: unknown): Readonly<Record<string, string>> {
 }
 
 function descriptor(value: unknown, where: string): Descriptor {
-  const { mediaType, digest, size } = object(value, where);
+  const { mediaType, digest, size } = known(object(value, where), descriptorKeys, where);
   if (typeof mediaType !== "string") throw new InvalidManifestError(`${where}.mediaType is not a string`);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
     throw new InvalidManifestError(`${where}.size is not a length in bytes`);

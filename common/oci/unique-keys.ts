@@ -17,7 +17,7 @@ export function repeatedKey(json: string): string | undefined {
       const keys = open.at(-1);
       if (keys !== undefined && isKey(json, end)) {
         const key = JSON.parse(json.slice(at, end)) as string;
-        const seen = open.length === 1 ? key.toLowerCase() : key;
+        const seen = open.length === 1 ? fold(key) : key;
         if (keys.has(seen)) return key;
         keys.add(seen);
       }
@@ -25,6 +25,22 @@ export function repeatedKey(json: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** A key of `value` that is none of `keys`, but that programs in Go take for one (S10). */
+export function misspeltKey(
+  value: Readonly<Record<string, unknown>>,
+  keys: ReadonlySet<string>,
+): string | undefined {
+  const strange = Object.keys(value).filter((key) => !keys.has(key));
+  if (strange.length === 0) return undefined;
+  const folded = new Set([...keys].map(fold));
+  return strange.find((key) => folded.has(fold(key)));
+}
+
+/** Case as Go folds it: the long s and the sign for kelvin are letters of ASCII to it. */
+function fold(key: string): string {
+  return key.toUpperCase().toLowerCase();
 }
 
 /** Where the string that begins at `start` is over. */

@@ -79,8 +79,13 @@ export class FilesystemBlobs implements Blobs {
   async staged(): Promise<readonly StagedEntry[]> {
     const entries: StagedEntry[] = [];
     for (const key of await this.files.list(join(this.root, "staging"))) {
-      const { size, mtimeMs } = await this.files.stat(join(this.root, "staging", key));
-      entries.push({ key, size, touchedAt: mtimeMs });
+      try {
+        const { size, mtimeMs } = await this.files.stat(join(this.root, "staging", key));
+        entries.push({ key, size, touchedAt: mtimeMs });
+      } catch (error) {
+        // Finished since we listed it.
+        if (!hasCode(error, "ENOENT")) throw error;
+      }
     }
     return entries;
   }

@@ -227,6 +227,28 @@ export function describeContent(
         await expect(a.exists(both.descriptor)).resolves.toBe(true);
       });
 
+      test("of an index may name blobs instead of manifests, as the build cache of BuildKit does", async () => {
+        const cache = index([layer, config], family.index);
+        await pushAll(a, config);
+        await expect(pushAll(a, cache)).rejects.toMatchObject({ digest: layer.descriptor.digest });
+        await pushAll(a, layer, cache);
+        await expect(a.exists(cache.descriptor)).resolves.toBe(true);
+        await expect(a.deleteBlob(layer.descriptor.digest)).rejects.toMatchObject({
+          name: ContentInUseError.name,
+        });
+      });
+
+      test("S03 are listed in short pages when what they say of themselves is long", async () => {
+        await pushAll(a, config);
+        for (const letter of ["a", "b", "c"]) {
+          const artifactType = `application/${letter.repeat(1_500_000)}`;
+          await pushAll(a, image(config, [], { ...options, subject: one.descriptor, artifactType }));
+        }
+        const page = await a.referrerPage(one.descriptor.digest, { limit: 1000 });
+        expect(page).toHaveLength(1);
+        await expect(all(a.referrers(one.descriptor.digest))).resolves.toHaveLength(3);
+      });
+
       test("are found by their subject, filtered by artifact type", async () => {
         const signature = image(config, [layer], {
           ...options,
@@ -388,6 +410,25 @@ export function describeContent(
         await expect(writing).rejects.toThrow("client went away");
         await upload.cancel();
         expect(content.uploads.count).toBe(0);
+      });
+
+      test("S05 are bounded in number, also when many are begun at once", async () => {
+        const begun = Array.from({ length: 1_100 }, () => content.uploads.create(a.name));
+        const refused = (await Promise.allSettled(begun)).filter(({ status }) => status === "rejected");
+        expect(refused).toHaveLength(100);
+        expect(content.uploads.count).toBe(1_000);
+      });
+
+      test("that have ended take nothing more from a request that found them before", async () => {
+        const upload = await content.uploads.create(a.name);
+        const { id } = upload;
+        const found = content.uploads.find(a.name, id);
+        await upload.append(streamOf(layer));
+        await upload.cancel();
+        const ended = { name: UploadNotFoundError.name };
+        await expect(found.append(streamOf(layer))).rejects.toMatchObject(ended);
+        await expect(found.commit(layer.descriptor.digest)).rejects.toMatchObject(ended);
+        await expect(found.cancel()).rejects.toMatchObject(ended);
       });
 
       test("S05 are bounded in number, and expire", async () => {

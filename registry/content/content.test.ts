@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,6 +7,8 @@ import { buffer } from "node:stream/consumers";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { NewerSchemaError } from "./database.ts";
 import { DataInUseError, holdLock } from "./lock.ts";
+import { FilesystemBlobs } from "./blobs-filesystem.ts";
+import { nodeFiles, type FileSystem } from "./files.ts";
 import { describeContent } from "./conformance.ts";
 import { openContent, openMemoryContent, type RegistryContent } from "./content.ts";
 import { image, item, repository, streamOf, tag } from "./testing/images.ts";
@@ -52,6 +54,47 @@ describe("content in a directory, after a restart", () => {
     await expect(after.open(name).resolve(tag("v1"))).resolves.toEqual(manifest.descriptor);
     await expect(after.open(name).fetch(layer.descriptor).then(buffer)).resolves.toEqual(layer.bytes);
     after.close();
+  });
+
+  test("S52 is nobody else's to read, whatever the permissions of the directory", async () => {
+    const path = await directory();
+    await chmod(path, 0o755);
+    const content = await start(path);
+    await content.open(name).push(layer.descriptor, streamOf(layer));
+    for (const file of ["registry.db", "registry.db-wal", "registry.db-shm"]) {
+      expect((await stat(join(path, file))).mode & 0o777).toBe(0o600);
+    }
+    content.close();
+  });
+
+  test("drops what was abandoned, though an upload ends while it looks", async () => {
+    const path = await directory();
+    const content = await start(path);
+    const upload = await content.uploads.create(name);
+    await upload.append(streamOf(layer));
+    const ingest = await content.open(name).ingest(layer.descriptor);
+    await ingest.suspend();
+    content.close();
+    const vanishing: FileSystem = {
+      ...nodeFiles,
+      list: async (from) => [...(await nodeFiles.list(from)), "ended-meanwhile"],
+    };
+    const blobs = await FilesystemBlobs.open(path, vanishing);
+    await expect(blobs.staged()).resolves.toHaveLength(2);
+  });
+
+  test("T23 does not mount a blob whose file was lost, and takes it again", async () => {
+    const path = await directory();
+    const content = await start(path);
+    await content.open(name).push(layer.descriptor, streamOf(layer));
+    const { digest } = layer.descriptor;
+    const hex = digest.slice("sha256:".length);
+    await rm(join(path, "blobs", "sha256", hex.slice(0, 2), hex));
+    const other = content.open(repository("team/b"));
+    await expect(other.mountBlob(digest, name)).resolves.toBe(false);
+    await other.push(layer.descriptor, streamOf(layer));
+    await expect(other.mountBlob(digest, name)).resolves.toBe(true);
+    content.close();
   });
 
   test("is one process's alone", async () => {

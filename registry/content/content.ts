@@ -127,7 +127,10 @@ export async function openContent(
   };
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
-    metadata = SqliteMetadata.open(join(directory, "registry.db"), options.clock);
+    const database = join(directory, "registry.db");
+    // SQLite would let everybody read it, and gives its log the same permissions.
+    await (await files.open(database, "a", 0o600)).close();
+    metadata = SqliteMetadata.open(database, options.clock);
     return await RegistryContent.compose(blobs, metadata, options, close);
   } catch (error) {
     close();

@@ -2,13 +2,14 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../../common/clock.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
+import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import { openDatabase, transaction, type Row } from "./database.ts";
 import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import { migrations } from "./schema.ts";
 import { ContentInUseError, ContentNotFoundError } from "./store.ts";
 
-/** The largest list of referrers that is read at once, in characters of their annotations (S03). */
+/** The largest list of referrers that is read at once, in characters of what their makers wrote (S03). */
 const maxReferrerText = 2 * 1024 * 1024;
 
 /** Metadata in one SQLite database. */
@@ -91,15 +92,16 @@ export class SqliteMetadata implements Metadata {
   async putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void> {
     this.change(() => {
       const owner = this.ensureRepository(repository);
-      const blobs = write.manifest.blobs.map((blob) => this.neededBlob(repository, blob));
-      for (const child of write.manifest.manifests) {
-        if (!write.sparse.includes(child.digest)) this.neededManifest(repository, child.digest);
-      }
+      const wanted = write.manifest.manifests.filter(({ digest }) => !write.sparse.includes(digest));
+      for (const child of wanted.filter(isChildManifest)) this.neededManifest(repository, child.digest);
+      // An index may name anything: the build cache of BuildKit is one that names layers.
+      const others = wanted.filter((child) => !isChildManifest(child));
+      const blobs = [...write.manifest.blobs, ...others].map((blob) => this.neededBlob(repository, blob));
       const manifest = this.storeManifest(owner, write);
       for (const blob of blobs) {
         this.run("INSERT INTO manifest_blobs VALUES (?, ?) ON CONFLICT DO NOTHING", manifest, blob);
       }
-      for (const { digest } of write.manifest.manifests) {
+      for (const { digest } of write.manifest.manifests.filter(isChildManifest)) {
         this.run(
           "INSERT INTO manifest_children VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sparse = excluded.sparse",
           manifest,
@@ -153,7 +155,7 @@ export class SqliteMetadata implements Metadata {
     const found: Referrer[] = [];
     let text = 0;
     for (const row of rows) {
-      text += typeof row.annotations === "string" ? row.annotations.length : 0;
+      text += lengthOf(row.annotations) + lengthOf(row.artifact_type);
       if (found.length > 0 && text > maxReferrerText) break;
       found.push({
         ...descriptorOf(row),
@@ -329,6 +331,14 @@ export class SqliteMetadata implements Metadata {
     this.statements.set(sql, prepared);
     return prepared;
   }
+}
+
+function isChildManifest({ mediaType }: Descriptor): boolean {
+  return isManifest(mediaType);
+}
+
+function lengthOf(value: unknown): number {
+  return typeof value === "string" ? value.length : 0;
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -88,8 +88,12 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
   }
 
   /** Takes a blob that `from` has; false if it has not. Whether the caller may read `from` is the caller's to know. */
-  mountBlob(digest: Digest, from: RepositoryName): Promise<boolean> {
-    return this.parts.metadata.mountBlob(this.name, digest, from);
+  async mountBlob(digest: Digest, from: RepositoryName): Promise<boolean> {
+    const { metadata, blobs } = this.parts;
+    // A file that a broken disk lost must come in again, so it is not there.
+    const size = await metadata.blobSize(from, digest);
+    if (size === undefined || (await blobs.size(digest)) !== size) return false;
+    return metadata.mountBlob(this.name, digest, from);
   }
 
   /** @throws {ContentNotFoundError} @throws {ContentInUseError} while a manifest of the repository needs it */

@@ -57,6 +57,8 @@ export class Uploads {
   private readonly newId: () => string;
   private readonly limits: UploadLimits;
   private readonly sessions = new Map<string, Session>();
+  /** How many are just being opened: they count as well. */
+  private opening = 0;
 
   constructor(blobs: Blobs, intake: Intake, clock: Clock, newId: () => string, limits: UploadLimits) {
     this.blobs = blobs;
@@ -80,18 +82,20 @@ export class Uploads {
 
   /** @throws {OciError} `TOOMANYREQUESTS` if too many are open */
   async create(repository: RepositoryName): Promise<Upload> {
-    if (this.sessions.size >= this.limits.open) {
+    if (this.sessions.size + this.opening >= this.limits.open) {
       throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
     }
     const id = this.newId();
     const key = keyOf(repository, id);
-    const session: Session = {
-      staged: await this.blobs.stage(key),
-      touchedAt: this.clock.now().toMillis(),
-      busy: false,
-    };
-    this.sessions.set(key, session);
-    return this.view(repository, id, session);
+    this.opening += 1;
+    try {
+      const staged = await this.blobs.stage(key);
+      const session: Session = { staged, touchedAt: this.clock.now().toMillis(), busy: false };
+      this.sessions.set(key, session);
+      return this.view(repository, id, session);
+    } finally {
+      this.opening -= 1;
+    }
   }
 
   /** @throws {UploadNotFoundError} also for an upload of another repository */
@@ -119,21 +123,23 @@ export class Uploads {
         return session.staged.offset;
       },
       append: (content) =>
-        this.alone(session, () => this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER)),
+        this.alone(key, session, () => this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER)),
       commit: (digest) =>
-        this.alone(session, async () => {
+        this.alone(key, session, async () => {
           this.sessions.delete(key);
           await this.intake.accept(repository, session.staged, digest);
         }),
       cancel: () =>
-        this.alone(session, async () => {
+        this.alone(key, session, async () => {
           this.sessions.delete(key);
           await this.intake.discard(session.staged);
         }),
     };
   }
 
-  private async alone(session: Session, work: () => Promise<void>): Promise<void> {
+  private async alone(key: string, session: Session, work: () => Promise<void>): Promise<void> {
+    // It may have ended since it was found, and what it staged is used up.
+    if (this.sessions.get(key) !== session) throw new UploadNotFoundError("no such upload");
     if (session.busy) throw new UploadBusyError("another request is writing to this upload");
     session.busy = true;
     try {

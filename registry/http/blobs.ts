@@ -1,10 +1,11 @@
-import { pipeline } from "node:stream/promises";
+import type { IncomingMessage } from "node:http";
 import { parseDigest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import type { RepositoryCall } from "./call.ts";
 import { etagOf, names } from "./conditional.ts";
 import { parseRange } from "./range.ts";
+import { send } from "./send.ts";
 
 /** GET and HEAD /v2/<name>/blobs/<digest> */
 export async function readBlob({ request, response, params, repository }: RepositoryCall): Promise<void> {
@@ -20,7 +21,7 @@ export async function readBlob({ request, response, params, repository }: Reposi
     return;
   }
   response.setHeader("Content-Type", "application/octet-stream");
-  const answer = parseRange(wantsRange(request.headers, etagOf(digest)), size);
+  const answer = parseRange(wantsRange(request, etagOf(digest)), size);
   if (answer.kind === "unsatisfiable") {
     response.setHeader("Content-Range", `bytes */${size}`);
     throw new OciError("RANGE_INVALID");
@@ -31,7 +32,7 @@ export async function readBlob({ request, response, params, repository }: Reposi
   }
   response.setHeader("Content-Length", range === undefined ? size : range.end - range.start + 1);
   if (request.method === "HEAD") response.end();
-  else await pipeline(await repository.readBlob(digest, range), response);
+  else await send(await repository.readBlob(digest, range), response);
 }
 
 /** DELETE /v2/<name>/blobs/<digest> */
@@ -40,9 +41,8 @@ export async function deleteBlob({ response, params, repository }: RepositoryCal
   response.status(202).end();
 }
 
-function wantsRange(
-  headers: { range?: string | undefined; "if-range"?: string | undefined },
-  etag: string,
-): string | undefined {
+/** The range that is asked for: only of what is sent, since HEAD says whether the blob is there (RFC 9110, 14.2). */
+function wantsRange({ method, headers }: IncomingMessage, etag: string): string | undefined {
+  if (method !== "GET") return undefined;
   return headers["if-range"] === undefined || headers["if-range"] === etag ? headers.range : undefined;
 }

@@ -88,6 +88,7 @@ describe("pulling blobs", () => {
 
   test.each([
     { range: "bytes=2-4", status: 206, body: "234", says: "bytes 2-4/10" },
+    { range: "Bytes=2-4", status: 206, body: "234", says: "bytes 2-4/10" },
     { range: "bytes=7-", status: 206, body: "789", says: "bytes 7-9/10" },
     { range: "bytes=-3", status: 206, body: "789", says: "bytes 7-9/10" },
     { range: "bytes=5-500", status: 206, body: "56789", says: "bytes 5-9/10" },
@@ -106,6 +107,14 @@ describe("pulling blobs", () => {
     expect(answer.status).toBe(416);
     expect(answer.headers["content-range"]).toBe("bytes */10");
     expect(answer.headers["cache-control"]).toBeUndefined();
+  });
+
+  test("HEAD says whether the blob is there, whatever range is named, since only GET has ranges", async () => {
+    for (const range of ["bytes=2-4", "bytes=99-"]) {
+      const answer = await registry.send("HEAD", `/v2/a/b/blobs/${digest}`, { headers: { range } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers["content-length"]).toBe("10");
+    }
   });
 
   test("ignores a range for another version", async () => {
