@@ -22,8 +22,10 @@ LABEL org.opencontainers.image.title="Connected Registry" \
       org.opencontainers.image.description="Operator, registry and node agent of Connected Registry" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="$REVISION"
-ENV PATH=/usr/bin NODE_ENV=production
+ENV PATH=/usr/bin NODE_ENV=production \
+    LD_PRELOAD=libjemalloc.so.2 \
+    MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0
 USER 65532:65532
 WORKDIR /
-ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "/app/connected-registry.js"]
+ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "--max-semi-space-size=2", "/app/connected-registry.js"]
 CMD ["--help"]

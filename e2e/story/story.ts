@@ -1,6 +1,7 @@
 import { cleanup } from "./chapters/cleanup.ts";
 import { clients } from "./chapters/clients.ts";
 import { install } from "./chapters/install.ts";
+import { memory } from "./chapters/memory.ts";
 import { objects } from "./chapters/objects.ts";
 import { offline } from "./chapters/offline.ts";
 import { online } from "./chapters/online.ts";
@@ -18,6 +19,7 @@ export const story: readonly Chapter[] = [
   workload,
   offline,
   online,
+  memory,
   clients,
 ];
 

@@ -4,6 +4,7 @@ describe("the base layer", () => {
   test.each([
     { path: "usr/lib/x86_64-linux-gnu/libc.so.6", because: "Node needs it" },
     { path: "usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30", because: "Node needs it" },
+    { path: "usr/lib/x86_64-linux-gnu/libjemalloc.so.2", because: "the image's environment preloads it" },
     { path: "usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1", because: "it starts every program" },
     { path: "usr/lib64/ld-linux-x86-64.so.2", because: "programs name it by this path" },
     {

@@ -3,14 +3,21 @@ import { downloadPackages, readPackages } from "./debian.ts";
 import type { LayerEntry } from "./layer.ts";
 import type { ResultCache } from "./result-cache.ts";
 
-/** Whose libraries the Node binary needs, certificate authorities, and what names the distribution to scanners. */
-const packageNames = ["base-files", "ca-certificates", "libc6", "libgcc-s1", "libstdc++6"] as const;
+/** Libraries that the Node binary needs, its allocator, certificate authorities, and what names the distribution to scanners. */
+const packageNames = [
+  "base-files",
+  "ca-certificates",
+  "libc6",
+  "libgcc-s1",
+  "libjemalloc2",
+  "libstdc++6",
+] as const;
 
 /** The user that the image runs as. */
 export const nonroot = 65_532;
 
 const library =
-  /^usr\/lib(64)?\/([a-z0-9_]+-linux-gnu\/)?(ld-linux[a-z0-9-]*|lib(c|m|dl|pthread|rt|resolv|nss_dns|nss_files|gcc_s|stdc\+\+))\.so[.0-9]*$/;
+  /^usr\/lib(64)?\/([a-z0-9_]+-linux-gnu\/)?(ld-linux[a-z0-9-]*|lib(c|m|dl|pthread|rt|resolv|nss_dns|nss_files|gcc_s|stdc\+\+|jemalloc))\.so[.0-9]*$/;
 const certificate = /^usr\/share\/ca-certificates\/mozilla\/.+\.crt$/;
 const copyright = /^usr\/share\/doc\/[^/]+\/copyright$/;
 const release = "usr/lib/os-release";

@@ -14,6 +14,22 @@ const mediaTypes = {
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
 } as const;
 
+/**
+ * What keeps memory low (docs/decisions/0004-memory-of-the-registry.md): an allocator that gives back what a large
+ * transfer leaves behind, and a nursery of V8 that is collected before such a transfer has filled it with buffers.
+ */
+const environment = [
+  "PATH=/usr/bin",
+  "NODE_ENV=production",
+  "LD_PRELOAD=libjemalloc.so.2",
+  "MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0",
+] as const;
+const nodeOptions = [
+  // Trust is what /etc/ssl/certs says, in which a cluster can mount its own, and not a list inside Node.
+  "--use-openssl-ca",
+  "--max-semi-space-size=2",
+] as const;
+
 /** All that an image is, but its bytes. */
 export interface ImageContent {
   /** `repository:tag`, for those who import the layout. */
@@ -68,9 +84,8 @@ async function addManifest(
     os: "linux",
     config: {
       User: `${nonroot}:${nonroot}`,
-      Env: ["PATH=/usr/bin", "NODE_ENV=production"],
-      // Trust is what /etc/ssl/certs says, in which a cluster can mount its own, and not a list inside Node.
-      Entrypoint: ["/usr/bin/node", "--use-openssl-ca", `/${command}`],
+      Env: environment,
+      Entrypoint: ["/usr/bin/node", ...nodeOptions, `/${command}`],
       Cmd: ["--help"],
       WorkingDir: "/",
       Labels: described,
