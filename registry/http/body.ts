@@ -6,7 +6,12 @@ import { OciError } from "../../common/oci/errors.ts";
  * The body of `request` as a stream that may be destroyed: the connection stays, so that the client can be told why.
  */
 export function bodyOf(request: IncomingMessage): Readable {
-  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+  return Readable.from(chunksOf(request), { objectMode: false });
+}
+
+/** A failure of whoever reads only ends this loop; thrown into the request's own iterator, it would destroy the request. */
+async function* chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
 }
 
 /** @throws {OciError} `PAYLOAD_TOO_LARGE` as soon as there are more than `limit` bytes (S02) */

@@ -263,6 +263,21 @@ describe("pushing blobs", () => {
     expect(registry.content.uploads.count).toBe(0);
   });
 
+  test("T80 says so when storage becomes full in the middle of a large blob", async () => {
+    registry.quota = 1_000_000;
+    async function* endless(): AsyncIterable<Buffer> {
+      for (let n = 0; n < 30; n++) {
+        yield Buffer.alloc(100_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const path = `/v2/a/b/blobs/uploads/?digest=${digest}`;
+    // As clients do: a server closes any other connection when it has answered, with what is still on its way.
+    const headers = { connection: "keep-alive" };
+    const answer = await registry.send("POST", path, { headers, body: endless() });
+    expect(answer).toMatchObject({ status: 507, codes: ["STORAGE_FULL"] });
+  });
+
   test("deletes a blob, but not one that a manifest needs", async () => {
     await fill();
     const needed = await registry.send("DELETE", `/v2/a/b/blobs/${digest}`);

@@ -23,7 +23,7 @@ export function respondWithError(
   log: Logger,
   missing: OciErrorCode = "NAME_UNKNOWN",
 ): void {
-  if (request.socket.destroyed || isClientGone(error)) {
+  if (response.destroyed || isClientGone(error)) {
     log.debug("the client went away", { error });
     response.destroy();
     return;
@@ -36,7 +36,7 @@ export function respondWithError(
     response.destroy();
     return;
   }
-  drain(request);
+  drain(request, response);
   for (const name of contentHeaders) response.removeHeader(name);
   if (refusal.code !== "RANGE_INVALID") response.removeHeader("Content-Range");
   const { code, message, detail } = refusal;
@@ -79,9 +79,16 @@ function hasStatus(error: unknown, status: number): boolean {
   return typeof error === "object" && error !== null && "status" in error && error.status === status;
 }
 
-function drain(request: Request): void {
+function drain(request: Request, response: Response): void {
   if (request.complete) return;
+  if (request.destroyed) {
+    // Ending an iteration over a body may destroy the request, but not its connection: nobody can read the rest.
+    response.setHeader("Connection", "close");
+    return;
+  }
   let drained = 0;
+  // Whoever stopped reading in the middle still listens, and no data flows as long as somebody does.
+  request.removeAllListeners("readable");
   request.on("data", (chunk: Buffer) => {
     drained += chunk.length;
     if (drained > maxDrainedBytes) request.destroy();
