@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { get } from "node:https";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
@@ -148,6 +149,21 @@ describe("the server", () => {
     await stop();
     await closed;
     expect(unused.destroyed).toBe(true);
+  });
+
+  test("S05 closes a connection that rests after a GET, whose body nobody reads, some day", async () => {
+    const sockets: Socket[] = [];
+    const listener: RequestListener = (request, response) => {
+      sockets.push(request.socket);
+      response.end("hello");
+    };
+    const server = new RegistryServer(address, listener, undefined, clock, silentLog);
+    const stop = await start(server);
+    const response = await fetch(`http://127.0.0.1:${server.port()}/`);
+    await response.text();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sockets[0]?.timeout).toBeGreaterThan(0);
+    await stop();
   });
 
   test("cuts off what does not end in time", async () => {
