@@ -11,9 +11,13 @@ import { version } from "../common/version.ts";
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 function start(...args: string[]): ChildProcess {
+  return startWith({}, ...args);
+}
+
+function startWith(env: NodeJS.ProcessEnv, ...args: string[]): ChildProcess {
   return spawn(process.execPath, ["--no-warnings", main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: {},
+    env,
   });
 }
 
@@ -39,6 +43,22 @@ describe("the command", () => {
     "ends with 2 when it is used wrongly: $args",
     async ({ args, says }) => {
       const { code, err } = await outcome(start(...args));
+      expect(code).toBe(2);
+      expect(err).toContain(says);
+    },
+    30_000,
+  );
+
+  test.each([
+    { value: "false", says: "--tls-key: " },
+    { value: "0", says: "--tls-key: " },
+    { value: "", says: "--tls-key: " },
+    { value: "true", says: "--http: " },
+  ])(
+    "S44 serves in the clear only if CONNECTED_REGISTRY_HTTP says so: '$value'",
+    async ({ value, says }) => {
+      const child = startWith({ CONNECTED_REGISTRY_HTTP: value }, "serve", "--tls-cert", "x");
+      const { code, err } = await outcome(child);
       expect(code).toBe(2);
       expect(err).toContain(says);
     },

@@ -41,7 +41,10 @@ export function command(): Command {
   const serve = new Command("serve").description("Serve container images: a complete registry.");
   for (const option of serveOptions) {
     const flag = "value" in option ? `--${option.name} <${option.value}>` : `--${option.name}`;
-    const added = new Option(flag, option.text).env(environmentName(option.name));
+    const added = new Option(flag, option.text);
+    if ("value" in option || !saysNo(process.env[environmentName(option.name)])) {
+      added.env(environmentName(option.name));
+    }
     serve.addOption("default" in option ? added.default(option.default) : added);
   }
   return serve.action(async (options: ServeOptions) => {
@@ -173,6 +176,11 @@ function stopSignal(): AbortSignal {
 function selfNames({ listen }: ServeConfig): readonly string[] {
   const anywhere = ["0.0.0.0", "::"].includes(listen.host);
   return [...new Set(["localhost", "127.0.0.1", "::1", hostname(), ...(anywhere ? [] : [listen.host])])];
+}
+
+/** Commander takes a flag for set by any value of its variable, also by one that says no. */
+function saysNo(value: string | undefined): boolean {
+  return value !== undefined && ["", "0", "false", "no"].includes(value.toLowerCase());
 }
 
 function environmentName(option: string): string {
