@@ -15,7 +15,7 @@ const mediaTypes = {
 } as const;
 
 /**
- * What keeps memory low (docs/decisions/0004-memory-of-the-registry.md): an allocator that gives back what a large
+ * What keeps memory low (docs/decisions/0005-memory-of-the-registry.md): an allocator that gives back what a large
  * transfer leaves behind, and a nursery of V8 that is collected before such a transfer has filled it with buffers.
  */
 const environment = [
