@@ -192,6 +192,8 @@ describe("the heartbeat", () => {
     expect(await rig.condition("Available")).toMatchObject({ status: "False", reason: "Silent" });
     await rig.beat("pod-1");
     await rig.settle();
+    expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
+    expect((await rig.registry()).status?.connectionState).toBe("Offline");
     await rig.say({ connectionState: "Syncing", version: "0.1.0", statusDetails: [] });
     expect((await rig.registry()).status?.connectionState).toBe("Syncing");
     expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
@@ -366,6 +368,10 @@ describe("what is not a fault of the user", () => {
     await rig.settle();
     expect(rig.failures).toContain(boom);
     expect(await rig.condition("Ready")).toMatchObject({ status: "Unknown", reason: "Retrying" });
+    expect((await rig.registry()).status).toMatchObject({
+      connectionState: "Offline",
+      schedule: "* * * * *",
+    });
     expect(await rig.condition("Reconciling")).toMatchObject({
       status: "True",
       message:

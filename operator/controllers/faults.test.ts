@@ -164,7 +164,7 @@ const faults: readonly Fault[] = [
     condition: "StorageReady",
     reason: "VolumePending",
     stalled: false,
-    says: "kubectl describe pvc",
+    says: "kubectl describe pvc --namespace edge contoso-edge-data.",
   },
   {
     fault: "there is no storage class to make a volume",

@@ -22,6 +22,8 @@ export function registryStatus(
 ): { readonly outcome: Outcome; readonly fields: OperatorFields } {
   const { findings, settings, observation, renewal, error } = progress;
   const { status } = registry;
+  // A reconcile that broke off may not have come as far as the settings.
+  const known = settings !== undefined || error === undefined;
   const sync = settings?.sync;
   // A reconcile that broke off knows nothing of the pod.
   const silent = observation?.silent ?? error === undefined;
@@ -33,11 +35,12 @@ export function registryStatus(
         host: loginServerOf(registry),
         tls: { status: renewal === undefined ? (status?.loginServer?.tls.status ?? "Disabled") : "Enabled" },
       },
-      schedule: sync?.schedule,
-      window: sync?.window,
-      lastResyncRequest: sync?.resyncRequest,
-      // Otherwise the word is the registry's: leaving it out leaves it to the pod.
-      ...(silent ? { connectionState: "Offline" as const } : {}),
+      schedule: known ? sync?.schedule : status?.schedule,
+      window: known ? sync?.window : status?.window,
+      lastResyncRequest: known ? sync?.resyncRequest : status?.lastResyncRequest,
+      // Otherwise the word is the registry's: leaving it out leaves it to the pod. Offline may be ours: we keep it until
+      // the pod says another, since a field that its only owner leaves out is gone.
+      ...(silent || status?.connectionState === "Offline" ? { connectionState: "Offline" as const } : {}),
     },
   };
 }

@@ -32,7 +32,7 @@ export async function report<T extends Reported>(
 ): Promise<Action> {
   const generation = object.metadata.generation ?? 0;
   const before = object.status?.conditions ?? [];
-  const { conditions, action } = summarize(outcome, before, generation, now);
+  const { conditions, action } = summarize(keyOf(object), outcome, before, generation, now);
   const status: Readonly<Record<string, unknown>> = { observedGeneration: generation, conditions, ...fields };
   const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;
   if (Object.entries(status).every(([key, value]) => sameJson(current[key], value))) return action;

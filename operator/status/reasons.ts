@@ -19,13 +19,17 @@ interface ReasonSpec {
   readonly kinds: readonly OurKind[];
   /** The condition that the reason explains, beside Ready, Reconciling and Stalled, which repeat the worst. */
   readonly condition: ConditionType;
-  /** What the user should do. Ends every message about a fault; empty where there is nothing to do. */
+  /**
+   * What the user should do. Ends every message about a fault; empty where there is nothing to do. `<name>` and
+   * `<namespace>` are the object's, so that a command can be pasted.
+   */
   readonly remedy: string;
 }
 
 const all = ["ConnectedRegistry", "SyncPolicy", "ScopeMap", "ClientToken"] as const;
 const registry = ["ConnectedRegistry"] as const;
-const debugPod = "Look at the pod: kubectl describe pod -l app.kubernetes.io/instance=<name>.";
+const debugPod =
+  "Look at the pod: kubectl describe pod --namespace <namespace> -l app.kubernetes.io/instance=<name>.";
 
 /** Every reason that a condition of ours gives. Reasons are API: people write alerts on them. */
 export const reasons = {
@@ -115,7 +119,7 @@ export const reasons = {
   ClientTokenNotReady: {
     kinds: registry,
     condition: "ClientTokensReady",
-    remedy: "Its own conditions say why: kubectl describe clienttoken <name>.",
+    remedy: "Their own conditions say why: kubectl describe clienttokens --namespace <namespace>.",
   },
   CertificateIssued: { kinds: registry, condition: "TLSReady", remedy: "" },
   AddressPending: {
@@ -127,7 +131,7 @@ export const reasons = {
   VolumePending: {
     kinds: registry,
     condition: "StorageReady",
-    remedy: "See what it waits for: kubectl describe pvc <name>-data.",
+    remedy: "See what it waits for: kubectl describe pvc --namespace <namespace> <name>-data.",
   },
   VolumeLost: {
     kinds: registry,
@@ -150,7 +154,8 @@ export const reasons = {
   Silent: {
     kinds: registry,
     condition: "Available",
-    remedy: "See whether it runs and reaches the API server: kubectl logs deployment/<name>.",
+    remedy:
+      "See whether it runs and reaches the API server: kubectl logs --namespace <namespace> deployment/<name>.",
   },
   Unschedulable: {
     kinds: registry,
@@ -165,7 +170,7 @@ export const reasons = {
   PodCrashing: {
     kinds: registry,
     condition: "Available",
-    remedy: "See why: kubectl logs deployment/<name> --previous.",
+    remedy: "See why: kubectl logs --namespace <namespace> deployment/<name> --previous.",
   },
   PodNotStarting: { kinds: registry, condition: "Available", remedy: debugPod },
   PodForbidden: {
@@ -215,9 +220,15 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
+/** Whom a message is about. */
+export interface Subject {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 /** `fact` as a message: a sentence, with the remedy after it. */
-export function messageFor(reason: Reason, fact: string): string {
-  const { remedy } = reasons[reason];
+export function messageFor(reason: Reason, fact: string, { name, namespace }: Subject): string {
+  const remedy = reasons[reason].remedy.replaceAll("<namespace>", namespace).replaceAll("<name>", name);
   const sentence = /[.!?]$/.test(fact) ? fact : `${fact}.`;
   return remedy === "" ? sentence : `${sentence} ${remedy}`;
 }

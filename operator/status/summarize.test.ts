@@ -6,6 +6,7 @@ import { expectSound } from "./sound.ts";
 import { summarize, type Finding, type Outcome } from "./summarize.ts";
 
 const clock = new ManualClock();
+const subject = { name: "contoso-edge", namespace: "edge" };
 const ready = { reason: "Ready", message: "All is well." } as const;
 const fine: Finding = { kind: "fine", reason: "Serving", message: "Serves." };
 const stalled: Finding = { kind: "fault", error: new StalledError("ParentSecretInvalid", "No password") };
@@ -20,7 +21,7 @@ const later: Finding = {
 const skipped: Finding = { kind: "skipped", condition: "Available" };
 
 function statusOf(outcome: Outcome) {
-  const { conditions, action } = summarize(outcome, [], 3, clock.now());
+  const { conditions, action } = summarize(subject, outcome, [], 3, clock.now());
   expectSound({ observedGeneration: 3, conditions });
   const say = (type: string): string => {
     const condition = conditions.find((one) => one.type === type);
@@ -86,14 +87,20 @@ describe("summarize", () => {
     ]);
   });
 
+  it("says commands with the object's own name and namespace, to be pasted", () => {
+    const { conditions } = statusOf({ findings: [later], ready });
+    expect(conditions[0]?.message).toContain("kubectl logs --namespace edge deployment/contoso-edge.");
+    expect(JSON.stringify(conditions)).not.toContain("<name");
+  });
+
   it("shows the fault where one step found an aspect fine and another did not", () => {
     expect(statusOf({ findings: [fine, later], ready }).say("Available")).toBe("False Silent");
   });
 
   it("returns the very same conditions if the next reconcile finds the same", () => {
     const outcome = { findings: [waiting, stalled], ready };
-    const first = summarize(outcome, [], 1, clock.now());
-    const again = summarize(outcome, first.conditions, 1, clock.now().plus({ hours: 1 }));
+    const first = summarize(subject, outcome, [], 1, clock.now());
+    const again = summarize(subject, outcome, first.conditions, 1, clock.now().plus({ hours: 1 }));
     expect(again.conditions).toBe(first.conditions);
   });
 });

@@ -3,7 +3,14 @@ import { messageOf } from "../../common/errors.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import { setCondition, type Condition } from "./conditions.ts";
 import { StalledError, WaitingError } from "./errors.ts";
-import { conditionTypes, messageFor, reasons, type ConditionType, type Reason } from "./reasons.ts";
+import {
+  conditionTypes,
+  messageFor,
+  reasons,
+  type ConditionType,
+  type Reason,
+  type Subject,
+} from "./reasons.ts";
 
 /** What one step found out about the aspect that it looks after. */
 export type Finding =
@@ -32,6 +39,7 @@ interface Verdict {
  * Messages are the same as long as the cause is; the same array comes back if nothing changed.
  */
 export function summarize(
+  subject: Subject,
   outcome: Outcome,
   conditions: readonly Condition[],
   generation: number,
@@ -48,21 +56,21 @@ export function summarize(
   const settled: Verdict = { reason: "Settled", message: "Nothing is left to do." };
   const notStalled: Verdict = { reason: "NotStalled", message: "Nothing needs a person's attention." };
   if (stalled !== undefined) {
-    set("Ready", "False", verdictOf(stalled));
+    set("Ready", "False", verdictOf(stalled, subject));
     set("Reconciling", "False", { reason: "Settled", message: "Waits for a change by a person." });
-    set("Stalled", "True", verdictOf(stalled));
+    set("Stalled", "True", verdictOf(stalled, subject));
   } else if (outcome.error !== undefined) {
-    const retrying = unexpected(outcome.error);
+    const retrying = unexpected(outcome.error, subject);
     set("Ready", "Unknown", retrying);
     set("Reconciling", "True", retrying);
     set("Stalled", "False", notStalled);
   } else if (waiting !== undefined) {
-    set("Ready", "False", verdictOf(waiting));
-    set("Reconciling", "True", verdictOf(waiting));
+    set("Ready", "False", verdictOf(waiting, subject));
+    set("Reconciling", "True", verdictOf(waiting, subject));
     set("Stalled", "False", notStalled);
   } else {
     const { reason, message } = outcome.ready;
-    set("Ready", "True", { reason, message: messageFor(reason, message) });
+    set("Ready", "True", { reason, message: messageFor(reason, message, subject) });
     set("Reconciling", "False", settled);
     set("Stalled", "False", notStalled);
   }
@@ -73,19 +81,19 @@ export function summarize(
     const condition = conditionOf(finding);
     if (said.has(condition)) continue;
     said.add(condition);
-    set(condition, ...aspectOf(finding));
+    set(condition, ...aspectOf(finding, subject));
   }
   return { conditions: next, action: errors.map(actionAfter).reduce(soonest, awaitChange) };
 }
 
-function verdictOf({ reason, message }: StalledError | WaitingError): Verdict {
-  return { reason, message: messageFor(reason, message) };
+function verdictOf({ reason, message }: StalledError | WaitingError, subject: Subject): Verdict {
+  return { reason, message: messageFor(reason, message, subject) };
 }
 
-function unexpected(error: unknown): Verdict {
+function unexpected(error: unknown, subject: Subject): Verdict {
   return {
     reason: "Retrying",
-    message: messageFor("Retrying", `The last attempt failed: ${messageOf(error)}`),
+    message: messageFor("Retrying", `The last attempt failed: ${messageOf(error)}`, subject),
   };
 }
 
@@ -106,18 +114,21 @@ function conditionOf(finding: Finding): ConditionType {
   }
 }
 
-function aspectOf(finding: Finding): [Condition["status"], Verdict] {
+function aspectOf(finding: Finding, subject: Subject): [Condition["status"], Verdict] {
   switch (finding.kind) {
     case "fine":
-      return ["True", { reason: finding.reason, message: messageFor(finding.reason, finding.message) }];
+      return [
+        "True",
+        { reason: finding.reason, message: messageFor(finding.reason, finding.message, subject) },
+      ];
     case "fault":
-      return ["False", verdictOf(finding.error)];
+      return ["False", verdictOf(finding.error, subject)];
     case "skipped":
       return [
         "Unknown",
         {
           reason: "NotReached",
-          message: messageFor("NotReached", "Not looked at, since a step before it failed."),
+          message: messageFor("NotReached", "Not looked at, since a step before it failed.", subject),
         },
       ];
   }
