@@ -33,6 +33,8 @@ import { ContentNotFoundError } from "./store.ts";
 export class FilesystemBlobs implements Blobs {
   private readonly root: string;
   private readonly files: FileSystem;
+  /** Directories that this process has made, or found, and then made sure of. */
+  private readonly durable = new Map<string, Promise<void>>();
 
   private constructor(root: string, files: FileSystem) {
     this.root = root;
@@ -42,7 +44,8 @@ export class FilesystemBlobs implements Blobs {
   static async open(root: string, files: FileSystem = nodeFiles): Promise<FilesystemBlobs> {
     const blobs = new FilesystemBlobs(root, files);
     await ensureDirectory(files, join(root, "staging"));
-    await ensureDirectory(files, join(root, "blobs", "sha256"));
+    for (const algorithm of ["sha256", "sha512"])
+      await ensureDirectory(files, join(root, "blobs", algorithm));
     return blobs;
   }
 
@@ -70,7 +73,7 @@ export class FilesystemBlobs implements Blobs {
     const handle = await this.files.open(path, "a", 0o600);
     try {
       const { size } = await handle.stat();
-      return new StagedFile(this.files, path, key, size, algorithm, (digest) => this.path(digest));
+      return new StagedFile(this.files, path, key, size, algorithm, (digest) => this.place(digest));
     } finally {
       await handle.close();
     }
@@ -90,6 +93,29 @@ export class FilesystemBlobs implements Blobs {
     return entries;
   }
 
+  /**
+   * Where a blob goes, in a directory that survives power loss. Whoever comes second waits for who made the directory;
+   * and one that a killed process left may never have reached the disk.
+   */
+  private async place(digest: Digest): Promise<string> {
+    const path = this.path(digest);
+    const directory = dirname(path);
+    const made = this.durable.get(directory) ?? this.makeDurable(directory);
+    this.durable.set(directory, made);
+    try {
+      await made;
+    } catch (error) {
+      this.durable.delete(directory);
+      throw error;
+    }
+    return path;
+  }
+
+  private async makeDurable(directory: string): Promise<void> {
+    await this.files.makeDirectories(directory);
+    await syncDirectory(this.files, dirname(directory));
+  }
+
   private path(digest: Digest): string {
     const hex = hexOf(digest);
     return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
@@ -101,7 +127,7 @@ class StagedFile implements StagedBlob {
   readonly key: string;
   private readonly files: FileSystem;
   private readonly path: string;
-  private readonly pathOf: (digest: Digest) => string;
+  private readonly placeOf: (digest: Digest) => Promise<string>;
   private readonly algorithm: DigestAlgorithm;
   private size: number;
   /** Of all `size` bytes; absent where an earlier process wrote some of them. */
@@ -113,7 +139,7 @@ class StagedFile implements StagedBlob {
     key: string,
     size: number,
     algorithm: DigestAlgorithm,
-    pathOf: (digest: Digest) => string,
+    placeOf: (digest: Digest) => Promise<string>,
   ) {
     this.files = files;
     this.path = path;
@@ -121,7 +147,7 @@ class StagedFile implements StagedBlob {
     this.size = size;
     this.algorithm = algorithm;
     this.hash = size === 0 ? createHash(algorithm) : undefined;
-    this.pathOf = pathOf;
+    this.placeOf = placeOf;
   }
 
   get offset(): number {
@@ -173,8 +199,7 @@ class StagedFile implements StagedBlob {
     } finally {
       await handle.close();
     }
-    const target = this.pathOf(digest);
-    await ensureDirectory(this.files, dirname(target));
+    const target = await this.placeOf(digest);
     await this.files.rename(this.path, target);
     await syncDirectory(this.files, dirname(target));
   }
