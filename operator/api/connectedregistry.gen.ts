@@ -55,10 +55,10 @@ export interface ConnectedRegistrySpec {
     readonly type: "ClusterIP" | "NodePort" | "LoadBalancer";
     /** A fixed address from the cluster's service range, for images that are named by address. Without it the cluster chooses one. Fixed once made. */
     readonly clusterIP?: string;
-    /** Host name (with a port if it is not 443) by which clients name the registry, and for which its certificate is made. Default: <name>.<namespace>.svc.cluster.local. */
+    /** Host name (with a port if it is not 443) by which clients name the registry, and for which its certificate is made. Default: <name>.<namespace>.svc.cluster.local. Nodes trust another name only if an administrator allows it (trustDistribution.allowedLoginServers of the Helm chart); the condition NodeTrust says whether they do. */
     readonly loginServer?: string;
   };
-  /** Whether nodes learn to trust the registry's certificate authority. */
+  /** Whether nodes learn to trust the registry's certificate authority, under the names of its Service and under a service.loginServer that an administrator allows. The condition NodeTrust says whether they do. */
   readonly trustDistribution: {
     /** Set to false where nodes get the certificate authority in another way. */
     readonly enabled: boolean;

@@ -14,7 +14,7 @@ import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensureFrom } from "./ensure.ts";
 import { keysRelated, tokensOf, type Relations } from "./relations.ts";
-import { report } from "./report.ts";
+import { Reporter } from "./report.ts";
 
 /** Gives a ClientToken its Secret: generated passwords, and a pull secret for every registry that lets it in. */
 export function clientTokenController(
@@ -22,6 +22,7 @@ export function clientTokenController(
   relations: Relations,
 ): ControllerSpec {
   const { client } = dependencies;
+  const reporter = new Reporter(dependencies);
   const registries = dependencies.watcher.index(ConnectedRegistryKind, ({ metadata }) => [
     metadata.uid ?? "",
   ]);
@@ -43,7 +44,10 @@ export function clientTokenController(
     reconciler: {
       async reconcile(key, { clock }) {
         const token = await client.get(ClientTokenKind, key);
-        if (token === undefined || token.metadata.deletionTimestamp !== undefined) return awaitChange;
+        if (token === undefined || token.metadata.deletionTimestamp !== undefined) {
+          reporter.forget(key);
+          return awaitChange;
+        }
         const now = clock.now();
         const findings: Finding[] = [];
         await attempt(findings, () => ensureCredentials(dependencies, relations, token, now));
@@ -59,7 +63,7 @@ export function clientTokenController(
                 message: `The passwords are in the Secret "${secretOf(token).name}".`,
               } as const);
         const fields = { credentialsSecret: secretOf(token).name };
-        const action = await report(dependencies, ClientTokenKind, token, { findings, ready }, fields, now);
+        const action = await reporter.report(ClientTokenKind, token, { findings, ready }, fields, now);
         return soonest(action, nextExpiry(token, now));
       },
     },

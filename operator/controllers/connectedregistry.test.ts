@@ -46,6 +46,7 @@ describe("a ConnectedRegistry", () => {
       "SyncConfigured=True PolicyAccepted",
       "ClientTokensReady=True TokensIssued",
       "TLSReady=True CertificateIssued",
+      "NodeTrust=True TrustDistributed",
       "StorageReady=True VolumeBound",
       "Available=True Serving",
     ]);
@@ -144,6 +145,7 @@ describe("a ConnectedRegistry", () => {
     const rig = await Rig.running();
     const ofRegistry = rig.happenings.filter(({ name }) => name === edge.name).map(({ reason }) => reason);
     expect(ofRegistry.at(-1)).toBe("Ready");
+    expect(rig.happenings.filter(({ type }) => type === "Warning")).toEqual([]);
     await rig.advance(minutes(0));
     expect(rig.happenings.filter(({ name }) => name === edge.name)).toHaveLength(ofRegistry.length);
   });
@@ -197,6 +199,20 @@ describe("the heartbeat", () => {
     await rig.say({ connectionState: "Syncing", version: "0.1.0", statusDetails: [] });
     expect((await rig.registry()).status?.connectionState).toBe("Syncing");
     expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
+  });
+
+  it("gives a pod that has just started the time to report, and warns of nothing until then", async () => {
+    const rig = await Rig.withSamples();
+    await rig.settle();
+    await rig.deploymentStatus(1);
+    await rig.settle();
+    expect(await rig.condition("Available")).toMatchObject({ status: "False", reason: "Starting" });
+    expect(rig.happenings.filter(({ type }) => type === "Warning")).toEqual([]);
+    await rig.advance(seconds(45));
+    expect(await rig.condition("Available")).toMatchObject({ status: "False", reason: "Silent" });
+    expect(rig.happenings.filter(({ type }) => type === "Warning")).toEqual([]);
+    await rig.advance(seconds(90));
+    expect(rig.happenings.filter(({ type }) => type === "Warning")).toMatchObject([{ reason: "Silent" }]);
   });
 
   it("makes a registry without a pod Offline at once", async () => {

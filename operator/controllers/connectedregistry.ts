@@ -6,6 +6,7 @@ import {
   DeploymentKind,
   LeaseKind,
   PersistentVolumeClaimKind,
+  PodKind,
   RoleBindingKind,
   RoleKind,
   SecretKind,
@@ -32,7 +33,7 @@ import { Heartbeats } from "./heartbeats.ts";
 import { registryStatus } from "./registry-status.ts";
 import { takeSteps, type Progress } from "./registry-steps.ts";
 import { keysRelated, type Relations } from "./relations.ts";
-import { report } from "./report.ts";
+import { Reporter } from "./report.ts";
 
 /** However quiet it is, all is compared again after this. */
 const resyncPeriod = Duration.fromObject({ minutes: 10 });
@@ -76,6 +77,7 @@ function watches(relations: Relations): readonly WatchSpec[] {
     ),
     watchOf(LeaseKind, (before, after) => (isRenewal(before, after) ? [] : owners(before, after))),
     watchOf(PersistentVolumeClaimKind, instanceOf),
+    watchOf(PodKind, instanceOf),
     ...[DeploymentKind, ServiceKind, ServiceAccountKind, RoleKind, RoleBindingKind].map((kind) => ({
       kind,
       keysFor: owners,
@@ -86,6 +88,7 @@ function watches(relations: Relations): readonly WatchSpec[] {
 class RegistryReconciler implements Reconciler {
   private readonly dependencies: ControllerDependencies;
   private readonly relations: Relations;
+  private readonly reporter: Reporter;
   private readonly heartbeats = new Heartbeats();
   /** Until when nothing but a heartbeat is due, by key: nothing has changed since all was found fine. */
   private readonly quietUntil = new Map<string, DateTime<true>>();
@@ -93,6 +96,7 @@ class RegistryReconciler implements Reconciler {
   constructor(dependencies: ControllerDependencies, relations: Relations) {
     this.dependencies = dependencies;
     this.relations = relations;
+    this.reporter = new Reporter(dependencies);
   }
 
   /** Something that `key` depends on is not as it was. */
@@ -107,6 +111,7 @@ class RegistryReconciler implements Reconciler {
     if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) {
       // What it owned is collected by Kubernetes.
       this.heartbeats.forget(key);
+      this.reporter.forget(key);
       this.changed(key);
       return awaitChange;
     }
@@ -136,12 +141,12 @@ class RegistryReconciler implements Reconciler {
       progress.error = error;
     }
     const { outcome, fields } = registryStatus(registry, progress, now);
-    const action = await report(dependencies, ConnectedRegistryKind, registry, outcome, fields, now);
+    const action = await this.reporter.report(ConnectedRegistryKind, registry, outcome, fields, now);
     if (progress.error !== undefined) throw progress.error as Error;
 
     const { renewal, observation } = progress;
     // What is not fine is looked at in full whenever it comes up.
-    if (outcome.findings.some(({ kind }) => kind !== "fine")) this.changed(key);
+    if (outcome.findings.some(({ kind }) => kind === "fault" || kind === "skipped")) this.changed(key);
     const times = [fullAgain, renewal, observation?.expiry].flatMap((time) =>
       time === undefined ? [] : [time],
     );
@@ -176,7 +181,7 @@ function isRenewal(before: Lease | undefined, after: Lease | undefined): boolean
   return was.holderIdentity === is.holderIdentity && gap < 1000 * (was.leaseDurationSeconds ?? 0);
 }
 
-/** By its labels: a claim that outlives its registry has no owner. */
+/** By its labels: a claim that outlives its registry has no owner, and a pod has another. */
 function instanceOf(
   before: KubeObject | undefined,
   after: KubeObject | undefined,

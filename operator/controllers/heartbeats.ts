@@ -14,6 +14,7 @@ interface Beat {
  */
 export class Heartbeats {
   private readonly beats = new Map<string, Beat>();
+  private readonly awaitedSince = new Map<string, DateTime<true>>();
 
   /** When `lease` runs out, or ran out; `undefined` if it never was held. */
   expiryOf(lease: Lease, now: DateTime<true>): DateTime<true> | undefined {
@@ -27,7 +28,20 @@ export class Heartbeats {
     return beat.seenAt.plus(Duration.fromObject({ seconds: seconds ?? leaseDurationSeconds }));
   }
 
+  /** Whether a registry that runs and is not heard has had the time to be heard: one that just started has not. */
+  isOverdue(key: NamespacedName, now: DateTime<true>): boolean {
+    const since = this.awaitedSince.get(keyText(key)) ?? now;
+    this.awaitedSince.set(keyText(key), since);
+    return now >= since.plus(Duration.fromObject({ seconds: leaseDurationSeconds }));
+  }
+
+  /** It is heard, or nothing is expected of it. */
+  expectNothing(key: NamespacedName): void {
+    this.awaitedSince.delete(keyText(key));
+  }
+
   forget(key: NamespacedName): void {
+    this.expectNothing(key);
     this.beats.delete(keyText(key));
   }
 }

@@ -16,12 +16,7 @@ describe("node trust", () => {
     expect(await entries(rig)).toEqual({
       "edge.contoso-edge": {
         version: 1,
-        hosts: [
-          "contoso-edge.edge.svc.cluster.local",
-          "contoso-edge.edge.svc",
-          "contoso-edge.edge",
-          "10.96.0.10",
-        ],
+        hosts: ["contoso-edge.edge.svc.cluster.local", "contoso-edge.edge.svc", "10.96.0.10"],
         server: "https://10.96.0.10",
         ca: await rig.secret("contoso-edge-tls", "ca.crt"),
       },
@@ -46,6 +41,48 @@ describe("node trust", () => {
     const rig = await Rig.running();
     await rig.editRegistry(({ service }) => ({ service: { ...service, loginServer } }));
     expect((await entries(rig))["edge.contoso-edge"]?.hosts.includes(loginServer)).toBe(listed);
+  });
+
+  it("does not tell nodes of a name that is also somebody's on the internet", async () => {
+    const rig = await Rig.running();
+    const registry = await rig.registry();
+    const metadata = { name: "docker", namespace: "io" };
+    rig.user({ ...registry, metadata, spec: { ...registry.spec, mode: "ReadWrite" } } as typeof registry);
+    await rig.settle();
+    expect((await entries(rig))["io.docker"]?.hosts).toEqual([
+      "docker.io.svc.cluster.local",
+      "docker.io.svc",
+      "10.96.0.10",
+    ]);
+    rig.user({
+      ...(await rig.get(ConnectedRegistryKind, "docker", "io")),
+      spec: { ...registry.spec, service: { ...registry.spec.service, loginServer: "docker.io" } },
+    } as typeof registry);
+    await rig.settle();
+    expect((await entries(rig))["io.docker"]?.hosts).not.toContain("docker.io");
+  });
+
+  it.each([
+    { change: {}, status: "True", reason: "TrustDistributed", says: "contoso-edge.edge.svc.cluster.local" },
+    {
+      change: { trustDistribution: { enabled: false } },
+      status: "False",
+      reason: "TrustDisabled",
+      says: "spec.trustDistribution.enabled",
+    },
+    {
+      change: { service: { type: "ClusterIP" as const, loginServer: "edge.fabrikam.example" } },
+      status: "False",
+      reason: "LoginServerNotAllowed",
+      says: '"edge.fabrikam.example"',
+    },
+  ])("says what nodes are told: $reason", async ({ change, status, reason, says }) => {
+    const rig = await Rig.running();
+    await rig.editRegistry(() => change);
+    const condition = await rig.condition("NodeTrust");
+    expect(condition).toMatchObject({ status, reason });
+    expect(condition?.message).toContain(says);
+    expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
   });
 
   it("forgets a registry that is gone, or no longer wants to be known", async () => {

@@ -21,6 +21,7 @@ import {
   presentWorkload,
   type Observation,
 } from "./registry-workload.ts";
+import { findTrust } from "./registry-trust.ts";
 import type { Relations } from "./relations.ts";
 
 interface Tools extends ControllerDependencies {
@@ -62,6 +63,8 @@ export async function takeSteps(
   );
   const tokens = await attempt(findings, () => issueTokens(tools, registry));
   if (tokens !== undefined) findings.push(tokens);
+
+  findings.push(findTrust(registry, tools.nodeTrustHosts));
 
   const address = await attempt(findings, async () =>
     addressOf(await ensure(client, ServiceKind, desiredService(registry))),

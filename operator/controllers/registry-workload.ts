@@ -97,7 +97,7 @@ export async function observeWorkload(
   const { deployment } = workload;
   const rolledOut = isRolledOut(deployment);
   const wasOffline = registry.status?.connectionState === "Offline";
-  const pods = rolledOut && !wasOffline ? undefined : await podsOf(client, registry);
+  const pods = rolledOut && !wasOffline ? undefined : await podsOf(client, registry, workload.lease);
   let sign = signOfLife(tools, workload, pods);
   if (!sign.alive && !wasOffline) {
     // A cache may lag behind the registry's own report, which must not be overruled by mistake. An apply that changes
@@ -107,12 +107,9 @@ export async function observeWorkload(
   }
 
   await attempt(findings, async () => {
+    if (!rolledOut || sign.expiry !== undefined) tools.heartbeats.expectNothing(keyOf(registry));
     if (!rolledOut) throw whyNotServing(deployment, pods ?? []);
-    if (sign.expiry === undefined) {
-      throw new WaitingError("Silent", "The registry's pod runs, but nothing is heard from it.", {
-        retryAfter: seconds(5),
-      });
-    }
+    if (sign.expiry === undefined) throw notHeard(tools, registry);
     findings.push({
       kind: "fine",
       reason: "Serving",
@@ -120,6 +117,17 @@ export async function observeWorkload(
     });
   });
   return { silent: !sign.alive, instance: sign.instance, expiry: sign.expiry };
+}
+
+/** Silence is a fault of a registry that has been heard, or should have been by now. */
+function notHeard({ heartbeats, now }: Tools, registry: ConnectedRegistry): WaitingError {
+  const available = registry.status?.conditions?.find(({ type }) => type === "Available");
+  const overdue = heartbeats.isOverdue(keyOf(registry), now);
+  const silent = overdue || available?.status === "True" || available?.reason === "Silent";
+  const retryAfter = seconds(5);
+  return silent
+    ? new WaitingError("Silent", "The registry's pod runs, but nothing is heard from it.", { retryAfter })
+    : new WaitingError("Starting", "The registry's pod runs and is about to report.", { retryAfter });
 }
 
 /** @param pods those of the registry, where there is doubt about them */
@@ -143,10 +151,21 @@ function signOfLife(
   return { alive: beating && running, instance, expiry: beating ? expiry : undefined };
 }
 
-async function podsOf(client: KubeClient, { metadata }: ConnectedRegistry): Promise<readonly Pod[]> {
-  const wanted = Object.entries(selectorOf(metadata.name));
-  const pods = await client.list(PodKind, metadata.namespace);
-  return pods.filter((pod) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value));
+/** The registry's pods, with the one that renews `lease`: the list may lag behind the Lease. */
+async function podsOf(
+  client: KubeClient,
+  { metadata }: ConnectedRegistry,
+  lease: Lease,
+): Promise<readonly Pod[]> {
+  const { namespace = "", name: registry } = metadata;
+  const listed = await client.list(PodKind, namespace);
+  const name = lease.spec?.holderIdentity ?? "";
+  const unseen = name !== "" && !listed.some((pod) => pod.metadata.name === name);
+  const holder = unseen ? await client.get(PodKind, { namespace, name }) : undefined;
+  const wanted = Object.entries(selectorOf(registry));
+  return [...listed, ...(holder === undefined ? [] : [holder])].filter((pod) =>
+    wanted.every(([key, value]) => pod.metadata.labels?.[key] === value),
+  );
 }
 
 /** The kubelet says that a pod runs some time after it does: a pod that renews its Lease need not be Running yet. */

@@ -1,9 +1,18 @@
 import { sameJson } from "../../common/same-json.ts";
-import type { DateTime } from "luxon";
-import type { Action } from "../runtime/action.ts";
+import { Duration, type DateTime } from "luxon";
+import { seconds } from "../../common/clock.ts";
+import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import type { EventRecorder } from "../runtime/events.ts";
-import { keyOf, type Kind, type KubeClient, type KubeObject } from "../runtime/kube.ts";
+import {
+  keyOf,
+  keyText,
+  type Kind,
+  type KubeClient,
+  type KubeObject,
+  type NamespacedName,
+} from "../runtime/kube.ts";
 import type { Condition } from "../status/conditions.ts";
+import { patienceWith, type Reason } from "../status/reasons.ts";
 import { summarize, type Outcome } from "../status/summarize.ts";
 
 interface Reported extends KubeObject {
@@ -15,34 +24,106 @@ interface Reported extends KubeObject {
 
 type StatusOf<T extends Reported> = Omit<NonNullable<T["status"]>, "conditions" | "observedGeneration">;
 
-/**
- * Writes what `outcome` means into the status of `object`, with the other `fields` that are ours, unless it says so
- * already; and an Event when Ready turned or found a new reason. Fields that are left out stay as they are as long as
- * somebody else owns them, fields that are `undefined` are to go.
- *
- * @throws {ConflictError} if the object is not as we read it: the registry may just have reported something else
- */
-export async function report<T extends Reported>(
-  { client, events }: { readonly client: KubeClient; readonly events: EventRecorder },
-  kind: Kind<T>,
-  object: T,
-  outcome: Outcome,
-  fields: { readonly [K in keyof StatusOf<T>]?: StatusOf<T>[K] | undefined },
-  now: DateTime<true>,
-): Promise<Action> {
-  const generation = object.metadata.generation ?? 0;
-  const before = object.status?.conditions ?? [];
-  const { conditions, action } = summarize(keyOf(object), outcome, before, generation, now);
-  const status: Readonly<Record<string, unknown>> = { observedGeneration: generation, conditions, ...fields };
-  const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;
-  if (Object.entries(status).every(([key, value]) => sameJson(current[key], value))) return action;
+/** Why an object is not Ready, and since when, as far as this process knows. */
+interface Trouble {
+  readonly reason: string;
+  readonly since: DateTime<true>;
+  readonly warned: boolean;
+}
 
-  const given = Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
-  await client.applyStatus(kind, keyOf(object), given, object.metadata.resourceVersion);
-  const [was, is] = [before, conditions].map((list) => list.find(({ type }) => type === "Ready"));
-  if (is !== undefined && (was?.status !== is.status || was.reason !== is.reason)) {
-    const type = is.status === "True" ? "Normal" : "Warning";
-    events.record(object, { type, reason: is.reason, action: "Reconcile", note: is.message });
+/** However long something is waited for, it is looked for this often. */
+const longestDelay = seconds(60);
+
+/** Says in the status of objects, and in Events, how their reconciling goes. One for each kind. */
+export class Reporter {
+  private readonly client: KubeClient;
+  private readonly events: EventRecorder;
+  private readonly troubles = new Map<string, Trouble>();
+
+  constructor({ client, events }: { readonly client: KubeClient; readonly events: EventRecorder }) {
+    this.client = client;
+    this.events = events;
   }
-  return action;
+
+  /** The object of this key is gone. */
+  forget(key: NamespacedName): void {
+    this.troubles.delete(keyText(key));
+  }
+
+  /**
+   * Writes what `outcome` means into the status of `object`, with the other `fields` that are ours, unless it says so
+   * already; and an Event when Ready turned or found a new reason. What is waited for becomes a Warning only once that
+   * took longer than it should. Fields that are left out stay as they are as long as somebody else owns them, fields
+   * that are `undefined` are to go.
+   *
+   * @returns when to look again: the longer nothing has changed, the later
+   * @throws {ConflictError} if the object is not as we read it: the registry may just have reported something else
+   */
+  async report<T extends Reported>(
+    kind: Kind<T>,
+    object: T,
+    outcome: Outcome,
+    fields: { readonly [K in keyof StatusOf<T>]?: StatusOf<T>[K] | undefined },
+    now: DateTime<true>,
+  ): Promise<Action> {
+    const key = keyOf(object);
+    const generation = object.metadata.generation ?? 0;
+    const before = object.status?.conditions ?? [];
+    const { conditions, action } = summarize(key, outcome, before, generation, now);
+    const status: Readonly<Record<string, unknown>> = {
+      observedGeneration: generation,
+      conditions,
+      ...fields,
+    };
+    const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;
+    if (Object.entries(status).some(([name, value]) => !sameJson(current[name], value))) {
+      const given = Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
+      await this.client.applyStatus(kind, key, given, object.metadata.resourceVersion);
+    }
+    const patience = this.tell(object, before, conditions, now);
+    const since = this.troubles.get(keyText(key))?.since ?? now;
+    return soonest(later(action, now.diff(since)), patience);
+  }
+
+  /** @returns when patience ends */
+  private tell(
+    object: KubeObject,
+    before: readonly Condition[],
+    conditions: readonly Condition[],
+    now: DateTime<true>,
+  ): Action {
+    const [was, is, stalled] = [
+      before.find(({ type }) => type === "Ready"),
+      conditions.find(({ type }) => type === "Ready"),
+      conditions.find(({ type }) => type === "Stalled"),
+    ];
+    if (is === undefined) return awaitChange;
+    const { reason, message: note } = is;
+    const record = (type: "Normal" | "Warning"): void => {
+      this.events.record(object, { type, reason, action: "Reconcile", note });
+    };
+    const turned = was?.status !== is.status || was.reason !== reason;
+    const key = keyText(keyOf(object));
+    if (is.status === "True") {
+      this.troubles.delete(key);
+      if (turned) record("Normal");
+      return awaitChange;
+    }
+    const known = this.troubles.get(key);
+    const trouble = known?.reason === reason ? known : { reason, since: now, warned: false };
+    const needsPerson = stalled?.status === "True";
+    const left = trouble.since.plus(patienceWith(reason as Reason)).diff(now);
+    const impatient = !trouble.warned && (needsPerson ? turned : left.toMillis() <= 0);
+    this.troubles.set(key, impatient ? { ...trouble, warned: true } : trouble);
+    if (impatient) record("Warning");
+    else if (turned && !needsPerson) record("Normal");
+    return needsPerson || left.toMillis() <= 0 ? awaitChange : requeueAfter(left);
+  }
+}
+
+/** `action`, put off for as long as `waited`, within bounds: what has not come for a minute may take another. */
+function later(action: Action, waited: Duration): Action {
+  if (action.kind === "awaitChange") return action;
+  const wanted = Math.min(waited.toMillis(), longestDelay.toMillis());
+  return requeueAfter(Duration.fromMillis(Math.max(action.delay.toMillis(), wanted)));
 }

@@ -7,10 +7,11 @@ import { StalledError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt } from "./ensure.ts";
-import { report } from "./report.ts";
+import { Reporter } from "./report.ts";
 
 /** Tells the author of a ScopeMap whether its actions can be read. */
 export function scopeMapController(dependencies: ControllerDependencies): ControllerSpec {
+  const reporter = new Reporter(dependencies);
   return {
     name: "scopemap",
     watches: [watchOf(ScopeMapKind, itself)],
@@ -18,13 +19,16 @@ export function scopeMapController(dependencies: ControllerDependencies): Contro
     reconciler: {
       async reconcile(key, { clock }) {
         const scopeMap = await dependencies.client.get(ScopeMapKind, key);
-        if (scopeMap === undefined || scopeMap.metadata.deletionTimestamp !== undefined) return awaitChange;
+        if (scopeMap === undefined || scopeMap.metadata.deletionTimestamp !== undefined) {
+          reporter.forget(key);
+          return awaitChange;
+        }
         const findings: Finding[] = [];
         await attempt(findings, async () => {
           checkActions(scopeMap);
         });
         const ready = { reason: "Valid", message: "All actions are understood." } as const;
-        return report(dependencies, ScopeMapKind, scopeMap, { findings, ready }, {}, clock.now());
+        return reporter.report(ScopeMapKind, scopeMap, { findings, ready }, {}, clock.now());
       },
     },
   };

@@ -5,10 +5,11 @@ import { itself, watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt } from "./ensure.ts";
-import { report } from "./report.ts";
+import { Reporter } from "./report.ts";
 
 /** Tells the author of a SyncPolicy whether it can be followed. */
 export function syncPolicyController(dependencies: ControllerDependencies): ControllerSpec {
+  const reporter = new Reporter(dependencies);
   return {
     name: "syncpolicy",
     watches: [watchOf(SyncPolicyKind, itself)],
@@ -16,13 +17,16 @@ export function syncPolicyController(dependencies: ControllerDependencies): Cont
     reconciler: {
       async reconcile(key, { clock }) {
         const policy = await dependencies.client.get(SyncPolicyKind, key);
-        if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) return awaitChange;
+        if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) {
+          reporter.forget(key);
+          return awaitChange;
+        }
         const findings: Finding[] = [];
         await attempt(findings, async () => {
           checkPolicy(policy, clock.now());
         });
         const ready = { reason: "Valid", message: "The policy can be followed." } as const;
-        return report(dependencies, SyncPolicyKind, policy, { findings, ready }, {}, clock.now());
+        return reporter.report(SyncPolicyKind, policy, { findings, ready }, {}, clock.now());
       },
     },
   };

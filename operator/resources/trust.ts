@@ -24,18 +24,27 @@ function trustedHosts(
   clusterIP: string,
   allowed: readonly string[],
 ): readonly string[] {
-  const loginServer = loginServerOf(registry);
+  const refused = refusedLoginServer(registry, allowed);
   return hostsOf(registry, clusterIP).filter((host) => {
-    if (host === registry.spec.service.loginServer && !isOwnName(registry, host))
-      return isAllowed(loginServer, allowed);
-    // A name without a dot is a path on Docker Hub, and the names of images have no place for an IPv6 address.
-    return host.includes(".");
+    if (host === loginServerOf(registry)) return host !== refused;
+    // A name without a dot is a path on Docker Hub, <name>.<namespace> may be somebody's on the internet (docker.io),
+    // and the names of images have no place for an IPv6 address.
+    return isIP(host) === 4 || isOwnName(registry, host);
   });
+}
+
+/** The login server of its own choice that nodes are not told of, since no administrator allows it. */
+export function refusedLoginServer(
+  registry: ConnectedRegistry,
+  allowed: readonly string[],
+): string | undefined {
+  const loginServer = loginServerOf(registry);
+  return isOwnName(registry, loginServer) || isAllowed(loginServer, allowed) ? undefined : loginServer;
 }
 
 function isOwnName({ metadata }: ConnectedRegistry, loginServer: string): boolean {
   const own = `${metadata.name}.${metadata.namespace ?? ""}`;
-  return [own, `${own}.svc`, `${own}.svc.cluster.local`].includes(hostOf(loginServer));
+  return [`${own}.svc`, `${own}.svc.cluster.local`].includes(hostOf(loginServer));
 }
 
 function isAllowed(loginServer: string, allowed: readonly string[]): boolean {

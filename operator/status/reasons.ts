@@ -1,3 +1,5 @@
+import { Duration } from "luxon";
+
 /** Aspects of an object's state. The first three are on every object, in the sense of kstatus. */
 export const conditionTypes = [
   "Ready",
@@ -7,6 +9,7 @@ export const conditionTypes = [
   "SyncConfigured",
   "ClientTokensReady",
   "TLSReady",
+  "NodeTrust",
   "StorageReady",
   "Available",
 ] as const;
@@ -24,6 +27,8 @@ interface ReasonSpec {
    * `<namespace>` are the object's, so that a command can be pasted.
    */
   readonly remedy: string;
+  /** Minutes that it may take without being worth a Warning; one, if absent. */
+  readonly patience?: number;
 }
 
 const all = ["ConnectedRegistry", "SyncPolicy", "ScopeMap", "ClientToken"] as const;
@@ -56,6 +61,7 @@ export const reasons = {
     kinds: ["ConnectedRegistry", "ClientToken"],
     condition: "Ready",
     remedy: "Wait until it is gone.",
+    patience: 10,
   },
   NotReached: {
     kinds: registry,
@@ -126,12 +132,27 @@ export const reasons = {
     kinds: registry,
     condition: "TLSReady",
     remedy: "Wait until the cluster has given the Service an address.",
+    patience: 10,
+  },
+  TrustDistributed: { kinds: registry, condition: "NodeTrust", remedy: "" },
+  TrustDisabled: {
+    kinds: registry,
+    condition: "NodeTrust",
+    remedy: "Give the nodes the certificate authority yourself: it is ca.crt in the Secret <name>-tls.",
+  },
+  LoginServerNotAllowed: {
+    kinds: registry,
+    condition: "NodeTrust",
+    remedy:
+      "Have an administrator add it to trustDistribution.allowedLoginServers of the Helm chart (--node-trust-hosts of " +
+      "the operator), or configure the nodes yourself.",
   },
   VolumeBound: { kinds: registry, condition: "StorageReady", remedy: "" },
   VolumePending: {
     kinds: registry,
     condition: "StorageReady",
     remedy: "See what it waits for: kubectl describe pvc --namespace <namespace> <name>-data.",
+    patience: 10,
   },
   VolumeLost: {
     kinds: registry,
@@ -150,7 +171,12 @@ export const reasons = {
       "Create the storage class, or make a new ConnectedRegistry with another spec.storage.storageClassName.",
   },
   Serving: { kinds: registry, condition: "Available", remedy: "" },
-  Starting: { kinds: registry, condition: "Available", remedy: "Wait until the registry is ready." },
+  Starting: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "Wait until the registry is ready.",
+    patience: 10,
+  },
   Silent: {
     kinds: registry,
     condition: "Available",
@@ -219,6 +245,12 @@ export const reasons = {
 } as const satisfies Readonly<Record<string, ReasonSpec>>;
 
 export type Reason = keyof typeof reasons;
+
+/** How long `reason` may take without being worth a Warning. */
+export function patienceWith(reason: Reason): Duration {
+  const { patience = 1 }: ReasonSpec = reasons[reason];
+  return Duration.fromObject({ minutes: patience });
+}
 
 /** Whom a message is about. */
 export interface Subject {

@@ -15,6 +15,8 @@ import {
 /** What one step found out about the aspect that it looks after. */
 export type Finding =
   | { readonly kind: "fine"; readonly reason: Reason; readonly message: string }
+  /** Worth knowing, but nothing that the object waits for. */
+  | { readonly kind: "notice"; readonly reason: Reason; readonly message: string }
   | { readonly kind: "fault"; readonly error: StalledError | WaitingError }
   /** The step was not taken, since one before it failed. */
   | { readonly kind: "skipped"; readonly condition: ConditionType };
@@ -106,6 +108,7 @@ function byAspect(a: Finding, b: Finding): number {
 function conditionOf(finding: Finding): ConditionType {
   switch (finding.kind) {
     case "fine":
+    case "notice":
       return reasons[finding.reason].condition;
     case "fault":
       return reasons[finding.error.reason].condition;
@@ -117,8 +120,9 @@ function conditionOf(finding: Finding): ConditionType {
 function aspectOf(finding: Finding, subject: Subject): [Condition["status"], Verdict] {
   switch (finding.kind) {
     case "fine":
+    case "notice":
       return [
-        "True",
+        finding.kind === "fine" ? "True" : "False",
         { reason: finding.reason, message: messageFor(finding.reason, finding.message, subject) },
       ];
     case "fault":

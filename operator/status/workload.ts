@@ -3,7 +3,7 @@ import type { Deployment, PersistentVolumeClaim, Pod, StorageClass } from "../ap
 import { StalledError, WaitingError } from "./errors.ts";
 import type { Reason } from "./reasons.ts";
 
-/** Neither pods nor storage classes are watched. */
+/** What a watch does not tell, such as a new storage class. */
 const soon = { retryAfter: seconds(5) };
 const defaultClass = "storageclass.kubernetes.io/is-default-class";
 const unknown = "no reason given";

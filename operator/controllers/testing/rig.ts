@@ -19,7 +19,7 @@ import {
 } from "../../api/kubernetes.ts";
 import { ScopeMapKind } from "../../api/scopemap.gen.ts";
 import { SyncPolicyKind } from "../../api/syncpolicy.gen.ts";
-import { selectorOf } from "../../resources/names.ts";
+import { labelsOf } from "../../resources/names.ts";
 import { encode } from "../../resources/secret-data.ts";
 import type { Happening } from "../../runtime/events.ts";
 import {
@@ -222,7 +222,7 @@ export class Rig {
     this.cluster.put(PodKind, {
       apiVersion: "v1",
       kind: "Pod",
-      metadata: { name, namespace: edge.namespace, labels: selectorOf(edge.name) },
+      metadata: { name, namespace: edge.namespace, labels: labelsOf(edge.name) },
       status: { phase },
     });
     await this.beat(name);
