@@ -1,0 +1,105 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { Clock } from "../../../common/clock.ts";
+import type { Descriptor, Digest } from "../../../common/oci/digest.ts";
+import { InvalidManifestError } from "../../../common/oci/manifest.ts";
+import type { RepositoryName } from "../../../common/oci/reference.ts";
+import type { Row } from "../database.ts";
+import { ContentInUseError, ContentNotFoundError } from "../store.ts";
+import type { Statements } from "./statements.ts";
+
+/** Which blobs there are, and which repository has them. Opens no transaction: whoever changes something does. */
+export class BlobTable {
+  private readonly statements: Statements;
+  private readonly clock: Clock;
+
+  constructor(statements: Statements, clock: Clock) {
+    this.statements = statements;
+    this.clock = clock;
+  }
+
+  /** The size of a blob of the repository. */
+  size(repository: RepositoryName, digest: Digest): number | undefined {
+    return numberOf(this.linked(repository, digest)?.size);
+  }
+
+  /** The size of a blob of any repository. */
+  knownSize(digest: Digest): number | undefined {
+    return numberOf(this.statements.row("SELECT size FROM blobs WHERE digest = ?", digest)?.size);
+  }
+
+  /** Whether `repository` has the blob; absent: whether any repository ever had it. */
+  has(repository: RepositoryName | undefined, digest: Digest): boolean {
+    const row =
+      repository === undefined
+        ? this.statements.row("SELECT id FROM blobs WHERE digest = ?", digest)
+        : this.linked(repository, digest);
+    return row !== undefined;
+  }
+
+  /** Makes a blob known. No effect if it is. */
+  add(digest: Digest, size: number): void {
+    this.statements.run(
+      "INSERT INTO blobs (digest, size) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      digest,
+      size,
+    );
+  }
+
+  /** Gives a blob that is known to the repository in row `repository`, as of now. */
+  link(repository: SQLInputValue, digest: Digest): void {
+    this.statements.run(
+      `INSERT INTO blob_links (repository, blob, linked_at) SELECT ?, id, ? FROM blobs WHERE digest = ?
+       ON CONFLICT DO UPDATE SET linked_at = excluded.linked_at`,
+      repository,
+      this.clock.now().toMillis(),
+      digest,
+    );
+  }
+
+  /** False if the repository does not have it. @throws {ContentInUseError} while a manifest of it needs the blob */
+  unlink(repository: RepositoryName, digest: Digest): boolean {
+    const blob = this.linked(repository, digest);
+    if (blob === undefined) return false;
+    const user = this.statements.row(
+      `SELECT c.digest FROM manifest_blobs mb JOIN manifests m ON m.id = mb.manifest
+       JOIN manifest_contents c ON c.id = m.content WHERE mb.blob = ? AND m.repository = ? LIMIT 1`,
+      blob.id,
+      blob.repository,
+    );
+    if (user !== undefined) {
+      throw new ContentInUseError(
+        `manifest ${String(user.digest)} needs this blob: delete the manifest first`,
+      );
+    }
+    this.statements.run("DELETE FROM blob_links WHERE repository = ? AND blob = ?", blob.repository, blob.id);
+    return true;
+  }
+
+  /**
+   * The row of a blob that a manifest of the repository names.
+   *
+   * @throws {ContentNotFoundError} if the repository does not have it
+   * @throws {InvalidManifestError} if it has another size than `blob` says
+   */
+  needed(repository: RepositoryName, blob: Descriptor): SQLInputValue {
+    const row = this.linked(repository, blob.digest);
+    if (row === undefined) throw new ContentNotFoundError(blob.digest);
+    if (row.size !== blob.size) {
+      throw new InvalidManifestError(`${blob.digest} has ${String(row.size)} bytes, not ${blob.size}`);
+    }
+    return row.id ?? null;
+  }
+
+  private linked(repository: RepositoryName, digest: Digest): Row | undefined {
+    return this.statements.row(
+      `SELECT b.id, b.size, l.repository FROM blobs b JOIN blob_links l ON l.blob = b.id
+       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ?`,
+      digest,
+      repository,
+    );
+  }
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}

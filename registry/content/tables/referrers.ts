@@ -1,0 +1,56 @@
+import type { Digest } from "../../../common/oci/digest.ts";
+import type { RepositoryName } from "../../../common/oci/reference.ts";
+import type { Row } from "../database.ts";
+import type { PageRequest, Referrer } from "../metadata.ts";
+import { descriptorOf } from "./descriptor.ts";
+import type { Statements } from "./statements.ts";
+
+/** The largest list of referrers that is read at once, in characters of what their makers wrote (S03). */
+const maxReferrerText = 2 * 1024 * 1024;
+
+/**
+ * The manifests of the repository whose subject is `subject`, by digest. The page ends early, though never empty, where
+ * the annotations would take too much memory.
+ */
+export function referrersOf(
+  statements: Statements,
+  repository: RepositoryName,
+  subject: Digest,
+  page: PageRequest,
+  artifactType?: string,
+): readonly Referrer[] {
+  const rows = statements.eachRow(
+    `SELECT c.digest, c.size, m.media_type, m.artifact_type, m.annotations FROM manifests m
+     JOIN repositories r ON r.id = m.repository JOIN manifest_contents c ON c.id = m.content
+     WHERE r.name = ? AND m.subject = ? AND c.digest > ? AND (? IS NULL OR m.artifact_type = ?)
+     ORDER BY c.digest LIMIT ?`,
+    repository,
+    subject,
+    page.after ?? "",
+    artifactType,
+    artifactType,
+    page.limit,
+  );
+  const found: Referrer[] = [];
+  let text = 0;
+  for (const row of rows) {
+    text += lengthOf(row.annotations) + lengthOf(row.artifact_type);
+    if (found.length > 0 && text > maxReferrerText) break;
+    found.push(referrerOf(row));
+  }
+  return found;
+}
+
+function referrerOf(row: Row): Referrer {
+  return {
+    ...descriptorOf(row),
+    ...(typeof row.artifact_type === "string" ? { artifactType: row.artifact_type } : {}),
+    ...(typeof row.annotations === "string"
+      ? { annotations: JSON.parse(row.annotations) as Readonly<Record<string, string>> }
+      : {}),
+  };
+}
+
+function lengthOf(value: unknown): number {
+  return typeof value === "string" ? value.length : 0;
+}

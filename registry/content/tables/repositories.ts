@@ -1,0 +1,34 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { RepositoryName } from "../../../common/oci/reference.ts";
+import type { PageRequest } from "../metadata.ts";
+import type { Statements } from "./statements.ts";
+
+/** Which repositories there are. Opens no transaction: whoever changes something does. */
+export class RepositoryTable {
+  private readonly statements: Statements;
+
+  constructor(statements: Statements) {
+    this.statements = statements;
+  }
+
+  /** The row of the repository, made if it is not there. */
+  ensure(name: RepositoryName): SQLInputValue {
+    this.statements.run("INSERT INTO repositories (name) VALUES (?) ON CONFLICT DO NOTHING", name);
+    return this.statements.row("SELECT id FROM repositories WHERE name = ?", name)?.id ?? null;
+  }
+
+  has(name: RepositoryName): boolean {
+    return this.statements.row("SELECT id FROM repositories WHERE name = ?", name) !== undefined;
+  }
+
+  /** Those that have a manifest, in ASCIIbetical order. */
+  page(page: PageRequest): readonly RepositoryName[] {
+    const rows = this.statements.rows(
+      `SELECT name FROM repositories r WHERE name > ? AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
+       ORDER BY name LIMIT ?`,
+      page.after ?? "",
+      page.limit,
+    );
+    return rows.map(({ name }) => name as RepositoryName);
+  }
+}
