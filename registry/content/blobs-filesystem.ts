@@ -1,17 +1,10 @@
-import { createHash, type Hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { hasCode } from "../../common/errors.ts";
-import {
-  algorithmOf,
-  DigestMismatchError,
-  finish,
-  hexOf,
-  type Digest,
-  type DigestAlgorithm,
-} from "../../common/oci/digest.ts";
+import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from "../../common/oci/digest.ts";
 import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
 import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
+import { StagedFile } from "./staged-file.ts";
 import { ContentNotFoundError } from "./store.ts";
 
 /**
@@ -119,92 +112,5 @@ export class FilesystemBlobs implements Blobs {
   private path(digest: Digest): string {
     const hex = hexOf(digest);
     return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
-  }
-}
-
-/** Holds no file open between two calls, so that many uploads may rest. */
-class StagedFile implements StagedBlob {
-  readonly key: string;
-  private readonly files: FileSystem;
-  private readonly path: string;
-  private readonly placeOf: (digest: Digest) => Promise<string>;
-  private readonly algorithm: DigestAlgorithm;
-  private size: number;
-  /** Of all `size` bytes; absent where an earlier process wrote some of them. */
-  private hash: Hash | undefined;
-
-  constructor(
-    files: FileSystem,
-    path: string,
-    key: string,
-    size: number,
-    algorithm: DigestAlgorithm,
-    placeOf: (digest: Digest) => Promise<string>,
-  ) {
-    this.files = files;
-    this.path = path;
-    this.key = key;
-    this.size = size;
-    this.algorithm = algorithm;
-    this.hash = size === 0 ? createHash(algorithm) : undefined;
-    this.placeOf = placeOf;
-  }
-
-  get offset(): number {
-    return this.size;
-  }
-
-  async append(content: AsyncIterable<Uint8Array>): Promise<void> {
-    const handle = await this.files.open(this.path, "r+");
-    try {
-      for await (const chunk of content) {
-        for (let written = 0; written < chunk.length;) {
-          const { bytesWritten } = await handle.write(
-            chunk,
-            written,
-            chunk.length - written,
-            this.size + written,
-          );
-          written += bytesWritten;
-        }
-        this.hash?.update(chunk);
-        this.size += chunk.length;
-      }
-    } catch (error) {
-      // A write that failed half-way left bytes that nobody counted. If this fails too, `publish` notices.
-      await handle.truncate(this.size).catch(() => undefined);
-      throw error;
-    } finally {
-      await handle.close();
-    }
-  }
-
-  async digest(algorithm: DigestAlgorithm): Promise<Digest> {
-    if (algorithm === this.algorithm && this.hash !== undefined) return finish(this.hash.copy(), algorithm);
-    const hash = createHash(algorithm);
-    const handle = await this.files.open(this.path, "r");
-    for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer);
-    if (algorithm === this.algorithm) this.hash = hash.copy();
-    return finish(hash, algorithm);
-  }
-
-  async publish(digest: Digest): Promise<void> {
-    const actual = await this.digest(algorithmOf(digest));
-    if (actual !== digest) throw new DigestMismatchError(digest, actual);
-    const handle = await this.files.open(this.path, "r+");
-    try {
-      const { size } = await handle.stat();
-      if (size !== this.size) throw new DigestMismatchError(`${this.size} bytes`, `${size}`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    const target = await this.placeOf(digest);
-    await this.files.rename(this.path, target);
-    await syncDirectory(this.files, dirname(target));
-  }
-
-  async discard(): Promise<void> {
-    await this.files.remove(this.path);
   }
 }

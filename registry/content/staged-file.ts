@@ -1,0 +1,106 @@
+import { createHash, type Hash } from "node:crypto";
+import { dirname } from "node:path";
+import {
+  algorithmOf,
+  DigestMismatchError,
+  finish,
+  type Digest,
+  type DigestAlgorithm,
+} from "../../common/oci/digest.ts";
+import type { StagedBlob } from "./blobs.ts";
+import { syncDirectory, type FileSystem } from "./files.ts";
+
+/**
+ * A blob on its way in, in a file that another process may have begun. Holds no file open between two calls, so that
+ * many uploads may rest.
+ */
+export class StagedFile implements StagedBlob {
+  readonly key: string;
+  private readonly files: FileSystem;
+  private readonly path: string;
+  private readonly placeOf: (digest: Digest) => Promise<string>;
+  private readonly algorithm: DigestAlgorithm;
+  private size: number;
+  /** Of all `size` bytes; absent where an earlier process wrote some of them. */
+  private hash: Hash | undefined;
+
+  /**
+   * @param size of the file at `path`, which exists
+   * @param algorithm of the digest that is known while the bytes come, without reading them again
+   * @param placeOf where the blob goes, on the same file system and in a directory that survives power loss
+   */
+  constructor(
+    files: FileSystem,
+    path: string,
+    key: string,
+    size: number,
+    algorithm: DigestAlgorithm,
+    placeOf: (digest: Digest) => Promise<string>,
+  ) {
+    this.files = files;
+    this.path = path;
+    this.key = key;
+    this.size = size;
+    this.algorithm = algorithm;
+    this.hash = size === 0 ? createHash(algorithm) : undefined;
+    this.placeOf = placeOf;
+  }
+
+  get offset(): number {
+    return this.size;
+  }
+
+  async append(content: AsyncIterable<Uint8Array>): Promise<void> {
+    const handle = await this.files.open(this.path, "r+");
+    try {
+      for await (const chunk of content) {
+        for (let written = 0; written < chunk.length;) {
+          const { bytesWritten } = await handle.write(
+            chunk,
+            written,
+            chunk.length - written,
+            this.size + written,
+          );
+          written += bytesWritten;
+        }
+        this.hash?.update(chunk);
+        this.size += chunk.length;
+      }
+    } catch (error) {
+      // A write that failed half-way left bytes that nobody counted. If this fails too, `publish` notices.
+      await handle.truncate(this.size).catch(() => undefined);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async digest(algorithm: DigestAlgorithm): Promise<Digest> {
+    if (algorithm === this.algorithm && this.hash !== undefined) return finish(this.hash.copy(), algorithm);
+    const hash = createHash(algorithm);
+    const handle = await this.files.open(this.path, "r");
+    for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer);
+    if (algorithm === this.algorithm) this.hash = hash.copy();
+    return finish(hash, algorithm);
+  }
+
+  async publish(digest: Digest): Promise<void> {
+    const actual = await this.digest(algorithmOf(digest));
+    if (actual !== digest) throw new DigestMismatchError(digest, actual);
+    const handle = await this.files.open(this.path, "r+");
+    try {
+      const { size } = await handle.stat();
+      if (size !== this.size) throw new DigestMismatchError(`${this.size} bytes`, `${size}`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const target = await this.placeOf(digest);
+    await this.files.rename(this.path, target);
+    await syncDirectory(this.files, dirname(target));
+  }
+
+  async discard(): Promise<void> {
+    await this.files.remove(this.path);
+  }
+}
