@@ -15,7 +15,7 @@ import { createNetwork } from "./network.ts";
 import { containerdProgram, ctr, NodePrograms } from "./node.ts";
 import { type Authority, createAuthority } from "./pki.ts";
 import { auditLog, type ClusterPlan, ports } from "./plan.ts";
-import type { ProgramPaths } from "./programs.ts";
+import type { ClusterProgram, ProgramPaths } from "./programs.ts";
 import { writeTinyImage } from "./tiny-image.ts";
 import { applyVolumes, createVolumeDirectories } from "./volumes.ts";
 
@@ -65,12 +65,24 @@ class BringUp {
       Promise.all([this.machine(), createAuthority(`cluster ${plan.name}`)]),
     );
     const [plane] = await Promise.all([
-      progress.step("Start etcd and the API server", () => this.controlPlane(machine, authority)),
-      progress.step("Start containerd", () => this.containerRuntime(machine)),
+      this.step("Start etcd and the API server", ["etcd", "kube-apiserver"], () =>
+        this.controlPlane(machine, authority),
+      ),
+      this.step("Start containerd", ["containerd", "containerd-shim-runc-v2", "ctr", "runc"], () =>
+        this.containerRuntime(machine),
+      ),
     ]);
     const node = new NodePrograms(plan, this.paths, plane, authority);
-    await progress.step("Start the node and the cluster's DNS", () => this.node(machine, node, plane));
+    await this.step("Start the node and the cluster's DNS", ["kubelet", "bridge", "coredns"], () =>
+      this.node(machine, node, plane),
+    );
     return machine.init;
+  }
+
+  /** Shown as begun when its programs are there: the time that they take to build is shown as theirs. */
+  private async step<T>(title: string, needs: readonly ClusterProgram[], work: () => Promise<T>): Promise<T> {
+    await Promise.all(needs.map((name) => this.paths[name]));
+    return this.progress.step(title, work);
   }
 
   private async machine(): Promise<Machine> {
