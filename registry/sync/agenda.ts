@@ -1,0 +1,93 @@
+import type { DateTime, Duration } from "luxon";
+import type { Backoff } from "../../common/backoff.ts";
+import { seconds, type Clock } from "../../common/clock.ts";
+import type { SyncStatus } from "../../common/contract/status.ts";
+import { longer } from "./durations.ts";
+import { parentFault } from "./faults.ts";
+import type { History } from "./history.ts";
+import type { PassResult } from "./pass.ts";
+import { nextSlot, type SyncSchedule, type SyncSlot } from "./window.ts";
+
+/** What asks for a sync, and when it may run. */
+export interface DueSync {
+  readonly trigger: SyncStatus["trigger"];
+  readonly slot: SyncSlot;
+}
+
+/** A long sleep is cut here, to look at the clock again: it may have been set meanwhile (T58). */
+export const longestSleep = seconds(3600);
+
+const shortestPause = seconds(1);
+
+/** When to sync next: by the schedule, by what a person asks for, and by how the syncs until now have ended. */
+export class Agenda {
+  private readonly clock: Clock;
+  private readonly history: History;
+  private readonly interval: Duration;
+  private readonly rest: Backoff;
+  /** Syncs in a row that did not do all they should. */
+  private setbacks = 0;
+  /** Open while something that failed is tried again. */
+  private unfinished: SyncSlot | undefined;
+
+  /**
+   * @param interval between the beginnings of two polls
+   * @param rest the pause after so many setbacks in a row
+   */
+  constructor(clock: Clock, history: History, interval: Duration, rest: Backoff) {
+    this.clock = clock;
+    this.history = history;
+    this.interval = interval;
+    this.rest = rest;
+  }
+
+  /** The sync whose turn it is; it may start later than `now`. @param request of a person, the newest */
+  due(schedule: SyncSchedule, now: DateTime<true>, request: string | undefined): DueSync {
+    // A person who asks for a sync means now; and a registry without content is of no use until the next window.
+    if (this.history.done === undefined) return { trigger: "InitialSync", slot: { start: now } };
+    if (request !== undefined && request !== this.history.resyncRequest) {
+      return { trigger: "ManualResync", slot: { start: now } };
+    }
+    const again = this.unfinished;
+    if (again !== undefined && (again.end === undefined || now < again.end)) {
+      return { trigger: "Schedule", slot: { ...again, start: now } };
+    }
+    const slot = nextSlot(schedule, now, this.history.done) ?? { start: now.plus(longestSleep) };
+    return { trigger: "Schedule", slot };
+  }
+
+  /** When the sync after one that has ended at `end` is to be expected; `undefined` if the schedule names no time. */
+  expected(schedule: SyncSchedule, end: DateTime<true>): DateTime<true> | undefined {
+    return schedule.continuous ? end.plus(this.interval) : nextSlot(schedule, end, end)?.start;
+  }
+
+  /** A sync has ended: what failed in it is tried again while its slot is open. */
+  ended({ ending, failures }: PassResult, slot: SyncSlot, schedule: SyncSchedule): void {
+    this.unfinished = ending === undefined && failures.length > 0 && !schedule.continuous ? slot : undefined;
+  }
+
+  /**
+   * Until the next poll, and longer each time while a person, or time, must mend something. Failed tags of a
+   * continuous sync rest one by one, so that it keeps its pace for the others. To be asked once per sync: it counts
+   * the setbacks.
+   *
+   * @param begun when the sync was found due
+   */
+  pauseAfter({ ending, failures }: PassResult, begun: DateTime, schedule: SyncSchedule): Duration {
+    const refused = parentFault(ending) !== undefined;
+    const tryAgain = !schedule.continuous && ending === undefined && failures.length > 0;
+    this.setbacks = refused || tryAgain ? this.setbacks + 1 : 0;
+    const poll = this.untilNextPoll(begun);
+    return this.setbacks === 0 ? poll : longer(poll, this.rest(this.setbacks));
+  }
+
+  /** What is left of the interval that began at `begun`; never so little that a slow parent is asked without a pause. */
+  untilNextPoll(begun: DateTime): Duration {
+    return longer(begun.plus(this.interval).diff(this.clock.now()), shortestPause);
+  }
+
+  /** A person may have mended something: the next pause is as short as after the first setback. */
+  forgive(): void {
+    this.setbacks = 0;
+  }
+}

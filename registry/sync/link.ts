@@ -1,0 +1,48 @@
+import type { Clock } from "../../common/clock.ts";
+import type { ParentSettings } from "../../common/contract/config.ts";
+import type { Logger } from "../../common/log.ts";
+import type { LinkObserver } from "../remote/client.ts";
+import type { StatusBoard } from "./board.ts";
+import { ParentContact } from "./contact.ts";
+import type { SyncMetrics } from "./metrics.ts";
+import type { Parent } from "./parent.ts";
+
+export interface LinkParts {
+  readonly connect: (parent: ParentSettings, observer: LinkObserver) => Parent;
+  readonly board: StatusBoard;
+  readonly metrics: SyncMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The parent, whether it is there, and how much it sent. Every answer and every byte of it is a sign of life. */
+export class Link {
+  readonly parent: Parent;
+  readonly contact: ParentContact;
+  private bytes = 0;
+
+  /** @param signal ends all asking whether the parent is there; the parent itself is the caller's to close */
+  constructor(
+    settings: ParentSettings,
+    { connect, board, metrics, clock, log }: LinkParts,
+    signal: AbortSignal,
+  ) {
+    this.parent = connect(settings, {
+      requested: (status) => {
+        metrics.requested(status);
+        if (status !== "none" && status < 500) this.contact.answered();
+      },
+      received: (bytes) => {
+        metrics.received(bytes);
+        this.bytes += bytes;
+        this.contact.answered();
+      },
+    });
+    this.contact = new ParentContact(this.parent, board, metrics, clock, log, signal);
+  }
+
+  /** Bytes of all bodies so far. */
+  get received(): number {
+    return this.bytes;
+  }
+}
