@@ -15,7 +15,7 @@ import { createNetwork } from "./network.ts";
 import { containerdProgram, ctr, NodePrograms } from "./node.ts";
 import { type Authority, createAuthority } from "./pki.ts";
 import { auditLog, type ClusterPlan, ports } from "./plan.ts";
-import type { ClusterProgram, ProgramPaths } from "./programs.ts";
+import type { ProgramPaths } from "./programs.ts";
 import { writeTinyImage } from "./tiny-image.ts";
 import { applyVolumes, createVolumeDirectories } from "./volumes.ts";
 
@@ -80,7 +80,7 @@ class BringUp {
   }
 
   /** Shown as begun when its programs are there: the time that they take to build is shown as theirs. */
-  private async step<T>(title: string, needs: readonly ClusterProgram[], work: () => Promise<T>): Promise<T> {
+  private async step<T>(title: string, needs: readonly (keyof ProgramPaths)[], work: () => Promise<T>): Promise<T> {
     await Promise.all(needs.map((name) => this.paths[name]));
     return this.progress.step(title, work);
   }
