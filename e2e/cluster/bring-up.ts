@@ -80,7 +80,11 @@ class BringUp {
   }
 
   /** Shown as begun when its programs are there: the time that they take to build is shown as theirs. */
-  private async step<T>(title: string, needs: readonly (keyof ProgramPaths)[], work: () => Promise<T>): Promise<T> {
+  private async step<T>(
+    title: string,
+    needs: readonly (keyof ProgramPaths)[],
+    work: () => Promise<T>,
+  ): Promise<T> {
     await Promise.all(needs.map((name) => this.paths[name]));
     return this.progress.step(title, work);
   }
