@@ -3,7 +3,6 @@ import type { Duration } from "luxon";
 import { exponential, type Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
-import { BodyTooLargeError, readBody } from "../../common/http/body.ts";
 import { refusal } from "./answer.ts";
 import { Authorizer } from "./authorizer.ts";
 import {
@@ -13,16 +12,9 @@ import {
   UnauthorizedError,
   UnreachableError,
 } from "./errors.ts";
+import { MeteredTransport, type LinkObserver } from "./metered-transport.ts";
 import { Pause } from "./pause.ts";
-import { connectionError, Transport, type TransportTimeouts } from "./transport.ts";
-
-/** Told of what goes over the link. */
-export interface LinkObserver {
-  /** One HTTP request was answered with `status`, or with nothing. */
-  requested(status: number | "none"): void;
-  /** So many bytes of a body have come. */
-  received(bytes: number): void;
-}
+import type { TransportTimeouts } from "./transport.ts";
 
 export interface ClientOptions {
   readonly clock: Clock;
@@ -59,27 +51,26 @@ export class ParentClient {
   private readonly options: ClientOptions;
   private readonly backoff: Backoff;
   private readonly pause: Pause;
-  private transport: Transport;
+  private readonly transport: MeteredTransport;
   private authorizer: Authorizer;
-  private parent: ParentSettings;
 
   constructor(parent: ParentSettings, options: ClientOptions) {
     this.origin = new URL(`${parent.protocol}://${parent.loginServer}`);
     this.options = options;
     this.backoff = exponential(seconds(1), seconds(30), options.random);
     this.pause = new Pause(options.clock);
-    this.parent = parent;
-    this.transport = this.newTransport(parent);
+    this.transport = new MeteredTransport(
+      this.origin.host,
+      options.timeouts ?? defaultTimeouts,
+      parent.caBundle,
+      options.observer,
+    );
     this.authorizer = this.newAuthorizer(parent);
   }
 
   /** Takes on changed credentials and authorities; requests under way end as they began (T44). */
   configure(parent: ParentSettings): void {
-    if (parent.caBundle !== this.parent.caBundle) {
-      this.transport.dropIdle();
-      this.transport = this.newTransport(parent);
-    }
-    this.parent = parent;
+    this.transport.trust(parent.caBundle);
     this.authorizer = this.newAuthorizer(parent);
   }
 
@@ -120,7 +111,10 @@ export class ParentClient {
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await this.send(request);
-        return { headers: response.headers, body: await this.body(response, limit, request.signal) };
+        return {
+          headers: response.headers,
+          body: await this.transport.body(response, limit, request.signal),
+        };
       } catch (error) {
         await this.recover(error, attempt, request.signal);
       }
@@ -142,45 +136,21 @@ export class ParentClient {
   }
 
   /** The bytes of `response` as they come, counted. @throws {UnreachableError} if they end with the connection */
-  async *chunks(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        this.options.observer.received(chunk.length);
-        yield chunk;
-      }
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw connectionError(error, this.origin.host);
-    }
-  }
-
-  private async body(response: IncomingMessage, limit: number, signal?: AbortSignal): Promise<Buffer> {
-    try {
-      const body = await readBody(response, limit);
-      this.options.observer.received(body.length);
-      return body;
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof BodyTooLargeError) {
-        throw new ProtocolError(`${this.origin.host} answered with more than ${limit} bytes.`);
-      }
-      throw connectionError(error, this.origin.host);
-    }
+  chunks(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    return this.transport.chunks(response, signal);
   }
 
   private async exchange(
     { method, path, headers, idleTimeout, signal }: ParentRequest,
     authorization: string | undefined,
   ): Promise<{ response: IncomingMessage; origin: string }> {
-    return await this.counted(
-      this.transport.send({
-        url: new URL(path, this.origin),
-        method,
-        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-        ...(idleTimeout === undefined ? {} : { idleTimeout }),
-        signal,
-      }),
-    );
+    return await this.transport.send({
+      url: new URL(path, this.origin),
+      method,
+      headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+      ...(idleTimeout === undefined ? {} : { idleTimeout }),
+      signal,
+    });
   }
 
   private async refused(response: IncomingMessage, origin: string): Promise<Error> {
@@ -190,7 +160,7 @@ export class ParentClient {
   }
 
   private async readToken(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
-    const { response, origin } = await this.counted(this.transport.send({ url, method: "GET", headers }));
+    const { response, origin } = await this.transport.send({ url, method: "GET", headers });
     const status = response.statusCode ?? 0;
     if (status === 400 || status === 401) {
       response.destroy();
@@ -199,27 +169,12 @@ export class ParentClient {
       );
     }
     if (status !== 200) throw await this.refused(response, origin);
-    const body = await this.body(response, maxTokenBytes);
+    const body = await this.transport.body(response, maxTokenBytes);
     try {
       return JSON.parse(body.toString("utf8"));
     } catch {
       throw new ProtocolError(`The token service of ${this.origin.host} answered something else than JSON.`);
     }
-  }
-
-  private async counted<T extends { readonly response: IncomingMessage }>(answer: Promise<T>): Promise<T> {
-    try {
-      const result = await answer;
-      this.options.observer.requested(result.response.statusCode ?? 0);
-      return result;
-    } catch (error) {
-      this.options.observer.requested("none");
-      throw error;
-    }
-  }
-
-  private newTransport(parent: ParentSettings): Transport {
-    return new Transport(this.options.timeouts ?? defaultTimeouts, parent.caBundle);
   }
 
   private newAuthorizer(parent: ParentSettings): Authorizer {

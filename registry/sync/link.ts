@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
-import type { LinkObserver } from "../remote/client.ts";
+import type { LinkObserver } from "../remote/metered-transport.ts";
 import type { StatusBoard } from "./board.ts";
 import { ParentContact } from "./contact.ts";
 import type { SyncMetrics } from "./metrics.ts";
