@@ -10,8 +10,9 @@ import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Metadata, PageRequest } from "./metadata.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
+import { pages } from "./pages.ts";
 import { Quota } from "./quota.ts";
-import { ContentRepository, pages, type RepositoryParts } from "./repository.ts";
+import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import type { Repositories } from "./store.ts";
 import { Uploads } from "./uploads.ts";
 

@@ -9,6 +9,7 @@ import type { Blobs, ByteRange } from "./blobs.ts";
 import { takeOver } from "./incoming.ts";
 import type { Intake } from "./intake.ts";
 import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
+import { pages } from "./pages.ts";
 import type { Quota } from "./quota.ts";
 import { ContentNotFoundError, TagNotFoundError } from "./store.ts";
 import type { Ingest, PushOptions, ResumableWriter, SyncTarget } from "./store.ts";
@@ -26,8 +27,6 @@ export interface ManifestPut {
   readonly expected?: Digest;
   readonly tags: readonly Tag[];
 }
-
-const pageSize = 1000;
 
 /** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
 export class ContentRepository implements SyncTarget, ResumableWriter {
@@ -186,22 +185,6 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     } finally {
       quota.settle(write.bytes.length, await metadata.usage());
     }
-  }
-}
-
-/** Everything that a paged listing has, page by page. */
-export async function* pages<T>(
-  read: (page: PageRequest) => Promise<readonly T[]>,
-  nameOf: (item: T) => string,
-  signal?: AbortSignal,
-): AsyncIterable<T> {
-  for (let after: string | undefined; ;) {
-    signal?.throwIfAborted();
-    const page = await read({ after, limit: pageSize });
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined) return;
-    after = nameOf(last);
   }
 }
 
