@@ -390,6 +390,29 @@ describe("what the API server refuses", () => {
   });
 });
 
+describe("a Service that cannot be changed", () => {
+  it("keeps nothing back but itself", async () => {
+    let refuse = false;
+    const rig = await Rig.running((cluster) =>
+      faulty(cluster, {
+        apply: async (kind, object) => {
+          if (refuse && kind.kind === "Service") throw new RejectedError(422, "may not change once set");
+          return cluster.apply(kind, object);
+        },
+      }),
+    );
+    refuse = true;
+    rig.putSecret("contoso-parent", { username: "edge", password: "rotated" });
+    await rig.cluster.delete(DeploymentKind, edge);
+    await rig.editRegistry(({ service }) => ({ service: { ...service, clusterIP: "10.1.2.3" } }));
+    expect(await rig.condition("Stalled")).toMatchObject({ status: "True", reason: "Rejected" });
+    expect(await rig.condition("ParentConfigured")).toMatchObject({ status: "True" });
+    const { parent } = parseSettings(await rig.json("contoso-edge-config", "settings.json"));
+    expect(parent?.credentials?.password).toBe("rotated");
+    expect(await rig.get(DeploymentKind, edge.name)).toBeDefined();
+  });
+});
+
 describe("a fault that comes while the registry runs", () => {
   const settings = async (rig: Rig) => parseSettings(await rig.json("contoso-edge-config", "settings.json"));
 

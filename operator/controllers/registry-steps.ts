@@ -5,6 +5,7 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { PersistentVolumeClaimKind, ServiceKind, type Service } from "../api/kubernetes.ts";
 import { desiredService } from "../resources/service.ts";
 import { desiredClaim } from "../resources/storage.ts";
+import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
 import type { ConditionType } from "../status/reasons.ts";
 import type { Finding } from "../status/summarize.ts";
@@ -66,9 +67,10 @@ export async function takeSteps(
 
   findings.push(findTrust(registry, tools.nodeTrustHosts));
 
-  const address = await attempt(findings, async () =>
-    addressOf(await ensure(client, ServiceKind, desiredService(registry))),
-  );
+  const address =
+    (await attempt(findings, async () =>
+      addressOf(await ensure(client, ServiceKind, desiredService(registry))),
+    )) ?? (await presentAddress(client, registry));
   if (address !== undefined) {
     const renewal = await attempt(findings, () => ensureCertificates(tools, registry, address));
     if (renewal !== undefined) {
@@ -95,6 +97,13 @@ export async function takeSteps(
   const workload = applied ?? (await presentWorkload(tools, registry));
   if (workload === undefined) skip("Available");
   else progress.observation = await observeWorkload(tools, registry, workload, findings);
+}
+
+/** Where clients reach the registry although its Service cannot be as the spec wants it. */
+async function presentAddress(client: KubeClient, registry: ConnectedRegistry): Promise<string | undefined> {
+  const service = await client.get(ServiceKind, keyOf(registry));
+  const owner = service?.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  return owner?.uid === registry.metadata.uid ? service?.spec.clusterIP : undefined;
 }
 
 function addressOf({ metadata, spec }: Service): string {

@@ -235,7 +235,7 @@ export const reasons = {
   PasswordExpired: {
     kinds: ["ClientToken"],
     condition: "Ready",
-    remedy: "Move its expiry into the future, or delete the Secret to get new passwords.",
+    remedy: "Move an expiry into the future.",
   },
   ScopeMapNotFound: {
     kinds: ["ClientToken"],
