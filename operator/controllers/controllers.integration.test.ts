@@ -195,7 +195,7 @@ describe("on a real API server", () => {
     await conditionIs("ParentConfigured", "Configured");
     await conditionIs("StorageReady", "NoStorageClass");
     await run();
-    await conditionIs("Available", "Silent");
+    await conditionIs("Available", "Starting");
     await beat();
     await pod.applyStatus(ConnectedRegistryKind, edge, {
       connectionState: "Online",

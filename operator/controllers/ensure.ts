@@ -92,13 +92,9 @@ function expectOurs(live: KubeObject, desired: KubeObject): void {
   const predecessors =
     owner?.kind === wanted?.kind && owner?.name === wanted?.name && owner?.uid !== wanted?.uid;
   if (live.metadata.deletionTimestamp !== undefined || (owner !== undefined && predecessors)) {
-    throw new WaitingError(
-      "Terminating",
-      `The ${nameOf(live)} of an object of the same name is still being deleted.`,
-      {
-        retryAfter: seconds(2),
-      },
-    );
+    throw new WaitingError("Terminating", `The ${nameOf(live)} is still being deleted.`, {
+      retryAfter: seconds(2),
+    });
   }
   const ours =
     owner === undefined ? hasOurLabels(live, desired) : wanted === undefined || owner.uid === wanted.uid;

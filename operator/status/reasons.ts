@@ -60,7 +60,7 @@ export const reasons = {
   Terminating: {
     kinds: ["ConnectedRegistry", "ClientToken"],
     condition: "Ready",
-    remedy: "Wait until it is gone.",
+    remedy: "Wait until it is gone; a volume goes once no pod uses it.",
     patience: 10,
   },
   NotReached: {
