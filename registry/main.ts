@@ -6,7 +6,7 @@ import { seconds, systemClock as clock } from "../common/clock.ts";
 import { apiServer, serviceAccountFolder, type InCluster } from "../common/cluster/connection.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import { InvalidConfigError, parseSettings } from "../common/contract/config.ts";
-import { messageOf } from "../common/errors.ts";
+import { hasCode, messageOf } from "../common/errors.ts";
 import { createLog, type Logger } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
@@ -61,6 +61,7 @@ async function main(options: ServeOptions): Promise<number> {
   } catch (error) {
     const usage = error instanceof InvalidConfigError;
     for (const fault of messageOf(error).split(usage ? "; " : "\n")) console.error(fault);
+    if (hasCode(error, "EADDRINUSE")) console.error("choose another address with --listen or --probes");
     return usage ? 2 : 1;
   }
 }
