@@ -6,6 +6,7 @@ import { createLog, logLevels, type LogLevel } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
 import { runServices } from "../common/service.ts";
+import { stopSignal } from "../common/stop-signal.ts";
 import { CertsFolder } from "./certs-folder.ts";
 import { agentMetrics } from "./metrics.ts";
 import { NodeTrust, type TrustSource } from "./node-trust.ts";
@@ -66,14 +67,8 @@ async function run(options: Options): Promise<void> {
     logger,
     agentMetrics(metrics),
   );
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      stop.abort();
-    });
-  }
   try {
-    await runServices([new Probes(options.probes, [trust], metrics), trust], stop.signal, logger);
+    await runServices([new Probes(options.probes, [trust], metrics), trust], stopSignal(), logger);
   } finally {
     api.close();
   }

@@ -7,6 +7,7 @@ import { createLog, logLevels, type LogLevel } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
 import { runServices } from "../common/service.ts";
+import { stopSignal } from "../common/stop-signal.ts";
 import { controllers } from "./controllers/all.ts";
 import type { ControllerDependencies } from "./controllers/dependencies.ts";
 import { followedScope } from "./followed.ts";
@@ -142,7 +143,7 @@ async function run(options: Options): Promise<void> {
     },
   });
   const services = [informers, events, ...(options.leaderElect ? [election] : working)];
-  await runServices([new Probes(options.probes, services, registry), ...services], untilTold(), log);
+  await runServices([new Probes(options.probes, services, registry), ...services], stopSignal(), log);
 }
 
 function connect(kubeconfig: string | undefined, observe: ObserveRequest): ApiServer {
@@ -161,16 +162,6 @@ function cachedClient(live: KubeClient, informers: Informers): KubeClient {
     create: (kind, object) => live.create(kind, object),
     delete: (kind, key, uid) => live.delete(kind, key, uid),
   };
-}
-
-function untilTold(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      stop.abort();
-    });
-  }
-  return stop.signal;
 }
 
 function parseList(text: string): readonly string[] {

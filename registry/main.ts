@@ -11,6 +11,7 @@ import { createLog, type Logger } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
 import { runServices, type Service } from "../common/service.ts";
+import { stopSignal } from "../common/stop-signal.ts";
 import { version } from "../common/version.ts";
 import { ClientTokens } from "./auth/client-tokens.ts";
 import { loadSigningKey } from "./auth/signing-key.ts";
@@ -160,17 +161,6 @@ function ownCluster(): InCluster {
     tokenFile: join(serviceAccountFolder, "token"),
     caFile: join(serviceAccountFolder, "ca.crt"),
   };
-}
-
-/** Aborts at the first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => {
-      stop.abort();
-    });
-  }
-  return stop.signal;
 }
 
 /** Under which names a certificate that we make for ourselves is good. */
