@@ -33,6 +33,64 @@ describe("parseSettings", () => {
   });
 });
 
+describe("what a registry does with its content", () => {
+  const parse = (more: object) => parseSettings({ version: 1, name: "edge", ...more });
+
+  test("needs no word: it collects and scrubs at night, removes nothing by age, and allows deletes", () => {
+    expect(parse({})).toMatchObject({
+      garbageCollection: { enabled: true, schedule: "0 3 * * *", graceSeconds: 86_400, dryRun: false },
+      retention: [],
+      quotas: [],
+      deleteEnabled: true,
+      scrub: { enabled: true, schedule: "0 4 * * 0", bytesPerSecond: 20 * 2 ** 20 },
+      audit: { enabled: false },
+    });
+  });
+
+  test("keeps the defaults of what is left out beside what is said", () => {
+    const settings = parse({
+      garbageCollection: { dryRun: true },
+      retention: [{ repositories: ["ci/**"], tags: [{ include: ["*"], keepNewest: 5 }] }],
+      quotas: [{ repositories: "ci/*", bytes: 1 }],
+    });
+    expect(settings.garbageCollection).toMatchObject({ enabled: true, dryRun: true });
+    expect(settings.retention).toEqual([
+      { repositories: ["ci/**"], tags: [{ include: ["*"], keepNewest: 5 }] },
+    ]);
+    expect(settings.quotas).toEqual([{ repositories: "ci/*", bytes: 1 }]);
+  });
+
+  test.each([
+    {
+      because: "it is no schedule",
+      more: { scrub: { schedule: "daily" } },
+      says: /scrub\.schedule: .*five cron fields/,
+    },
+    {
+      because: "no grace at all would remove the layers of a push that runs",
+      more: { garbageCollection: { graceSeconds: 0 } },
+      says: /garbageCollection\.graceSeconds/,
+    },
+    {
+      because: "without a criterion every tag would go",
+      more: { retention: [{ repositories: ["a"], tags: [{ include: ["*"] }] }] },
+      says: /retention\.0\.tags\.0: give keepNewest/,
+    },
+    {
+      because: "a rule about no repository is a mistake",
+      more: { retention: [{ repositories: [] }] },
+      says: /retention\.0\.repositories/,
+    },
+    {
+      because: "a quota of nothing would refuse everything",
+      more: { quotas: [{ repositories: "a", bytes: 0 }] },
+      says: /quotas\.0\.bytes/,
+    },
+  ])("is refused when $because", ({ more, says }) => {
+    expect(() => parse(more)).toThrow(says);
+  });
+});
+
 describe("parseClientToken", () => {
   const token = {
     version: 1,

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { logLevels } from "../log.ts";
+import { contentSettings } from "./content-settings.ts";
 
 /**
  * What the operator tells a registry: the settings in one document, each client token in its own (fifty tokens with
@@ -71,8 +72,7 @@ const settingsSchema = z.object({
   /** Suspended: goes on serving, does not sync. */
   suspend: z._default(z.boolean(), false),
   logLevel: z._default(z.enum(logLevels), "Information"),
-  /** Upper bound of the stored content in bytes: many volume types do not enforce their size. */
-  storageQuotaBytes: z.optional(z.number().check(z.gte(1))),
+  ...contentSettings,
   /** The Secrets that hold the client tokens, by name; absent outside a cluster. */
   clientTokenSecrets: z._default(z.array(text).check(z.maxLength(50)), []),
 });

@@ -1,6 +1,8 @@
-import { Cron } from "croner";
+import type { Cron } from "croner";
 import { DateTime, Duration, IANAZone } from "luxon";
 import type { SyncSettings } from "../../common/contract/config.ts";
+import { parseCron } from "../../common/cron.ts";
+import { messageOf } from "../../common/errors.ts";
 
 /** When to sync. */
 export interface SyncSchedule {
@@ -43,7 +45,7 @@ export function parseSchedule(settings: ScheduleSettings): SyncSchedule {
     throw new InvalidScheduleError(`"${timeZone}" is not a time zone, such as Europe/Paris.`);
   }
   const window = parseWindow(settings.window);
-  const cron = parseCron(schedule, timeZone);
+  const cron = cronOf(schedule, timeZone);
   return {
     continuous: schedule.trim().split(/\s+/).join(" ") === "* * * * *",
     // croner gives the runs before its reference; a moment of the schedule itself counts as begun.
@@ -79,11 +81,11 @@ function slotFrom(start: DateTime<true>, window: Duration | undefined): SyncSlot
   return window === undefined ? { start } : { start, end: start.plus(window) };
 }
 
-function parseCron(schedule: string, timeZone: string): Cron {
+function cronOf(schedule: string, timeZone: string): Cron {
   try {
-    return new Cron(schedule, { timezone: timeZone, mode: "5-part", paused: true });
+    return parseCron(schedule, timeZone);
   } catch (cause) {
-    throw new InvalidScheduleError(`"${schedule}" is not a schedule of five cron fields.`, { cause });
+    throw new InvalidScheduleError(messageOf(cause), { cause });
   }
 }
 
