@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { ListenAddress } from "../common/address.ts";
 import { systemClock } from "../common/clock.ts";
-import { apiServer, serviceAccountFolder } from "../common/cluster/connection.ts";
+import { inCluster } from "../common/cluster/connection.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
-import { createLog, logLevels, type LogLevel } from "../common/log.ts";
+import { createLog, type LogLevel } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
+import { logLevelOption, probesOption } from "../common/program-options.ts";
 import { runServices } from "../common/service.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { CertsFolder } from "./certs-folder.ts";
@@ -14,7 +16,7 @@ import { NodeTrust, type TrustSource } from "./node-trust.ts";
 interface Options {
   readonly configMap: TrustSource;
   readonly certsDir: string;
-  readonly probes: { readonly host: string; readonly port: number };
+  readonly probes: ListenAddress;
   readonly logLevel: LogLevel;
 }
 
@@ -33,30 +35,15 @@ export function command(): Command {
         .env("CONNECTED_REGISTRY_CERTS_DIR")
         .default("/etc/containerd/certs.d"),
     )
-    .addOption(
-      new Option("--probes <host:port>", "where to serve /livez, /readyz and /metrics")
-        .env("CONNECTED_REGISTRY_PROBES")
-        .argParser(parseAddress)
-        .default({ host: "0.0.0.0", port: 8081 }, "0.0.0.0:8081"),
-    )
-    .addOption(
-      new Option("--log-level <level>", "how much to log")
-        .env("CONNECTED_REGISTRY_LOG_LEVEL")
-        .choices(logLevels)
-        .default("Information"),
-    )
+    .addOption(probesOption())
+    .addOption(logLevelOption())
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
-  if (host === undefined || port === undefined) throw new Error("the agent runs as a pod only");
+  const place = inCluster(process.env);
+  if (place === undefined) throw new Error("the agent runs as a pod only");
   const { logger } = createLog("agent", options.logLevel, process.stdout);
-  const place = {
-    server: apiServer(host, port),
-    tokenFile: `${serviceAccountFolder}/token`,
-    caFile: `${serviceAccountFolder}/ca.crt`,
-  };
   const api = new HttpsClusterApi(place, systemClock, Math.random, logger);
   const metrics = createMetrics();
   const trust = new NodeTrust(
@@ -67,8 +54,9 @@ async function run(options: Options): Promise<void> {
     logger,
     agentMetrics(metrics),
   );
+  const stop = stopSignal();
   try {
-    await runServices([new Probes(options.probes, [trust], metrics), trust], stopSignal(), logger);
+    await runServices([new Probes(options.probes, [trust], metrics, stop), trust], stop, logger);
   } finally {
     api.close();
   }
@@ -80,10 +68,4 @@ function parseSource(text: string): TrustSource {
     throw new InvalidArgumentError("It is namespace/name.");
   }
   return { namespace, configMap };
-}
-
-function parseAddress(text: string): Options["probes"] {
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("It is host:port.");
-  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port: Number(match[2]) };
 }

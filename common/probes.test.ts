@@ -4,16 +4,23 @@ import type { Service } from "./service.ts";
 
 async function withProbes(
   ready: boolean,
-  look: (get: (path: string) => Promise<Response>) => Promise<void>,
+  look: (get: (path: string) => Promise<Response>, stopping: AbortController) => Promise<void>,
 ): Promise<void> {
   const store: Service = { name: "store", ready: () => ready, run: () => Promise.resolve() };
   const documents = [{ path: "/status", read: () => ({ connectionState: "Online" }) }];
-  const probes = new Probes({ host: "127.0.0.1", port: 0 }, [store], createMetrics(), documents);
+  const stopping = new AbortController();
+  const probes = new Probes(
+    { host: "127.0.0.1", port: 0 },
+    [store],
+    createMetrics(),
+    stopping.signal,
+    documents,
+  );
   const stop = new AbortController();
   const running = probes.run(stop.signal);
   if (!probes.server.listening) await new Promise((resolve) => probes.server.once("listening", resolve));
   try {
-    await look((path) => fetch(`http://127.0.0.1:${probes.port()}${path}`));
+    await look((path) => fetch(`http://127.0.0.1:${probes.port()}${path}`), stopping);
   } finally {
     stop.abort();
     await running;
@@ -40,6 +47,16 @@ describe("Probes", () => {
       const [ready, live] = [await get("/readyz"), await get("/livez")];
       expect(ready.status).toBe(503);
       await expect(ready.text()).resolves.toContain("waiting for: store");
+      expect(live.status).toBe(200);
+    });
+  });
+
+  test("/readyz is the first to know that the program stops, before any service does", async () => {
+    await withProbes(true, async (get, stopping) => {
+      stopping.abort();
+      const [ready, live] = [await get("/readyz"), await get("/livez")];
+      expect(ready.status).toBe(503);
+      await expect(ready.text()).resolves.toBe("stopping\n");
       expect(live.status).toBe(200);
     });
   });

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import type { ListenAddress } from "./address.ts";
 import { createServer } from "./http/node-http.ts";
 import type { Service } from "./service.ts";
 
@@ -12,22 +13,27 @@ export interface ProbeDocument {
 
 /**
  * `/livez`, `/readyz` and `/metrics` on a port of their own. Live means the event loop turns; ready means that every
- * service of `services` can take traffic (never that a parent registry can be reached).
+ * service of `services` can take traffic (never that a parent registry can be reached), and ends when the program is
+ * told to stop: whoever sends traffic here learns it while what runs still ends.
  */
 export class Probes implements Service {
   readonly name = "probes";
   readonly server: Server;
   private readonly services: readonly Service[];
-  private readonly address: { readonly host: string; readonly port: number };
+  private readonly stopping: AbortSignal;
+  private readonly address: ListenAddress;
 
+  /** @param stopping aborts when the program is told to stop */
   constructor(
-    address: { readonly host: string; readonly port: number },
+    address: ListenAddress,
     services: readonly Service[],
     metrics: Registry,
+    stopping: AbortSignal,
     documents: readonly ProbeDocument[] = [],
   ) {
     this.address = address;
     this.services = services;
+    this.stopping = stopping;
     this.server = createServer((request, response) => {
       const path = request.url?.split("?")[0];
       const answer = (status: number, type: string, body: string): void => {
@@ -37,12 +43,8 @@ export class Probes implements Service {
         answer(405, "text/plain", "method not allowed\n");
       else if (path === "/livez") answer(200, "text/plain", "ok\n");
       else if (path === "/readyz") {
-        const waiting = this.services.filter((service) => !service.ready()).map((service) => service.name);
-        answer(
-          waiting.length === 0 ? 200 : 503,
-          "text/plain",
-          waiting.length === 0 ? "ok\n" : `waiting for: ${waiting.join(", ")}\n`,
-        );
+        const obstacle = this.obstacle();
+        answer(obstacle === undefined ? 200 : 503, "text/plain", `${obstacle ?? "ok"}\n`);
       } else if (path === "/metrics") {
         metrics.metrics().then(
           (text) => {
@@ -64,6 +66,13 @@ export class Probes implements Service {
 
   ready(): boolean {
     return true;
+  }
+
+  /** Why traffic must not come now, if it must not. */
+  private obstacle(): string | undefined {
+    if (this.stopping.aborted) return "stopping";
+    const waiting = this.services.filter((service) => !service.ready()).map((service) => service.name);
+    return waiting.length === 0 ? undefined : `waiting for: ${waiting.join(", ")}`;
   }
 
   /** The port in use, once `run` has begun to listen; with port 0 the system has chosen it. */

@@ -1,11 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { ListenAddress } from "../common/address.ts";
 import { exponential } from "../common/backoff.ts";
 import { milliseconds, seconds, systemClock } from "../common/clock.ts";
-import { createLog, logLevels, type LogLevel } from "../common/log.ts";
+import { createLog, type LogLevel } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
+import { logLevelOption, probesOption } from "../common/program-options.ts";
 import { runServices } from "../common/service.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { controllers } from "./controllers/all.ts";
@@ -28,7 +30,7 @@ interface Options {
   readonly watchNamespaces?: readonly string[];
   readonly nodeTrustHosts: readonly string[];
   readonly leaderElect: boolean;
-  readonly probes: { readonly host: string; readonly port: number };
+  readonly probes: ListenAddress;
   readonly logLevel: LogLevel;
   readonly kubeconfig?: string;
 }
@@ -69,18 +71,8 @@ export function command(): Command {
         .argParser(parseBoolean)
         .default(true),
     )
-    .addOption(
-      new Option("--probes <host:port>", "where to serve /livez, /readyz and /metrics")
-        .env("CONNECTED_REGISTRY_PROBES")
-        .argParser(parseAddress)
-        .default({ host: "0.0.0.0", port: 8081 }, "0.0.0.0:8081"),
-    )
-    .addOption(
-      new Option("--log-level <level>", "how much to log")
-        .env("CONNECTED_REGISTRY_LOG_LEVEL")
-        .choices(logLevels)
-        .default("Information"),
-    )
+    .addOption(probesOption())
+    .addOption(logLevelOption())
     .addOption(
       new Option("--kubeconfig <file>", "the cluster and user to be, outside of a pod").env(
         "CONNECTED_REGISTRY_KUBECONFIG",
@@ -143,7 +135,8 @@ async function run(options: Options): Promise<void> {
     },
   });
   const services = [informers, events, ...(options.leaderElect ? [election] : working)];
-  await runServices([new Probes(options.probes, services, registry), ...services], stopSignal(), log);
+  const stop = stopSignal();
+  await runServices([new Probes(options.probes, services, registry, stop), ...services], stop, log);
 }
 
 function connect(kubeconfig: string | undefined, observe: ObserveRequest): ApiServer {
@@ -174,10 +167,4 @@ function parseList(text: string): readonly string[] {
 function parseBoolean(text: string): boolean {
   if (text !== "true" && text !== "false") throw new InvalidArgumentError("It is true or false.");
   return text === "true";
-}
-
-function parseAddress(text: string): Options["probes"] {
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("It is host:port.");
-  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port: Number(match[2]) };
 }

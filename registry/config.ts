@@ -1,8 +1,8 @@
+import { parseAddress, type ListenAddress } from "../common/address.ts";
 import { registryModes, InvalidConfigError, type RegistryMode } from "../common/contract/config.ts";
 import { logLevels, type LogLevel } from "../common/log.ts";
 import { anonymousAccess, type AnonymousAccess } from "./auth/client-tokens.ts";
 import type { Encryption } from "./http/encryption.ts";
-import type { ListenAddress } from "./http/server.ts";
 
 /** The object of the cluster whose registry this is. */
 export interface ClusterIdentity {
@@ -124,10 +124,8 @@ class OptionReader {
   }
 
   address(option: OptionName): ListenAddress {
-    const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(this.text(option) ?? "");
-    const host = match?.[1] ?? match?.[2];
-    const port = Number(match?.[3]);
-    if (host !== undefined && port <= 65_535) return { host, port };
+    const address = parseAddress(this.text(option) ?? "");
+    if (address !== undefined) return address;
     this.faults.push(`--${option}: write HOST:PORT, such as 127.0.0.1:5000 or [::]:5000`);
     return { host: "", port: 0 };
   }

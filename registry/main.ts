@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { seconds, systemClock as clock } from "../common/clock.ts";
-import { apiServer, serviceAccountFolder, type InCluster } from "../common/cluster/connection.ts";
+import { inCluster, type InCluster } from "../common/cluster/connection.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import { InvalidConfigError, parseSettings } from "../common/contract/config.ts";
 import { hasCode, messageOf } from "../common/errors.ts";
@@ -143,24 +143,20 @@ async function serve(config: ServeConfig): Promise<void> {
     if (tokens.empty && !tokens.allowsAnonymous) {
       log.warn("there is no client token and no --anonymous access: every request is denied");
     }
-    const probes = new Probes(config.probes, services, registry, [status]);
+    const probes = new Probes(config.probes, services, registry, stop, [status]);
     await runServices([probes, ...services], stop, log);
   } finally {
-    content.close();
+    await content.close();
   }
 }
 
 /** @throws {InvalidConfigError} outside a pod */
 function ownCluster(): InCluster {
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
-  if (host === undefined || port === undefined) {
+  const place = inCluster(process.env);
+  if (place === undefined) {
     throw new InvalidConfigError("--cluster: is for pods only; leave it out to run elsewhere");
   }
-  return {
-    server: apiServer(host, port),
-    tokenFile: join(serviceAccountFolder, "token"),
-    caFile: join(serviceAccountFolder, "ca.crt"),
-  };
+  return place;
 }
 
 /** Under which names a certificate that we make for ourselves is good. */

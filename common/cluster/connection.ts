@@ -9,18 +9,25 @@ import { ClusterError } from "./errors.ts";
 
 /** Where the API server is, and the files with which a pod reaches it. */
 export interface InCluster {
-  /** `https://host:port`; see `apiServer`. */
+  /** `https://host:port` */
   readonly server: string;
   readonly tokenFile: string;
   readonly caFile: string;
 }
 
 /** Where Kubernetes mounts a pod's credentials. */
-export const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** The API server's address from `KUBERNETES_SERVICE_HOST` (which may be an IPv6 address) and `KUBERNETES_SERVICE_PORT`. */
-export function apiServer(host: string, port: string): string {
-  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** The cluster whose pod we are, by what Kubernetes puts into every pod's `environment`; `undefined` outside of a pod. */
+export function inCluster(environment: Readonly<Record<string, string | undefined>>): InCluster | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
+  if (host === undefined || port === undefined) return undefined;
+  return {
+    // The host may be an IPv6 address.
+    server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    tokenFile: `${serviceAccountFolder}/token`,
+    caFile: `${serviceAccountFolder}/ca.crt`,
+  };
 }
 
 /** The largest object we take: etcd holds 1.5 MiB by default, and a list of one object wraps it. */

@@ -8,7 +8,7 @@ import { afterSleep, eventually } from "../testing/eventually.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ScriptedServer, type Script } from "../testing/scripted-http.ts";
 import { silentLog } from "../testing/silent-log.ts";
-import { apiServer } from "./connection.ts";
+import { inCluster } from "./connection.ts";
 import { HttpsClusterApi } from "./https-api.ts";
 
 interface Thing {
@@ -211,5 +211,6 @@ test.each([
   { host: "10.0.0.1", address: "https://10.0.0.1:443" },
   { host: "fd00::1", address: "https://[fd00::1]:443" },
 ])("the API server at $host is $address", ({ host, address }) => {
-  expect(apiServer(host, "443")).toBe(address);
+  const environment = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: "443" };
+  expect(inCluster(environment)?.server).toBe(address);
 });

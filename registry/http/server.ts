@@ -1,16 +1,12 @@
 import type { RequestListener, Server } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { ListenAddress } from "../../common/address.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import { createServer } from "../../common/http/node-http.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { Certificate } from "./certificate.ts";
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How long running requests may take to end when the server stops. */
 const grace = seconds(20);
