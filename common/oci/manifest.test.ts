@@ -32,9 +32,58 @@ describe("parseManifest", () => {
     expect(parseManifest(bytes({ mediaType, manifests: [child] }), mediaType).manifests).toEqual([child]);
   });
 
-  test("T18 does not ask for layers whose bytes a registry need not have", () => {
-    const manifest = parseManifest(bytes({ config, layers: [layer, foreign] }), mediaTypes.ociManifest);
+  test.each([
+    { layer: foreign, because: "its media type says that it must not be distributed" },
+    {
+      layer: { ...foreign, mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" },
+      because: "Docker calls such a layer foreign",
+    },
+    {
+      layer: { ...foreign, mediaType: layer.mediaType, urls: ["https://x.example/y"] },
+      because: "it has urls",
+    },
+  ])("T18 does not ask for a layer whose bytes a registry need not have: $because", ({ layer: other }) => {
+    const manifest = parseManifest(bytes({ config, layers: [layer, other] }), mediaTypes.ociManifest);
     expect(manifest.blobs).toEqual([config, layer]);
+    expect(manifest.elsewhere).toMatchObject([{ digest: other.digest }]);
+  });
+
+  test("takes null for what is not there, as programs in Go write it", () => {
+    const document = { config, layers: null, manifests: null, subject: null, annotations: null };
+    expect(parseManifest(bytes(document), mediaTypes.ociManifest)).toMatchObject({ blobs: [config] });
+    expect(parseManifest(bytes({ manifests: null }), mediaTypes.ociIndex)).toMatchObject({ manifests: [] });
+  });
+
+  test.each([
+    { document: { config, layers: [layer] }, blobs: [config, layer], manifests: [], because: "an image" },
+    { document: { manifests: [child] }, blobs: [], manifests: [child], because: "an index" },
+    { document: { blobs: [layer] }, blobs: [layer], manifests: [], because: "OCI's artifact of old" },
+  ])("reads a media type that it does not know as what it is built like: $because", (row) => {
+    const mediaType = "application/vnd.example.thing.v1+json";
+    const manifest = parseManifest(bytes({ mediaType, ...row.document }), mediaType);
+    expect(manifest).toMatchObject({ mediaType, blobs: row.blobs, manifests: row.manifests });
+  });
+
+  test.each([
+    { type: "text/plain", document: {}, because: "it is not JSON" },
+    { type: "application/json", document: { manifests: [child] }, because: "every JSON document would do" },
+    {
+      type: "application/vnd.docker.distribution.manifest.v1+json",
+      document: { schemaVersion: 1 },
+      because: "schema 1 has no digests",
+    },
+    {
+      type: "application/vnd.example.thing.v1+json",
+      document: { layers: [{ digest: "x" }] },
+      because: "what it needs is not told in descriptors",
+    },
+    {
+      type: "application/vnd.example.thing.v1+json",
+      document: { blobs: [layer], manifests: [child] },
+      because: "S10 it is two things at once",
+    },
+  ])("refuses a document of type $type: $because", ({ type, document }) => {
+    expect(() => parseManifest(bytes(document), type)).toThrow(InvalidManifestError);
   });
 
   test("reads the subject, which makes a manifest a referrer", () => {

@@ -1,7 +1,19 @@
 import { parseDigest, type Descriptor, type Digest } from "./digest.ts";
-import { isTooComplex } from "./json-limits.ts";
-import { misspeltKey, repeatedKey } from "./unique-keys.ts";
-import { isIndex, isImageManifest, isNonDistributable, mediaTypes } from "./mediatype.ts";
+import {
+  descriptorKeys,
+  InvalidManifestError,
+  isAbsent,
+  known,
+  list,
+  object,
+  optionalString,
+  parseDocument,
+  stringMap,
+  type JsonObject,
+} from "./document.ts";
+import { isImageManifest, isIndex, isManifest, isNonDistributable, mediaTypes } from "./mediatype.ts";
+
+export { InvalidManifestError };
 
 /** The largest manifest we take, in bytes: the smallest that the OCI distribution specification asks registries to take. */
 export const maxManifestBytes = 4 * 1024 * 1024;
@@ -24,6 +36,8 @@ export interface Manifest {
   readonly manifests: readonly ChildDescriptor[];
   /** Config and layers whose bytes the registry must have. Empty for an index. */
   readonly blobs: readonly Descriptor[];
+  /** Layers whose bytes may be elsewhere: non-distributable ones, and those that name where else to get them (T18). */
+  readonly elsewhere: readonly Descriptor[];
   /** The manifest that this one is about: it is a referrer. */
   readonly subject?: Digest;
   /** `artifactType`, or the config's media type: what the referrers API shows. */
@@ -31,131 +45,69 @@ export interface Manifest {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Bytes that are not a manifest we understand. Its message says what is wrong. */
-export class InvalidManifestError extends Error {
-  override readonly name = "InvalidManifestError";
-}
-
 /**
  * Reads a manifest, distrustfully: its `mediaType`, if it has one, must agree with `contentType`, and a document with
- * both `manifests` and `layers` is refused (S10).
+ * both `manifests` and `layers` is refused (S10). A type that we do not know is taken if the document is built like
+ * one that we do: what a manifest needs must be known, or it would be collected as garbage.
  *
  * @throws {InvalidManifestError}
  */
 export function parseManifest(bytes: Uint8Array, contentType: string): Manifest {
   if (bytes.length > maxManifestBytes)
     throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
-  const document = parseObject(bytes);
+  const document = parseDocument(bytes);
   const mediaType = document.mediaType ?? contentType;
   if (mediaType !== contentType)
     throw new InvalidManifestError("mediaType does not agree with the Content-Type");
-  if (document.schemaVersion !== 2) throw new InvalidManifestError("schemaVersion is not 2");
-  if (document.manifests !== undefined && (document.layers !== undefined || document.config !== undefined)) {
-    throw new InvalidManifestError("a manifest has either manifests or config and layers");
-  }
+  const kind = kindOf(document, contentType);
   const common = {
     mediaType: contentType,
     annotations: stringMap(document.annotations),
-    ...(document.subject === undefined || document.subject === null
-      ? {}
-      : { subject: descriptor(document.subject, "subject").digest }),
+    ...(isAbsent(document.subject) ? {} : { subject: descriptor(document.subject, "subject").digest }),
   };
   const artifactType = optionalString(document.artifactType, "artifactType");
-  if (isIndex(contentType)) {
+  if (kind === "index") {
     const manifests = list(document.manifests, "manifests").map(childDescriptor);
-    return { ...common, manifests, blobs: [], ...(artifactType === undefined ? {} : { artifactType }) };
+    const type = artifactType === undefined ? {} : { artifactType };
+    return { ...common, ...type, manifests, blobs: [], elsewhere: [] };
   }
-  if (!isImageManifest(contentType))
-    throw new InvalidManifestError("the media type is not one of a manifest or index");
-  const config = descriptor(document.config, "config");
-  const layers = list(document.layers, "layers").map((layer, i) => descriptor(layer, `layers[${i}]`));
+  const config = isAbsent(document.config) && kind === "other" ? [] : [descriptor(document.config, "config")];
+  const layers = ["layers", ...(kind === "other" ? ["blobs"] : [])].flatMap((key) =>
+    list(document[key], key).map((layer, i) => layerDescriptor(layer, `${key}[${i}]`)),
+  );
+  const type = artifactType ?? config[0]?.mediaType;
   return {
     ...common,
+    ...(type === undefined ? {} : { artifactType: type }),
     manifests: [],
-    blobs: [config, ...layers].filter((blob) => !isNonDistributable(blob.mediaType)),
-    artifactType: artifactType ?? config.mediaType,
+    blobs: [...config, ...layers.filter((layer) => !layer.elsewhere).map(({ blob }) => blob)],
+    elsewhere: layers.filter((layer) => layer.elsewhere).map(({ blob }) => blob),
   };
+}
+
+/** As what to read `document`. @throws {InvalidManifestError} if it is nothing that we can read */
+function kindOf(document: JsonObject, contentType: string): "index" | "image" | "other" {
+  const listsManifests = !isAbsent(document.manifests);
+  if (listsManifests && ["config", "layers", "blobs"].some((key) => !isAbsent(document[key]))) {
+    throw new InvalidManifestError("a manifest has either manifests or config and layers");
+  }
+  // Schema 1 of Docker has no digests, whatever it is sent as.
+  if (document.schemaVersion !== 2 && (isManifest(contentType) || document.schemaVersion !== undefined)) {
+    throw new InvalidManifestError("schemaVersion is not 2");
+  }
+  if (isImageManifest(contentType)) return "image";
+  if (isIndex(contentType)) return "index";
+  if (!/^application\/[\w.+-]{1,200}\+json$/.test(contentType)) {
+    throw new InvalidManifestError("the media type is not one of a manifest or index");
+  }
+  return listsManifests ? "index" : "other";
 }
 
 /** What `bytes` say they are, or an OCI image manifest when they do not say. */
 export function mediaTypeOf(bytes: Uint8Array): string {
-  const document = parseObject(bytes);
+  const document = parseDocument(bytes);
   if (typeof document.mediaType === "string") return document.mediaType;
-  return document.manifests === undefined ? mediaTypes.ociManifest : mediaTypes.ociIndex;
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseObject(bytes: Uint8Array): JsonObject {
-  let value: unknown;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (isTooComplex(text))
-      throw new InvalidManifestError("the document has too many parts, or too deep ones");
-    value = JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof InvalidManifestError) throw cause;
-    throw new InvalidManifestError("not JSON", { cause });
-  }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw new InvalidManifestError(`the key "${repeated}" is there more than once`);
-  return known(object(value, "the document"), documentKeys, "the document");
-}
-
-/** The keys that have a meaning, of a manifest or index and of a descriptor (OCI image specification). */
-const documentKeys: ReadonlySet<string> = new Set([
-  "schemaVersion",
-  "mediaType",
-  "artifactType",
-  "config",
-  "layers",
-  "manifests",
-  "subject",
-  "annotations",
-]);
-const descriptorKeys: ReadonlySet<string> = new Set([
-  "mediaType",
-  "digest",
-  "size",
-  "urls",
-  "annotations",
-  "data",
-  "artifactType",
-  "platform",
-]);
-
-/** `value`, unless a program that ignores the case of keys would read another document in it (S10). */
-function known(value: JsonObject, keys: ReadonlySet<string>, where: string): JsonObject {
-  const misspelt = misspeltKey(value, keys);
-  if (misspelt !== undefined) throw new InvalidManifestError(`${where} has a key "${misspelt}"`);
-  return value;
-}
-
-function object(value: unknown, where: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidManifestError(`${where} is not an object`);
-  }
-  return value as JsonObject;
-}
-
-function list(value: unknown, where: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new InvalidManifestError(`${where} is not a list`);
-  return value as readonly unknown[];
-}
-
-function optionalString(value: unknown, where: string): string | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value !== "string") throw new InvalidManifestError(`${where} is not a string`);
-  return value;
-}
-
-function stringMap(value: unknown): Readonly<Record<string, string>> {
-  if (value === undefined || value === null) return {};
-  for (const item of Object.values(object(value, "annotations"))) {
-    if (typeof item !== "string") throw new InvalidManifestError("an annotation is not a string");
-  }
-  return value as Readonly<Record<string, string>>;
+  return isAbsent(document.manifests) ? mediaTypes.ociManifest : mediaTypes.ociIndex;
 }
 
 function descriptor(value: unknown, where: string): Descriptor {
@@ -171,10 +123,17 @@ function descriptor(value: unknown, where: string): Descriptor {
   }
 }
 
+/** A layer, and whether its bytes may be elsewhere. Nobody follows the addresses it may give (S42). */
+function layerDescriptor(value: unknown, where: string): { blob: Descriptor; elsewhere: boolean } {
+  const blob = descriptor(value, where);
+  const urls = list((value as JsonObject).urls, `${where}.urls`);
+  return { blob, elsewhere: urls.length > 0 || isNonDistributable(blob.mediaType) };
+}
+
 function childDescriptor(value: unknown, i: number): ChildDescriptor {
   const child = descriptor(value, `manifests[${i}]`);
   const platform = (value as JsonObject).platform;
-  if (platform === undefined || platform === null) return child;
+  if (isAbsent(platform)) return child;
   const { os, architecture, variant } = object(platform, `manifests[${i}].platform`);
   if (typeof os !== "string" || typeof architecture !== "string") return child;
   return { ...child, platform: { os, architecture, ...(typeof variant === "string" ? { variant } : {}) } };

@@ -77,6 +77,7 @@ class GraphCopy {
         isManifest(child.mediaType) ? this.manifest(child, depth + 1) : this.blob(child),
       ),
       ...manifest.blobs.map((blob) => this.blob(blob)),
+      ...manifest.elsewhere.map((blob) => this.offered(blob)),
     ]);
     if (!here) {
       signal?.throwIfAborted();
@@ -103,6 +104,13 @@ class GraphCopy {
     }
     // Only the transfer holds a slot. Holding one while waiting for children would deadlock.
     return this.options.limit(async () => buffer(await this.source.fetch(node, this.options.signal)));
+  }
+
+  /** A layer that may be somewhere else is taken if the source has it, and its lack stops nothing (T18). */
+  private async offered(blob: Descriptor): Promise<readonly Descriptor[]> {
+    const { limit, signal } = this.options;
+    if (await this.target.exists(blob, signal)) return [];
+    return (await limit(() => this.source.exists(blob, signal))) ? this.blob(blob) : [];
   }
 
   private blob(blob: Descriptor): Promise<readonly Descriptor[]> {
