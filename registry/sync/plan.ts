@@ -1,4 +1,5 @@
 import type { RepositoryRule } from "../../common/contract/config.ts";
+import { isLiteral } from "../../common/glob.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
@@ -6,7 +7,6 @@ import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../
 import { TagNotFoundError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
 import { completeGraph } from "./closure.ts";
 import { Flights, type Limit } from "./flights.ts";
-import { isLiteral } from "./glob.ts";
 import { platformFilter, type PlatformFilter } from "./platform.ts";
 import { pool } from "./pool.ts";
 import { namedTags, selectsRepository, selectsTag } from "./select.ts";

@@ -1,5 +1,5 @@
 import type { RepositoryRule } from "../../common/contract/config.ts";
-import { isLiteral, matchesGlob } from "./glob.ts";
+import { isLiteral, matchesGlob } from "../../common/glob.ts";
 
 /** The referrers of a digest at registries without the referrers API: no tag that anybody pulls by (T17f). */
 const referrersTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})$/;
