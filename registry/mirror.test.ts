@@ -71,7 +71,7 @@ describe("a registry whose parent is another of ours", () => {
   afterEach(async () => {
     stop.abort(new Error("the program stops"));
     await running;
-    content.close();
+    await content.close();
     await parent.close();
   });
 

@@ -55,8 +55,8 @@ export function describeContent(
       b = content.open(repository("team/b"));
     });
 
-    afterEach(() => {
-      content.close();
+    afterEach(async () => {
+      await content.close();
     });
 
     describe("blobs", () => {

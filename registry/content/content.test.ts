@@ -49,11 +49,11 @@ describe("content in a directory, after a restart", () => {
       await before.open(name).push(each.descriptor, streamOf(each));
     }
     await before.open(name).tag(manifest.descriptor, tag("v1"));
-    before.close();
+    await before.close();
     const after = await start(path);
     await expect(after.open(name).resolve(tag("v1"))).resolves.toEqual(manifest.descriptor);
     await expect(after.open(name).fetch(layer.descriptor).then(buffer)).resolves.toEqual(layer.bytes);
-    after.close();
+    await after.close();
   });
 
   test("S52 is nobody else's to read, whatever the permissions of the directory", async () => {
@@ -64,7 +64,7 @@ describe("content in a directory, after a restart", () => {
     for (const file of ["registry.db", "registry.db-wal", "registry.db-shm"]) {
       expect((await stat(join(path, file))).mode & 0o777).toBe(0o600);
     }
-    content.close();
+    await content.close();
   });
 
   test("drops what was abandoned, though an upload ends while it looks", async () => {
@@ -74,7 +74,7 @@ describe("content in a directory, after a restart", () => {
     await upload.append(streamOf(layer));
     const ingest = await content.open(name).ingest(layer.descriptor);
     await ingest.suspend();
-    content.close();
+    await content.close();
     const vanishing: FileSystem = {
       ...nodeFiles,
       list: async (from) => [...(await nodeFiles.list(from)), "ended-meanwhile"],
@@ -94,20 +94,20 @@ describe("content in a directory, after a restart", () => {
     await expect(other.mountBlob(digest, name)).resolves.toBe(false);
     await other.push(layer.descriptor, streamOf(layer));
     await expect(other.mountBlob(digest, name)).resolves.toBe(true);
-    content.close();
+    await content.close();
   });
 
   test("is one process's alone", async () => {
     const path = await directory();
     const first = await start(path);
     expect(() => holdLock(join(path, "lock"))).toThrow(DataInUseError);
-    first.close();
-    (await start(path)).close();
+    await first.close();
+    await (await start(path)).close();
   });
 
   test("is not opened when a newer version wrote it", async () => {
     const path = await directory();
-    (await start(path)).close();
+    await (await start(path)).close();
     const database = new DatabaseSync(join(path, "registry.db"));
     database.exec("INSERT INTO migrations VALUES (999, '')");
     database.close();
@@ -121,14 +121,14 @@ describe("content in a directory, after a restart", () => {
     const before = await openContent(path, options);
     const upload = await before.uploads.create(name);
     await upload.append(Readable.from([Buffer.from("layer")]));
-    before.close();
+    await before.close();
     const after = await openContent(path, options);
     const found = after.uploads.find(name, upload.id);
     expect(found.offset).toBe(5);
     await found.append(Readable.from([Buffer.from(" one")]));
     await found.commit(layer.descriptor.digest);
     await expect(after.open(name).exists(layer.descriptor)).resolves.toBe(true);
-    after.close();
+    await after.close();
   });
 
   test("goes on with transfers, and counts them against the quota", async () => {
@@ -138,7 +138,7 @@ describe("content in a directory, after a restart", () => {
     const before = await openContent(path, options);
     const ingest = await before.open(name).ingest(layer.descriptor);
     await ingest.write(Readable.from([Buffer.from("layer")]));
-    before.close();
+    await before.close();
     const after = await openContent(path, options);
     const other = item("12345");
     await expect(after.open(name).push(other.descriptor, streamOf(other))).rejects.toMatchObject({
@@ -149,7 +149,7 @@ describe("content in a directory, after a restart", () => {
     await again.write(Readable.from([Buffer.from(" one")]));
     await again.commit();
     await expect(after.open(name).exists(layer.descriptor)).resolves.toBe(true);
-    after.close();
+    await after.close();
   });
 
   test("has cleared away uploads and transfers that nobody went on with", async () => {
@@ -158,10 +158,10 @@ describe("content in a directory, after a restart", () => {
     await (await before.uploads.create(name)).append(streamOf(layer));
     const ingest = await before.open(name).ingest(layer.descriptor);
     await ingest.write(Readable.from([Buffer.from("layer")]));
-    before.close();
+    await before.close();
     const after = await start(path);
     await expect(readdir(join(path, "staging"))).resolves.toEqual([]);
     expect(after.uploads.count).toBe(0);
-    after.close();
+    await after.close();
   });
 });

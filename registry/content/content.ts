@@ -9,6 +9,7 @@ import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Metadata, PageRequest } from "./metadata.ts";
+import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
 import { pages } from "./pages.ts";
 import { Quota } from "./quota.ts";
@@ -41,9 +42,9 @@ export class RegistryContent implements Repositories<ContentRepository> {
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
   /** Nothing may be under way, and nothing may follow. */
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 
-  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock, close: () => void) {
+  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock, close: () => Promise<void>) {
     this.parts = parts;
     this.close = close;
     this.uploads = uploads;
@@ -55,7 +56,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     blobs: Blobs,
     metadata: Metadata,
     options: ContentOptions,
-    close: () => void,
+    close: () => Promise<void>,
   ): Promise<RegistryContent> {
     const { clock, newId } = options;
     let incoming = 0;
@@ -121,28 +122,28 @@ export async function openContent(
 ): Promise<RegistryContent> {
   await ensureDirectory(files, directory);
   const release = holdLock(join(directory, "lock"));
-  let metadata: SqliteMetadata | undefined;
-  const close = (): void => {
-    metadata?.close();
+  let database: MetadataDatabase | undefined;
+  const close = async (): Promise<void> => {
+    await database?.close();
     release();
   };
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
-    const database = join(directory, "registry.db");
+    const path = join(directory, "registry.db");
     // SQLite would let everybody read it, and gives its log the same permissions.
-    await (await files.open(database, "a", 0o600)).close();
-    metadata = SqliteMetadata.open(database, options.clock);
+    await (await files.open(path, "a", 0o600)).close();
+    database = await MetadataDatabase.open(path, options.clock);
+    const metadata = new SqliteMetadata(database, options.clock);
     return await RegistryContent.compose(blobs, metadata, options, close);
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
 }
 
 /** Content that lives as long as the process. */
-export function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
-  const metadata = SqliteMetadata.open(":memory:", options.clock);
-  return RegistryContent.compose(new MemoryBlobs(), metadata, options, () => {
-    metadata.close();
-  });
+export async function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
+  const database = await MetadataDatabase.open(":memory:", options.clock);
+  const metadata = new SqliteMetadata(database, options.clock);
+  return RegistryContent.compose(new MemoryBlobs(), metadata, options, () => database.close());
 }

@@ -111,14 +111,14 @@ describe("T81 after a fault at any step of a push", () => {
       const content = await openContent(path, options, files).catch(() => undefined);
       if (content !== undefined) {
         await pushImage(content, acknowledged).catch(() => undefined);
-        content.close();
+        await content.close();
       }
       const after = await openContent(path, options);
       await expectWhole(after, acknowledged);
       await expect(readdir(join(path, "staging"))).resolves.toEqual([]);
       await pushImage(after, acknowledged);
       await expectWhole(after, acknowledged);
-      after.close();
+      await after.close();
       if (!reached()) break;
       steps = count;
     }
@@ -139,7 +139,7 @@ describe("T81 after a fault at any step of a push", () => {
         await expectWhole(content, acknowledged);
         await pushImage(content, acknowledged);
         await expectWhole(content, acknowledged);
-        content.close();
+        await content.close();
       }
       if (!reached()) break;
     }

@@ -1,38 +1,31 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../common/clock.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
-import { openDatabase, transaction } from "./database.ts";
 import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
-import { migrations } from "./schema.ts";
+import type { MetadataDatabase } from "./metadata-database.ts";
 import { BlobTable } from "./tables/blobs.ts";
 import { ManifestTable } from "./tables/manifests.ts";
 import { referrersOf } from "./tables/referrers.ts";
 import { RepositoryTable } from "./tables/repositories.ts";
-import { Statements } from "./tables/statements.ts";
+import type { Statements } from "./tables/statements.ts";
 import { TagTable } from "./tables/tags.ts";
 
-/** Metadata in one SQLite database: says what is one transaction, and leaves each table to its class. */
+/** Metadata in a database: says what is one transaction, and leaves each table to its class. */
 export class SqliteMetadata implements Metadata {
-  private readonly database: DatabaseSync;
+  private readonly database: MetadataDatabase;
   private readonly statements: Statements;
   private readonly repositoryTable: RepositoryTable;
   private readonly blobTable: BlobTable;
   private readonly manifestTable: ManifestTable;
   private readonly tagTable: TagTable;
 
-  private constructor(database: DatabaseSync, clock: Clock) {
+  constructor(database: MetadataDatabase, clock: Clock) {
     this.database = database;
-    this.statements = new Statements(database);
+    this.statements = database.statements;
     this.repositoryTable = new RepositoryTable(this.statements);
     this.blobTable = new BlobTable(this.statements, clock);
     this.manifestTable = new ManifestTable(this.statements, this.blobTable, clock);
     this.tagTable = new TagTable(this.statements, clock);
-  }
-
-  /** @param path of the database file, or `:memory:` */
-  static open(path: string, clock: Clock): SqliteMetadata {
-    return new SqliteMetadata(openDatabase(path, migrations, clock), clock);
   }
 
   async blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined> {
@@ -44,14 +37,14 @@ export class SqliteMetadata implements Metadata {
   }
 
   async linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void> {
-    this.change(() => {
+    return this.database.change(() => {
       this.blobTable.add(digest, size);
       this.blobTable.link(this.repositoryTable.ensure(repository), digest);
     });
   }
 
   async mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean> {
-    return this.change(() => {
+    return this.database.change(() => {
       const there = this.blobTable.has(from, digest);
       if (there) this.blobTable.link(this.repositoryTable.ensure(repository), digest);
       return there;
@@ -59,7 +52,7 @@ export class SqliteMetadata implements Metadata {
   }
 
   async unlinkBlob(repository: RepositoryName, digest: Digest): Promise<boolean> {
-    return this.change(() => this.blobTable.unlink(repository, digest));
+    return this.database.change(() => this.blobTable.unlink(repository, digest));
   }
 
   async manifest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined> {
@@ -71,7 +64,7 @@ export class SqliteMetadata implements Metadata {
   }
 
   async putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void> {
-    this.change(() => {
+    return this.database.change(() => {
       const owner = this.repositoryTable.ensure(repository);
       const manifest = this.manifestTable.put(repository, owner, write);
       for (const tag of write.tags) this.tagTable.point(owner, tag, manifest);
@@ -79,7 +72,7 @@ export class SqliteMetadata implements Metadata {
   }
 
   async deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean> {
-    return this.change(() => this.manifestTable.delete(repository, digest));
+    return this.database.change(() => this.manifestTable.delete(repository, digest));
   }
 
   async referrers(
@@ -96,14 +89,14 @@ export class SqliteMetadata implements Metadata {
   }
 
   async tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void> {
-    this.change(() => {
+    return this.database.change(() => {
       const row = this.manifestTable.needed(repository, digest);
       this.tagTable.point(row.repository, tag, row.id);
     });
   }
 
   async untag(repository: RepositoryName, tag: Tag): Promise<boolean> {
-    return this.change(() => this.tagTable.remove(repository, tag));
+    return this.database.change(() => this.tagTable.remove(repository, tag));
   }
 
   async tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]> {
@@ -120,13 +113,5 @@ export class SqliteMetadata implements Metadata {
 
   async usage(): Promise<number> {
     return Number(this.statements.row("SELECT bytes FROM usage")?.bytes);
-  }
-
-  close(): void {
-    this.database.close();
-  }
-
-  private change<T>(work: () => T): T {
-    return transaction(this.database, work);
   }
 }

@@ -49,9 +49,9 @@ describe("copyGraph", () => {
     parent = new ContentParent(await openContent(clock));
   });
 
-  afterEach(() => {
-    content.close();
-    parent.content.close();
+  afterEach(async () => {
+    await content.close();
+    await parent.content.close();
   });
 
   const target = () => content.open(name);
@@ -283,8 +283,8 @@ describe("copyGraph", () => {
             const distinct = new Set(items.map(({ descriptor }) => descriptor.digest)).size;
             expect(new Set(source.asked).size).toBe(distinct);
           } finally {
-            store.close();
-            source.content.close();
+            await store.close();
+            await source.content.close();
           }
         }),
         { numRuns: 60 },
@@ -302,9 +302,9 @@ describe("copyReferrers", () => {
     parent = new ContentParent(await openContent(new ManualClock()));
   });
 
-  afterEach(() => {
-    content.close();
-    parent.content.close();
+  afterEach(async () => {
+    await content.close();
+    await parent.content.close();
   });
 
   const refer = (subject: Descriptor, text: string): Item =>

@@ -69,7 +69,7 @@ export async function openLoopback(anonymous: AnonymousAccess = "write"): Promis
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      content.close();
+      await content.close();
     },
   };
   return loopback;

@@ -101,8 +101,8 @@ export class World {
   async close(): Promise<void> {
     this.parent.fault = () => undefined;
     await this.stop();
-    this.content.close();
-    this.parent.content.close();
+    await this.content.close();
+    await this.parent.content.close();
   }
 
   configure(next: RegistrySettings): void {
