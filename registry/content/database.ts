@@ -8,6 +8,12 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 export interface Migration {
   readonly version: number;
   readonly sql: string;
+  /**
+   * Whether a program that does not know this step must not use the data any more. Otherwise it adds (tables, indexes,
+   * columns with a default, triggers that keep them right), and a program of an earlier version goes on reading and
+   * writing: what every step must leave possible for the version before its own.
+   */
+  readonly breaking?: true;
 }
 
 /** Data that a newer version of this program wrote in a way that this one cannot read. */
@@ -43,23 +49,47 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/**
+ * What the schema of a database has behind it. `migrations` has the steps that a program must know to use the data: its
+ * largest version is the lowest that may open it. `additions` has those that it may do without.
+ */
+const bookkeeping = `
+  CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS additions (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT;
+`;
+
+/** @throws {NewerSchemaError} */
 function migrate(database: DatabaseSync, migrations: readonly Migration[], clock: Clock): void {
-  database.exec(
-    "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT",
-  );
-  const row = database.prepare("SELECT coalesce(max(version), 0) AS version FROM migrations").get();
-  const current = Number(row?.version);
+  database.exec(bookkeeping);
   const newest = migrations.at(-1)?.version ?? 0;
-  if (current > newest) {
+  const needed = largestVersion(database, "migrations");
+  if (needed > newest) {
     throw new NewerSchemaError(
-      `the data has schema version ${current}, and this version of the program reads up to ${newest}`,
+      `the data needs a program that knows schema ${needed}, and this one knows up to ${newest}: run the version that wrote it, ` +
+        "or put its copy from before the upgrade (backups/before-schema-….db) in the place of registry.db",
     );
   }
-  const record = database.prepare("INSERT INTO migrations (version, applied_at) VALUES (?, ?)");
-  for (const { version, sql } of migrations.filter((migration) => migration.version > current)) {
+  const current = schemaVersion(database);
+  for (const { version, sql, breaking } of migrations.filter((migration) => migration.version > current)) {
+    const table = breaking === true ? "migrations" : "additions";
     transaction(database, () => {
       database.exec(sql);
-      record.run(version, clock.now().toISO());
+      database
+        .prepare(`INSERT INTO ${table} (version, applied_at) VALUES (?, ?)`)
+        .run(version, clock.now().toISO());
     });
   }
+}
+
+/** The newest step that the data has behind it, of whichever kind; 0 for an empty database. */
+export function schemaVersion(database: DatabaseSync): number {
+  const tables = database
+    .prepare("SELECT name FROM sqlite_schema WHERE name IN ('migrations', 'additions')")
+    .all()
+    .map(({ name }) => largestVersion(database, name as "migrations" | "additions"));
+  return Math.max(0, ...tables);
+}
+
+function largestVersion(database: DatabaseSync, table: "migrations" | "additions"): number {
+  return Number(database.prepare(`SELECT coalesce(max(version), 0) AS version FROM ${table}`).get()?.version);
 }

@@ -11,6 +11,7 @@ import type { Migration } from "./database.ts";
 export const migrations: readonly Migration[] = [
   {
     version: 1,
+    breaking: true,
     sql: `
       CREATE TABLE repositories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
