@@ -27,6 +27,14 @@ const ociErrors = {
   DENIED: { status: 403, message: "requested access to the resource is denied" },
   UNSUPPORTED: { status: 405, message: "the operation is unsupported" },
   TOOMANYREQUESTS: { status: 429, message: "too many requests" },
+  /** ACR's own: something is locked. */
+  REGISTRY_DISALLOWED_OPERATION: {
+    status: 405,
+    message: "The operation is disallowed on this registry, repository or image.",
+  },
+  METADATA_INVALID: { status: 400, message: "the attributes are invalid" },
+  PRECONDITION_FAILED: { status: 412, message: "what is there is not what the request expects" },
+  URI_TOO_LONG: { status: 414, message: "the request names too much at once" },
   PAYLOAD_TOO_LARGE: { status: 413, message: "the request body is too large" },
   STORAGE_FULL: { status: 507, message: "the registry's storage is full" },
   UNKNOWN: { status: 500, message: "internal error" },

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.ts";
 import { Duration } from "luxon";
+import type { Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
@@ -8,6 +9,8 @@ import { MemoryBlobs } from "./blobs-memory.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
+import type { Locks } from "./locks/locks.ts";
+import { SqliteLocks } from "./locks/locks-sqlite.ts";
 import type { Metadata, PageRequest } from "./metadata.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
@@ -25,6 +28,12 @@ export interface ContentOptions {
   readonly quota: () => number | undefined;
 }
 
+/** What is known of content, by subject. */
+interface MetadataPorts {
+  readonly metadata: Metadata;
+  readonly locks: Locks;
+}
+
 const uploadLimits = { open: 1_000, idle: Duration.fromObject({ hours: 24 }) };
 /** How long a transfer that nobody went on with is kept. */
 const ingestAge = Duration.fromObject({ days: 7 });
@@ -39,14 +48,22 @@ const ingestAge = Duration.fromObject({ days: 7 });
  */
 export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
+  readonly locks: Locks;
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
   /** Nothing may be under way, and nothing may follow. */
   readonly close: () => Promise<void>;
 
-  private constructor(parts: RepositoryParts, uploads: Uploads, clock: Clock, close: () => Promise<void>) {
+  private constructor(
+    parts: RepositoryParts,
+    uploads: Uploads,
+    locks: Locks,
+    clock: Clock,
+    close: () => Promise<void>,
+  ) {
     this.parts = parts;
     this.close = close;
+    this.locks = locks;
     this.uploads = uploads;
     this.clock = clock;
   }
@@ -54,7 +71,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
   /** Puts content together, and clears away what a crash left. */
   static async compose(
     blobs: Blobs,
-    metadata: Metadata,
+    { metadata, locks }: MetadataPorts,
     options: ContentOptions,
     close: () => Promise<void>,
   ): Promise<RegistryContent> {
@@ -68,7 +85,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const intake = new Intake(blobs, metadata, quota, newId);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, clock, close);
+    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, locks, clock, close);
     await content.expire();
     return content;
   }
@@ -88,6 +105,14 @@ export class RegistryContent implements Repositories<ContentRepository> {
       (name) => name,
       signal,
     );
+  }
+
+  /** A repository that has the blob, among those that `accept` takes: whoever asks may know of no other (S20). */
+  holder(
+    digest: Digest,
+    accept: (repository: RepositoryName) => boolean,
+  ): Promise<RepositoryName | undefined> {
+    return this.parts.metadata.holder(digest, accept);
   }
 
   /** Bytes stored. */
@@ -133,8 +158,7 @@ export async function openContent(
     // SQLite would let everybody read it, and gives its log the same permissions.
     await (await files.open(path, "a", 0o600)).close();
     database = await MetadataDatabase.open(path, options.clock);
-    const metadata = new SqliteMetadata(database, options.clock);
-    return await RegistryContent.compose(blobs, metadata, options, close);
+    return await RegistryContent.compose(blobs, portsOf(database, options), options, close);
   } catch (error) {
     await close();
     throw error;
@@ -144,6 +168,11 @@ export async function openContent(
 /** Content that lives as long as the process. */
 export async function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
   const database = await MetadataDatabase.open(":memory:", options.clock);
-  const metadata = new SqliteMetadata(database, options.clock);
-  return RegistryContent.compose(new MemoryBlobs(), metadata, options, () => database.close());
+  return RegistryContent.compose(new MemoryBlobs(), portsOf(database, options), options, () =>
+    database.close(),
+  );
+}
+
+function portsOf(database: MetadataDatabase, { clock }: ContentOptions): MetadataPorts {
+  return { metadata: new SqliteMetadata(database, clock), locks: new SqliteLocks(database) };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import { ConditionFailedError, type Condition } from "./condition.ts";
 import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import type { MetadataDatabase } from "./metadata-database.ts";
 import { BlobTable } from "./tables/blobs.ts";
@@ -36,6 +37,13 @@ export class SqliteMetadata implements Metadata {
     return this.blobTable.knownSize(digest);
   }
 
+  async holder(
+    digest: Digest,
+    accept: (repository: RepositoryName) => boolean,
+  ): Promise<RepositoryName | undefined> {
+    return this.blobTable.holder(digest, accept);
+  }
+
   async linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void> {
     return this.database.change(() => {
       this.blobTable.add(digest, size);
@@ -65,6 +73,7 @@ export class SqliteMetadata implements Metadata {
 
   async putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void> {
     return this.database.change(() => {
+      if (write.condition !== undefined) this.demand(repository, write.condition, write.descriptor.digest);
       const owner = this.repositoryTable.ensure(repository);
       const manifest = this.manifestTable.put(repository, owner, write);
       for (const tag of write.tags) this.tagTable.point(owner, tag, manifest);
@@ -95,8 +104,13 @@ export class SqliteMetadata implements Metadata {
     });
   }
 
-  async untag(repository: RepositoryName, tag: Tag): Promise<boolean> {
-    return this.database.change(() => this.tagTable.remove(repository, tag));
+  async untag(repository: RepositoryName, tag: Tag, holds?: Condition["holds"]): Promise<boolean> {
+    return this.database.change(() => {
+      const there = this.tagTable.resolve(repository, tag);
+      if (there === undefined) return false;
+      if (holds !== undefined) this.demand(repository, { tag, holds }, there.digest);
+      return this.tagTable.remove(repository, tag);
+    });
   }
 
   async tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]> {
@@ -113,5 +127,14 @@ export class SqliteMetadata implements Metadata {
 
   async usage(): Promise<number> {
     return Number(this.statements.row("SELECT bytes FROM usage")?.bytes);
+  }
+
+  /** @throws {ConditionFailedError} */
+  private demand(repository: RepositoryName, { tag, holds }: Condition, digest: Digest): void {
+    const current =
+      tag === undefined
+        ? this.manifestTable.describe(repository, digest)
+        : this.tagTable.resolve(repository, tag);
+    if (!holds(current?.digest)) throw new ConditionFailedError(current?.digest);
   }
 }

@@ -1,6 +1,7 @@
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import type { Condition } from "./condition.ts";
 
 export interface StoredManifest {
   readonly descriptor: Descriptor;
@@ -23,15 +24,17 @@ export interface ManifestWrite {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   readonly manifest: Manifest;
-  /** Children of an index that are left out on purpose. */
-  readonly sparse: readonly Digest[];
+  /** Children of an index that are left out on purpose; or that whatever is missing now is. */
+  readonly sparse: readonly Digest[] | "missing";
   readonly tags: readonly Tag[];
+  readonly condition?: Condition;
 }
 
 /**
  * Which repository has what, under which names.
  *
  * # Guarantees
+ * - What is locked stays as it is: a change of it throws {@link ContentLockedError}.
  * - Every method that changes something is one transaction: seen whole or not at all, and durable once it resolves.
  * - A manifest is here only if its repository has every blob it names and every child that is not marked as sparse.
  * - A tag names a manifest of its repository.
@@ -41,6 +44,11 @@ export interface Metadata {
   blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined>;
   /** The size of a blob of any repository. For decisions about storage, never to tell a client. */
   knownSize(digest: Digest): Promise<number | undefined>;
+  /** A repository that has the blob and that `accept` takes. `accept` must not use the metadata. */
+  holder(
+    digest: Digest,
+    accept: (repository: RepositoryName) => boolean,
+  ): Promise<RepositoryName | undefined>;
   linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void>;
   /** Gives a blob of `from` (absent: of any repository) to `repository`; false if there it is not. */
   mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean>;
@@ -52,6 +60,7 @@ export interface Metadata {
   /**
    * @throws {ContentNotFoundError} naming a blob or child that the repository does not have
    * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
+   * @throws {ConditionFailedError}
    */
   putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void>;
   /** Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. */
@@ -66,12 +75,14 @@ export interface Metadata {
   resolve(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined>;
   /** @throws {ContentNotFoundError} */
   tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void>;
-  untag(repository: RepositoryName, tag: Tag): Promise<boolean>;
+  /** @throws {ConditionFailedError} */
+  untag(repository: RepositoryName, tag: Tag, holds?: Condition["holds"]): Promise<boolean>;
+  /** Those that may be listed. */
   tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]>;
 
   /** Whether the repository ever got content. */
   hasRepository(repository: RepositoryName): Promise<boolean>;
-  /** Repositories that have a manifest, in ASCIIbetical order. */
+  /** Repositories that have a manifest and may be listed, in ASCIIbetical order. */
   repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
   /** Bytes of all blobs and manifests, each counted once. */
   usage(): Promise<number>;

@@ -5,6 +5,7 @@ import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../com
 import type { Manifest } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import type { Condition } from "./condition.ts";
 import type { Blobs, ByteRange } from "./blobs.ts";
 import { takeOver } from "./incoming.ts";
 import type { Intake } from "./intake.ts";
@@ -26,6 +27,7 @@ export interface ManifestPut {
   /** What the client says it is; absent: it is stored under its SHA-256. */
   readonly expected?: Digest;
   readonly tags: readonly Tag[];
+  readonly condition?: Condition;
 }
 
 /** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
@@ -108,10 +110,12 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
   }
 
   /**
-   * Stores a manifest and points `tags` at it, in one step.
+   * Stores a manifest of a client and points `tags` at it, in one step. A client may push an index without all of its
+   * children: those that are missing now are left out, explicitly, until they come.
    *
    * @throws {InvalidManifestError} @throws {DigestMismatchError} @throws {ContentNotFoundError}
    */
+   * @throws {ConditionFailedError}
   async putManifest(
     bytes: Uint8Array,
     mediaType: string,
@@ -122,7 +126,9 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     if (put.expected !== undefined && digest !== put.expected)
       throw new DigestMismatchError(put.expected, digest);
     const descriptor = { mediaType, digest, size: bytes.length };
-    await this.store({ descriptor, bytes, manifest, sparse: [], tags: put.tags });
+    const { tags, condition } = put;
+    const extra = condition === undefined ? {} : { condition };
+    await this.store({ descriptor, bytes, manifest, sparse: "missing", tags, ...extra });
     return { descriptor, bytes, manifest };
   }
 
@@ -143,9 +149,9 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     return this.parts.metadata.tag(this.name, target.digest, tag);
   }
 
-  /** @throws {TagNotFoundError} */
-  async untag(tag: Tag): Promise<void> {
-    if (!(await this.parts.metadata.untag(this.name, tag))) throw new TagNotFoundError(tag);
+  /** @throws {TagNotFoundError} @throws {ConditionFailedError} */
+  async untag(tag: Tag, holds?: Condition["holds"]): Promise<void> {
+    if (!(await this.parts.metadata.untag(this.name, tag, holds))) throw new TagNotFoundError(tag);
   }
 
   tagPage(page: PageRequest): Promise<readonly Tag[]> {

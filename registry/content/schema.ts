@@ -1,4 +1,5 @@
 import type { Migration } from "./database.ts";
+import { locksMigration } from "./locks/schema.ts";
 
 /**
  * The tables of the metadata. Times are milliseconds since 1970: when a repository got something is what a later
@@ -64,4 +65,5 @@ export const migrations: readonly Migration[] = [
         BEGIN UPDATE usage SET bytes = bytes - old.size; END;
     `,
   },
+  locksMigration,
 ];

@@ -114,6 +114,11 @@ export class ContentInUseError extends Error {
   override readonly name = "ContentInUseError";
 }
 
+/** It is locked against what somebody wants to do with it, until its attributes are changed. Names what is locked. */
+export class ContentLockedError extends Error {
+  override readonly name = "ContentLockedError";
+}
+
 /** The repository has no such tag. */
 export class TagNotFoundError extends Error {
   override readonly name = "TagNotFoundError";

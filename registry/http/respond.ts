@@ -5,8 +5,14 @@ import { DigestMismatchError, InvalidDigestError } from "../../common/oci/digest
 import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
+import { ConditionFailedError } from "../content/condition.ts";
 import { isStorageFull } from "../content/quota.ts";
-import { ContentInUseError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
+import {
+  ContentInUseError,
+  ContentLockedError,
+  ContentNotFoundError,
+  TagNotFoundError,
+} from "../content/store.ts";
 import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
 
 /** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
@@ -61,6 +67,13 @@ function toOciError(error: unknown, missing: OciErrorCode): OciError {
   if (error instanceof InvalidReferenceError) return refuse("NAME_INVALID", error);
   if (error instanceof InvalidManifestError) return refuse("MANIFEST_INVALID", error);
   if (error instanceof ContentInUseError) return refuse("UNSUPPORTED", error);
+  if (error instanceof ContentLockedError) {
+    return new OciError("REGISTRY_DISALLOWED_OPERATION", { detail: { reason: error.message }, cause: error });
+  }
+  if (error instanceof ConditionFailedError) {
+    const { current: digest } = error;
+    return new OciError("PRECONDITION_FAILED", { detail: { digest }, cause: error });
+  }
   if (isStorageFull(error)) return new OciError("STORAGE_FULL", { cause: error });
   // What express says of a path that cannot be decoded.
   if (hasStatus(error, 400)) return new OciError("NAME_INVALID", { cause: error });

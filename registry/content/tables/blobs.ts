@@ -4,8 +4,13 @@ import type { Descriptor, Digest } from "../../../common/oci/digest.ts";
 import { InvalidManifestError } from "../../../common/oci/manifest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Row } from "../database.ts";
-import { ContentInUseError, ContentNotFoundError } from "../store.ts";
+import { lockBits } from "../locks/schema.ts";
+import { ContentInUseError, ContentLockedError, ContentNotFoundError } from "../store.ts";
 import type { Statements } from "./statements.ts";
+
+/** Not more repositories are looked through: the config of artifacts may be in every one. */
+const maxHolders = 10_000;
+const locked = lockBits.deleteEnabled | lockBits.writeEnabled;
 
 /** Which blobs there are, and which repository has them. Opens no transaction: whoever changes something does. */
 export class BlobTable {
@@ -36,6 +41,17 @@ export class BlobTable {
     return row !== undefined;
   }
 
+  /** A repository that has the blob and that `accept` takes. */
+  holder(digest: Digest, accept: (repository: RepositoryName) => boolean): RepositoryName | undefined {
+    const rows = this.statements.eachRow(
+      `SELECT r.name FROM blob_links l JOIN repositories r ON r.id = l.repository
+       WHERE l.blob = (SELECT id FROM blobs WHERE digest = ?) LIMIT ${maxHolders}`,
+      digest,
+    );
+    for (const { name } of rows) if (accept(name as RepositoryName)) return name as RepositoryName;
+    return undefined;
+  }
+
   /** Makes a blob known. No effect if it is. */
   add(digest: Digest, size: number): void {
     this.statements.run(
@@ -60,6 +76,7 @@ export class BlobTable {
   unlink(repository: RepositoryName, digest: Digest): boolean {
     const blob = this.linked(repository, digest);
     if (blob === undefined) return false;
+    if (Number(blob.locks) & locked) throw new ContentLockedError(`repository ${repository} is locked`);
     const user = this.statements.row(
       `SELECT c.digest FROM manifest_blobs mb JOIN manifests m ON m.id = mb.manifest
        JOIN manifest_contents c ON c.id = m.content WHERE mb.blob = ? AND m.repository = ? LIMIT 1`,
@@ -82,8 +99,15 @@ export class BlobTable {
    * @throws {InvalidManifestError} if it has another size than `blob` says
    */
   needed(repository: RepositoryName, blob: Descriptor): SQLInputValue {
-    const row = this.linked(repository, blob.digest);
+    const row = this.find(repository, blob);
     if (row === undefined) throw new ContentNotFoundError(blob.digest);
+    return row;
+  }
+
+  /** As `needed`, but `undefined` if the repository does not have it. */
+  find(repository: RepositoryName, blob: Descriptor): SQLInputValue | undefined {
+    const row = this.linked(repository, blob.digest);
+    if (row === undefined) return undefined;
     if (row.size !== blob.size) {
       throw new InvalidManifestError(`${blob.digest} has ${String(row.size)} bytes, not ${blob.size}`);
     }
@@ -92,7 +116,7 @@ export class BlobTable {
 
   private linked(repository: RepositoryName, digest: Digest): Row | undefined {
     return this.statements.row(
-      `SELECT b.id, b.size, l.repository FROM blobs b JOIN blob_links l ON l.blob = b.id
+      `SELECT b.id, b.size, l.repository, r.locks FROM blobs b JOIN blob_links l ON l.blob = b.id
        JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ?`,
       digest,
       repository,

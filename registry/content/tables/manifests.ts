@@ -52,21 +52,31 @@ export class ManifestTable {
    * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
    */
   put(repository: RepositoryName, owner: SQLInputValue, write: ManifestWrite): SQLInputValue {
-    const wanted = write.manifest.manifests.filter(({ digest }) => !write.sparse.includes(digest));
-    for (const child of wanted.filter(isChildManifest)) this.needed(repository, child.digest);
-    // An index may name anything: the build cache of BuildKit is one that names layers.
-    const others = wanted.filter((child) => !isChildManifest(child));
-    const blobs = [...write.manifest.blobs, ...others].map((blob) => this.blobs.needed(repository, blob));
+    const blobs = write.manifest.blobs.map((blob) => this.blobs.needed(repository, blob));
+    const children = new Map<Digest, "here" | "missing">();
+    for (const child of write.manifest.manifests) {
+      // An index may name anything: the build cache of BuildKit is one that names layers.
+      const blob = this.find(repository, child.digest) === undefined && this.blobOf(repository, child);
+      if (blob === false) children.set(child.digest, "here");
+      else if (blob !== undefined) blobs.push(blob);
+      else if (mayLack(write, child.digest)) children.set(child.digest, "missing");
+      else throw new ContentNotFoundError(child.digest);
+    }
+    for (const layer of write.manifest.elsewhere) {
+      const blob = this.blobs.find(repository, layer);
+      if (blob === undefined) children.set(layer.digest, "missing");
+      else blobs.push(blob);
+    }
     const manifest = this.store(owner, write);
     for (const blob of blobs) {
       this.statements.run("INSERT INTO manifest_blobs VALUES (?, ?) ON CONFLICT DO NOTHING", manifest, blob);
     }
-    for (const { digest } of write.manifest.manifests.filter(isChildManifest)) {
+    for (const [digest, state] of children) {
       this.statements.run(
         "INSERT INTO manifest_children VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sparse = excluded.sparse",
         manifest,
         digest,
-        this.find(repository, digest) === undefined ? 1 : 0,
+        state === "missing" ? 1 : 0,
       );
     }
     // A child that was left out has come: from now on its index is whole again.
@@ -96,6 +106,11 @@ export class ManifestTable {
       digest,
     );
     return true;
+  }
+
+  /** The row of an entry of an index that is not a manifest, if the repository has it. */
+  private blobOf(repository: RepositoryName, child: Descriptor): SQLInputValue | undefined {
+    return isManifest(child.mediaType) ? undefined : this.blobs.find(repository, child);
   }
 
   private find(repository: RepositoryName, digest: Digest): Row | undefined {
@@ -136,6 +151,6 @@ export class ManifestTable {
   }
 }
 
-function isChildManifest({ mediaType }: Descriptor): boolean {
-  return isManifest(mediaType);
+function mayLack({ sparse }: ManifestWrite, child: Digest): boolean {
+  return sparse === "missing" || sparse.includes(child);
 }

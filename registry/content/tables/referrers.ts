@@ -1,6 +1,7 @@
 import type { Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Row } from "../database.ts";
+import { lockBits } from "../locks/schema.ts";
 import type { PageRequest, Referrer } from "../metadata.ts";
 import { descriptorOf } from "./descriptor.ts";
 import type { Statements } from "./statements.ts";
@@ -9,7 +10,7 @@ import type { Statements } from "./statements.ts";
 const maxReferrerText = 2 * 1024 * 1024;
 
 /**
- * The manifests of the repository whose subject is `subject`, by digest. The page ends early, though never empty, where
+ * The manifests of the repository whose subject is `subject` and that may be listed, by digest. The page ends early, though never empty, where
  * the annotations would take too much memory.
  */
 export function referrersOf(
@@ -22,7 +23,7 @@ export function referrersOf(
   const rows = statements.eachRow(
     `SELECT c.digest, c.size, m.media_type, m.artifact_type, m.annotations FROM manifests m
      JOIN repositories r ON r.id = m.repository JOIN manifest_contents c ON c.id = m.content
-     WHERE r.name = ? AND m.subject = ? AND c.digest > ? AND (? IS NULL OR m.artifact_type = ?)
+     WHERE r.name = ? AND m.subject = ? AND m.locks & ${lockBits.listEnabled} = 0 AND c.digest > ? AND (? IS NULL OR m.artifact_type = ?)
      ORDER BY c.digest LIMIT ?`,
     repository,
     subject,

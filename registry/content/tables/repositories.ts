@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
+import { lockBits } from "../locks/schema.ts";
 import type { PageRequest } from "../metadata.ts";
 import type { Statements } from "./statements.ts";
 
@@ -21,10 +22,16 @@ export class RepositoryTable {
     return this.statements.row("SELECT id FROM repositories WHERE name = ?", name) !== undefined;
   }
 
-  /** Those that have a manifest, in ASCIIbetical order. */
+  /** Of all blobs and manifests that it has. */
+  bytes(name: RepositoryName): number {
+    return Number(this.statements.row("SELECT bytes FROM repositories WHERE name = ?", name)?.bytes ?? 0);
+  }
+
+  /** Those that have a manifest and may be listed, in ASCIIbetical order. */
   page(page: PageRequest): readonly RepositoryName[] {
     const rows = this.statements.rows(
-      `SELECT name FROM repositories r WHERE name > ? AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
+      `SELECT name FROM repositories r WHERE name > ? AND locks & ${lockBits.listEnabled} = 0
+       AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
        ORDER BY name LIMIT ?`,
       page.after ?? "",
       page.limit,

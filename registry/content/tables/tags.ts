@@ -2,6 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { Clock } from "../../../common/clock.ts";
 import type { Descriptor } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
+import { lockBits } from "../locks/schema.ts";
 import type { PageRequest } from "../metadata.ts";
 import { descriptorOf } from "./descriptor.ts";
 import type { Statements } from "./statements.ts";
@@ -50,11 +51,11 @@ export class TagTable {
     );
   }
 
-  /** In ASCIIbetical order. */
+  /** Those that may be listed, in ASCIIbetical order. */
   page(repository: RepositoryName, page: PageRequest): readonly Tag[] {
     const rows = this.statements.rows(
       `SELECT t.name FROM tags t JOIN repositories r ON r.id = t.repository
-       WHERE r.name = ? AND t.name > ? ORDER BY t.name LIMIT ?`,
+       WHERE r.name = ? AND t.name > ? AND t.locks & ${lockBits.listEnabled} = 0 ORDER BY t.name LIMIT ?`,
       repository,
       page.after ?? "",
       page.limit,

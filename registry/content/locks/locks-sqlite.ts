@@ -1,0 +1,177 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { Digest } from "../../../common/oci/digest.ts";
+import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
+import type { Row } from "../database.ts";
+import type { MetadataDatabase } from "../metadata-database.ts";
+import { ContentLockedError } from "../store.ts";
+import type { Statements } from "../tables/statements.ts";
+import {
+  attributeNames,
+  type Attributes,
+  type LockedItem,
+  type Locks,
+  type LockTarget,
+  type ManifestFacts,
+} from "./locks.ts";
+import { lockBits } from "./schema.ts";
+
+const maxTags = 1_000;
+const kinds = ["repositories", "manifests", "tags"] as const;
+
+/** Locks in the database that holds what they lock. */
+export class SqliteLocks implements Locks {
+  private readonly database: MetadataDatabase;
+  private readonly statements: Statements;
+  private hidesFromReaders: boolean;
+
+  constructor(database: MetadataDatabase) {
+    this.database = database;
+    this.statements = database.statements;
+    this.hidesFromReaders = this.findReadLock();
+  }
+
+  async describe(repository: RepositoryName, target: LockTarget): Promise<LockedItem | undefined> {
+    const row = this.find(repository, target);
+    if (row === undefined) return undefined;
+    const attributes = attributesOf(Number(row.locks));
+    switch (target.kind) {
+      case "repository":
+        return { ...this.summary(row.id ?? null), attributes };
+      case "tag":
+        return { ...timesOf(row), attributes, digest: String(row.digest) as Digest };
+      case "manifest":
+        return { ...timesOf(row), attributes, digest: target.digest, manifest: this.facts(row) };
+    }
+  }
+
+  async change(
+    repository: RepositoryName,
+    target: LockTarget,
+    attributes: Partial<Attributes>,
+  ): Promise<boolean> {
+    const found = await this.database.change(() => {
+      const row = this.find(repository, target);
+      if (row === undefined) return false;
+      if (target.kind !== "repository") this.demandWrite(repository);
+      const locks = locksOf({ ...attributesOf(Number(row.locks)), ...attributes });
+      switch (target.kind) {
+        case "repository":
+          this.statements.run("UPDATE repositories SET locks = ? WHERE id = ?", locks, row.id);
+          break;
+        case "manifest":
+          this.statements.run("UPDATE manifests SET locks = ? WHERE id = ?", locks, row.id);
+          break;
+        case "tag":
+          this.statements.run(
+            "UPDATE tags SET locks = ? WHERE repository = ? AND name = ?",
+            locks,
+            row.repository,
+            target.tag,
+          );
+      }
+      return true;
+    });
+    this.hidesFromReaders = this.findReadLock();
+    return found;
+  }
+
+  demandRead(repository: RepositoryName, target: LockTarget): void {
+    if (!this.hidesFromReaders) return;
+    const read = (what: LockTarget, name: string): void => {
+      if (Number(this.find(repository, what)?.locks) & lockBits.readEnabled) {
+        throw new ContentLockedError(`${name} is locked`);
+      }
+    };
+    read({ kind: "repository" }, `repository ${repository}`);
+    if (target.kind === "tag") read(target, `tag ${target.tag}`);
+    if (target.kind === "manifest") read(target, `manifest ${target.digest}`);
+  }
+
+  demandWrite(repository: RepositoryName): void {
+    if (Number(this.find(repository, { kind: "repository" })?.locks) & lockBits.writeEnabled) {
+      throw new ContentLockedError(`repository ${repository} is locked`);
+    }
+  }
+
+  private find(repository: RepositoryName, target: LockTarget): Row | undefined {
+    switch (target.kind) {
+      case "repository":
+        return this.statements.row("SELECT id, locks FROM repositories WHERE name = ?", repository);
+      case "tag":
+        return this.statements.row(
+          `SELECT t.repository, t.locks, t.updated_at, m.pushed_at, c.digest FROM tags t
+           JOIN repositories r ON r.id = t.repository JOIN manifests m ON m.id = t.manifest
+           JOIN manifest_contents c ON c.id = m.content WHERE r.name = ? AND t.name = ?`,
+          repository,
+          target.tag,
+        );
+      case "manifest":
+        return this.statements.row(
+          `SELECT m.id, m.locks, m.media_type, m.pushed_at, m.pushed_at AS updated_at, c.size FROM manifests m
+           JOIN repositories r ON r.id = m.repository JOIN manifest_contents c ON c.id = m.content
+           WHERE r.name = ? AND c.digest = ?`,
+          repository,
+          target.digest,
+        );
+    }
+  }
+
+  private summary(id: SQLInputValue): Pick<LockedItem, "createdAt" | "updatedAt" | "counts"> {
+    const manifests = this.statements.row(
+      "SELECT count(*) AS n, min(pushed_at) AS first, max(pushed_at) AS last FROM manifests WHERE repository = ?",
+      id,
+    );
+    const tags = this.statements.row(
+      "SELECT count(*) AS n, max(updated_at) AS last FROM tags WHERE repository = ?",
+      id,
+    );
+    return {
+      createdAt: Number(manifests?.first),
+      updatedAt: Math.max(Number(manifests?.last), Number(tags?.last)),
+      counts: { manifests: Number(manifests?.n), tags: Number(tags?.n) },
+    };
+  }
+
+  private facts(row: Row): ManifestFacts {
+    const blobs = this.statements.row(
+      "SELECT sum(b.size) AS bytes FROM manifest_blobs mb JOIN blobs b ON b.id = mb.blob WHERE mb.manifest = ?",
+      row.id,
+    );
+    const tags = this.statements.rows(
+      `SELECT name FROM tags WHERE manifest = ? ORDER BY name LIMIT ${maxTags}`,
+      row.id,
+    );
+    return {
+      mediaType: String(row.media_type),
+      imageSize: Number(row.size) + Number(blobs?.bytes),
+      tags: tags.map(({ name }) => name as Tag),
+    };
+  }
+
+  private findReadLock(): boolean {
+    return kinds.some(
+      (table) =>
+        this.statements.row(
+          `SELECT 1 FROM ${table} WHERE locks <> 0 AND locks & ${lockBits.readEnabled} LIMIT 1`,
+        ) !== undefined,
+    );
+  }
+}
+
+function timesOf(row: Row): Pick<LockedItem, "createdAt" | "updatedAt"> {
+  return { createdAt: Number(row.pushed_at), updatedAt: Number(row.updated_at) };
+}
+
+function attributesOf(locks: number): Attributes {
+  const enabled = (bit: number): boolean => (locks & bit) === 0;
+  return {
+    deleteEnabled: enabled(lockBits.deleteEnabled),
+    writeEnabled: enabled(lockBits.writeEnabled),
+    listEnabled: enabled(lockBits.listEnabled),
+    readEnabled: enabled(lockBits.readEnabled),
+  };
+}
+
+function locksOf(attributes: Attributes): number {
+  return attributeNames.filter((name) => !attributes[name]).reduce((sum, name) => sum | lockBits[name], 0);
+}
