@@ -12,7 +12,7 @@ describe("the options of serve", () => {
       data: "/var/lib/connected-registry",
       mode: "ReadWrite",
       encryption: { kind: "selfSigned" },
-      anonymous: "none",
+      anonymous: [],
     });
   });
 
@@ -34,7 +34,7 @@ describe("the options of serve", () => {
       encryption: { kind: "files", cert: "a.crt", key: "a.key" },
       cluster: { namespace: "edge", name: "contoso-edge" },
       logLevel: "Debug",
-      anonymous: "read",
+      anonymous: ["content/read", "metadata/read"],
       configFile: "settings.json",
     });
     expect(parseServeConfig({ ...defaults, http: true }).encryption).toEqual({ kind: "none" });

@@ -1,7 +1,7 @@
 import { parseAddress, type ListenAddress } from "../common/address.ts";
 import { registryModes, InvalidConfigError, type RegistryMode } from "../common/contract/config.ts";
 import { logLevels, type LogLevel } from "../common/log.ts";
-import { anonymousAccess, type AnonymousAccess } from "./auth/client-tokens.ts";
+import { anonymousGrammar, parseAnonymousAccess, type AnonymousAccess } from "./auth/anonymous.ts";
 import type { Encryption } from "./http/encryption.ts";
 
 /** The object of the cluster whose registry this is. */
@@ -53,7 +53,7 @@ export const serveOptions = [
     name: "anonymous",
     value: "ACCESS",
     default: "none",
-    text: "what clients may do without logging in: none, read or write",
+    text: `what clients may do without logging in: ${anonymousGrammar}`,
   },
   { name: "tls-cert", value: "FILE", text: "the certificate chain, in PEM; read again when it changes" },
   { name: "tls-key", value: "FILE", text: "the certificate's key, in PEM" },
@@ -91,7 +91,7 @@ export function parseServeConfig(options: ServeOptions): ServeConfig {
     data: data ?? "",
     mode: read.choice("mode", registryModes) ?? "ReadWrite",
     encryption: encryptionOf(options.http === true, read.text("tls-cert"), read.text("tls-key"), faults),
-    anonymous: read.choice("anonymous", anonymousAccess) ?? "none",
+    anonymous: read.anonymous(),
     ...(configFile === undefined ? {} : { configFile }),
     ...(identity === undefined ? {} : { cluster: identity }),
     ...(logLevel === undefined ? {} : { logLevel }),
@@ -121,6 +121,12 @@ class OptionReader {
       this.faults.push(`--${option}: "${value}" is not one of ${allowed.join(", ")}`);
     }
     return found;
+  }
+
+  anonymous(): AnonymousAccess {
+    const actions = parseAnonymousAccess(this.text("anonymous") ?? "none");
+    if (actions === undefined) this.faults.push(`--anonymous: write ${anonymousGrammar}`);
+    return actions ?? [];
   }
 
   address(option: OptionName): ListenAddress {

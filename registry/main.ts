@@ -6,6 +6,7 @@ import { seconds, systemClock as clock } from "../common/clock.ts";
 import { inCluster, type InCluster } from "../common/cluster/connection.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import { InvalidConfigError, parseSettings } from "../common/contract/config.ts";
+import { hashBroughtPassword } from "../common/contract/password.ts";
 import { hasCode, messageOf } from "../common/errors.ts";
 import { createLog, type Logger } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
@@ -13,7 +14,9 @@ import { Probes } from "../common/probes.ts";
 import { runServices, type Service } from "../common/service.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { version } from "../common/version.ts";
+import { FailedAttempts } from "./auth/attempts.ts";
 import { ClientTokens } from "./auth/client-tokens.ts";
+import { Logins } from "./auth/logins.ts";
 import { loadSigningKey } from "./auth/signing-key.ts";
 import { TokenAuthority } from "./auth/token-authority.ts";
 import { parseServeConfig, serveOptions, type ServeConfig, type ServeOptions } from "./config.ts";
@@ -26,6 +29,7 @@ import { openContent, type RegistryContent } from "./content/content.ts";
 import { Housekeeping } from "./content/housekeeping.ts";
 import { openWhenFree } from "./content/lock.ts";
 import { createApp } from "./http/app.ts";
+import { AuditLog } from "./http/audit.ts";
 import { CertificateReload } from "./http/certificate.ts";
 import { ensureCertificate } from "./http/encryption.ts";
 import { createContentMetrics, createHttpMetrics } from "./http/metrics.ts";
@@ -113,7 +117,17 @@ async function serve(config: ServeConfig): Promise<void> {
     createContentMetrics(registry, content);
     const certificate = await ensureCertificate(config.encryption, config.data, selfNames(config), clock);
     const mode = (): Configuration["settings"]["mode"] => settings().mode;
-    const app = createApp({ content, tokens, authority, mode, clock, log, metrics, newId: randomUUID });
+    const attempts = new FailedAttempts(clock);
+    const logins = new Logins({ tokens, attempts, hash: hashBroughtPassword, random: randomBytes });
+    const audit = new AuditLog(
+      () => settings().audit.enabled,
+      clock,
+      (line) => process.stdout.write(line),
+    );
+    const app = createApp({
+      ...{ content, tokens, logins, authority, mode, clock, log, audit, metrics },
+      newId: randomUUID,
+    });
     const server = new RegistryServer(config.listen, app, certificate?.current, clock, log);
     const board = new StatusBoard(version, clock, randomUUID);
     const engine = new SyncEngine({

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { logLevels } from "../log.ts";
 import { contentSettings } from "./content-settings.ts";
+import { passwordAlgorithms } from "./password.ts";
 
 /**
  * What the operator tells a registry: the settings in one document, each client token in its own (fifty tokens with
@@ -79,8 +80,8 @@ const settingsSchema = z.object({
 
 const passwordSchema = z.object({
   name: z.enum(["password1", "password2"]),
-  /** Generated passwords have 256 bits, so a salted SHA-256 of `salt + password` is enough; both in hexadecimal. */
-  algorithm: z.literal("sha256"),
+  /** By which function of `password.ts` the hash was made; salt and hash are in hexadecimal. */
+  algorithm: z.enum(passwordAlgorithms),
   salt: z.string().check(z.regex(/^[0-9a-f]{32,128}$/)),
   hash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   /** ISO 8601; absent: never. */

@@ -47,7 +47,8 @@ export function parseScopes(texts: readonly string[]): Grant {
     const [type, rest] = cut(scope, scope.indexOf(":"));
     const [name, list] = cut(rest, rest.lastIndexOf(":"));
     if (type === "registry" && name === "catalog") catalog = true;
-    if (type !== "repository" || name === "") continue;
+    // Docker names a class of content after the type, as in `repository(plugin)`: the rights are the same.
+    if (!/^repository(\([a-z0-9]+\))?$/.test(type) || name === "") continue;
     const wanted = actions.get(name) ?? new Set();
     for (const word of list.split(",")) for (const action of wordsOf(word)) wanted.add(action);
     actions.set(name, wanted);

@@ -1,9 +1,10 @@
+import { seconds } from "../../common/clock.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import type { ClientTokenSettings } from "../../common/contract/config.ts";
 import { hashPassword } from "../../common/contract/password.ts";
 import type { RepositoryAction } from "../../common/contract/scope.ts";
 import { parseScopes } from "./access.ts";
-import { ClientTokens } from "./client-tokens.ts";
+import { ClientTokens, type Principal } from "./client-tokens.ts";
 
 const salt = "ab".repeat(16);
 const token = (name: string, actions: string[], passwords: string[] = ["secret"]): ClientTokenSettings => ({
@@ -20,23 +21,49 @@ const token = (name: string, actions: string[], passwords: string[] = ["secret"]
 });
 
 describe("client tokens", () => {
-  const tokens = new ClientTokens(new ManualClock(), "none");
-
-  test("log in with either of two passwords", () => {
-    tokens.replace([token("a", [], ["one", "two"])]);
-    const first = tokens.authenticate("a", "one");
-    const second = tokens.authenticate("a", "two");
-    expect(first).toMatchObject({ kind: "client", name: "a" });
-    expect(second).not.toEqual(first);
-    expect(() => tokens.authenticate("a", "three")).toThrow("authentication required");
-    tokens.replace([token("a", [], ["one"])]);
-    expect(tokens.isCurrent(first)).toBe(true);
-    expect(tokens.isCurrent(second)).toBe(false);
+  const tokens = new ClientTokens(new ManualClock(), []);
+  const principalOf = (name: string, slot = 0): Principal => ({
+    kind: "client",
+    name,
+    credential: tokens.passwords(name)[slot]?.credential ?? "none",
   });
 
-  test("S29 without a password let nobody in", () => {
-    tokens.replace([token("a", ["repositories/*/content/read"], [])]);
-    expect(() => tokens.authenticate("a", "")).toThrow("authentication required");
+  test("S28 hold for a login as long as they have its password", () => {
+    tokens.replace([token("a", [], ["one", "two"])]);
+    const [first, second] = [principalOf("a", 0), principalOf("a", 1)];
+    expect(first).not.toEqual(second);
+    expect([tokens.isCurrent(first), tokens.isCurrent(second)]).toEqual([true, true]);
+    tokens.replace([token("a", [], ["one"])]);
+    expect([tokens.isCurrent(first), tokens.isCurrent(second)]).toEqual([true, false]);
+    tokens.replace([{ ...token("a", [], ["one"]), status: "disabled" }]);
+    expect(tokens.isCurrent(first)).toBe(false);
+  });
+
+  test("hold for a password in two slots until both have expired", async () => {
+    const clock = new ManualClock();
+    const two = new ClientTokens(clock, []);
+    const { passwords, ...rest } = token("a", [], ["same", "same"]);
+    const expiry = clock.now().plus({ seconds: 1 }).toISO();
+    two.replace([{ ...rest, passwords: passwords.map((each, i) => (i === 0 ? { ...each, expiry } : each)) }]);
+    const principal = {
+      kind: "client",
+      name: "a",
+      credential: two.passwords("a")[1]?.credential ?? "",
+    } as const;
+    await clock.advance(seconds(2));
+    expect(two.isCurrent(principal)).toBe(true);
+  });
+
+  test("that stay as they are stay the same objects, others become new ones", () => {
+    tokens.replace([token("a", ["repositories/*/content/read"]), token("b", [])]);
+    const [a] = tokens.passwords("a");
+    const [b] = tokens.passwords("b");
+    tokens.replace([
+      token("a", ["repositories/*/content/read"]),
+      token("b", ["repositories/x/content/read"]),
+    ]);
+    expect(tokens.passwords("a")[0]).toBe(a);
+    expect(tokens.passwords("b")[0]).not.toBe(b);
   });
 
   const actions: readonly RepositoryAction[] = ["content/read", "content/write"];
@@ -52,7 +79,7 @@ describe("client tokens", () => {
     { rule: "repositories/a*/content/read", repository: "ab", may: [] },
   ])("with $rule may on $repository: $may", ({ rule, repository, may }) => {
     tokens.replace([token("a", [rule])]);
-    const principal = tokens.authenticate("a", "secret");
+    const principal = principalOf("a");
     expect(actions.filter((action) => tokens.allows(principal, action, repository))).toEqual(may);
   });
 
@@ -63,15 +90,15 @@ describe("client tokens", () => {
       { ...token("b", []), passwords: token("b", []).passwords.map((each) => ({ ...each, expiry: "soon" })) },
     ]);
     expect(faults).toHaveLength(3);
-    const principal = tokens.authenticate("a", "secret");
+    const principal = principalOf("a");
     expect(actions.every((action) => tokens.allows(principal, action, "x"))).toBe(true);
     expect(tokens.allows(principal, "content/delete", "x")).toBe(false);
-    expect(() => tokens.authenticate("b", "secret")).toThrow("authentication required");
+    expect(tokens.isCurrent(principalOf("b"))).toBe(false);
   });
 
   test("that are gone allow nothing", () => {
     tokens.replace([token("a", ["repositories/*/content/read"])]);
-    const principal = tokens.authenticate("a", "secret");
+    const principal = principalOf("a");
     tokens.replace([]);
     expect(tokens.allows(principal, "content/read", "x")).toBe(false);
     expect(tokens.empty).toBe(true);
@@ -99,6 +126,19 @@ describe("scopes that clients ask for", () => {
       text: "repository:a:toString,constructor",
       grant: { repositories: [{ repository: "a", actions: [] }], catalog: false },
     },
+    {
+      text: "repository(plugin):a:pull repository:a:push",
+      grant: {
+        repositories: [
+          {
+            repository: "a",
+            actions: ["content/read", "metadata/read", "content/write", "metadata/write"],
+          },
+        ],
+        catalog: false,
+      },
+    },
+    { text: "repository()x:a:pull registry:other:*", grant: { repositories: [], catalog: false } },
     { text: "repository", grant: { repositories: [], catalog: false } },
     { text: "", grant: { repositories: [], catalog: false } },
   ])("$text", ({ text, grant }) => {

@@ -1,16 +1,13 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { DateTime } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { ClientTokenSettings } from "../../common/contract/config.ts";
-import { hashPassword } from "../../common/contract/password.ts";
-import {
-  parseScope,
-  scopeMatches,
-  type RepositoryAction,
-  type ScopeRule,
-} from "../../common/contract/scope.ts";
+import type { PasswordAlgorithm } from "../../common/contract/password.ts";
+import { parseScope, type RepositoryAction, type ScopeRule } from "../../common/contract/scope.ts";
 import { messageOf } from "../../common/errors.ts";
-import { OciError } from "../../common/oci/errors.ts";
+import { sameJson } from "../../common/same-json.ts";
+import type { AnonymousAccess } from "./anonymous.ts";
+import { Permissions } from "./permissions.ts";
 
 /** Who a client is: somebody who logged in, or nobody in particular. */
 export type Principal =
@@ -22,17 +19,9 @@ export type Principal =
       readonly credential: string;
     };
 
-/** What clients may do that do not log in. */
-export const anonymousAccess = ["none", "read", "write"] as const;
-export type AnonymousAccess = (typeof anonymousAccess)[number];
-
-const anonymousActions: Readonly<Record<AnonymousAccess, readonly RepositoryAction[]>> = {
-  none: [],
-  read: ["content/read", "metadata/read"],
-  write: ["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"],
-};
-
-interface Password {
+/** What a password of a client token is checked against. The same object as long as the token does not change. */
+export interface Password {
+  readonly algorithm: PasswordAlgorithm;
   readonly salt: string;
   readonly hash: string;
   readonly credential: string;
@@ -41,13 +30,12 @@ interface Password {
 }
 
 interface ClientToken {
+  readonly settings: ClientTokenSettings;
+  readonly faults: readonly string[];
   readonly enabled: boolean;
   readonly passwords: readonly Password[];
-  readonly rules: readonly ScopeRule[];
+  readonly permissions: Permissions;
 }
-
-/** Compared with when there is no such user or password, so that the answer takes as long (S33). */
-const nobody: Password = { salt: "00".repeat(16), hash: "00".repeat(32), credential: "", expires: 0 };
 
 /**
  * The client tokens as they are now, and what they allow. Replaced as a whole; every question is answered by what is
@@ -57,6 +45,7 @@ export class ClientTokens {
   private readonly clock: Clock;
   private readonly anonymous: AnonymousAccess;
   private tokens: ReadonlyMap<string, ClientToken> = new Map();
+  private brought = 0;
 
   constructor(clock: Clock, anonymous: AnonymousAccess) {
     this.clock = clock;
@@ -67,11 +56,19 @@ export class ClientTokens {
   replace(settings: readonly ClientTokenSettings[]): readonly string[] {
     const faults: string[] = [];
     const tokens = new Map<string, ClientToken>();
-    for (const token of settings) {
-      if (tokens.has(token.name)) faults.push(`client token ${token.name}: there is another of this name`);
-      else tokens.set(token.name, compile(token, faults));
+    for (const each of settings) {
+      const { name } = each;
+      if (tokens.has(name)) {
+        faults.push(`client token ${name}: there is another of this name`);
+        continue;
+      }
+      const present = this.tokens.get(name);
+      const token = present !== undefined && sameJson(present.settings, each) ? present : compile(each);
+      faults.push(...token.faults);
+      tokens.set(name, token);
     }
     this.tokens = tokens;
+    this.brought = Math.max(0, ...[...tokens.values()].map(({ passwords }) => broughtOf(passwords).length));
     return faults;
   }
 
@@ -82,63 +79,64 @@ export class ClientTokens {
 
   /** Whether there is anything that clients may do without logging in. */
   get allowsAnonymous(): boolean {
-    return this.anonymous !== "none";
+    return this.anonymous.length > 0;
   }
 
-  /** @throws {OciError} `UNAUTHORIZED`, without saying whether the user or the password was wrong (S33) */
-  authenticate(user: string, password: string): Principal {
-    const token = this.tokens.get(user);
-    let matching: Password | undefined;
-    for (const slot of [0, 1]) {
-      const candidate = token?.passwords[slot];
-      const { salt, hash } = candidate ?? nobody;
-      const same = timingSafeEqual(
-        Buffer.from(hashPassword(password, salt), "hex"),
-        Buffer.from(hash, "hex"),
-      );
-      if (same && candidate !== undefined) matching = candidate;
-    }
-    const expired = matching === undefined || matching.expires <= this.clock.now().toMillis();
-    if (matching === undefined || expired || token?.enabled !== true) throw new OciError("UNAUTHORIZED");
-    return { kind: "client", name: user, credential: matching.credential };
+  /** The most passwords that any token has which people brought: how often a login computes a slow hash at most. */
+  get mostBrought(): number {
+    return this.brought;
+  }
+
+  has(name: string): boolean {
+    return this.tokens.has(name);
+  }
+
+  /** The passwords of the token `name`, none if there is no such token; whether they may be used is `isCurrent`'s to say. */
+  passwords(name: string): readonly Password[] {
+    return this.tokens.get(name)?.passwords ?? [];
   }
 
   /** Whether what `principal` logged in with is still good. */
   isCurrent(principal: Principal): boolean {
     if (principal.kind === "anonymous") return this.allowsAnonymous;
     const token = this.tokens.get(principal.name);
-    const password = token?.passwords.find(({ credential }) => credential === principal.credential);
-    return (
-      token?.enabled === true && password !== undefined && password.expires > this.clock.now().toMillis()
+    if (token?.enabled !== true) return false;
+    return token.passwords.some(
+      ({ credential, expires }) =>
+        credential === principal.credential &&
+        (expires === Infinity || expires > this.clock.now().toMillis()),
     );
   }
 
   allows(principal: Principal, action: RepositoryAction, repository: string): boolean {
-    if (principal.kind === "anonymous") return anonymousActions[this.anonymous].includes(action);
-    const rules = this.tokens.get(principal.name)?.rules ?? [];
-    return rules.some((rule) => rule.action === action && scopeMatches(rule.pattern, repository));
+    if (principal.kind === "anonymous") return this.anonymous.includes(action);
+    return this.tokens.get(principal.name)?.permissions.allow(action, repository) === true;
   }
 }
 
-function compile(token: ClientTokenSettings, faults: string[]): ClientToken {
+/** Those of `passwords` whose check is slow. */
+export function broughtOf(passwords: readonly Password[]): readonly Password[] {
+  return passwords.filter(({ algorithm }) => algorithm === "scrypt");
+}
+
+function compile(settings: ClientTokenSettings): ClientToken {
+  const { name, status } = settings;
+  const faults: string[] = [];
   const rules: ScopeRule[] = [];
-  for (const action of token.actions) {
+  for (const action of settings.actions) {
     try {
       rules.push(parseScope(action));
     } catch (error) {
-      faults.push(`client token ${token.name}: ${messageOf(error)}`);
+      faults.push(`client token ${name}: ${messageOf(error)}`);
     }
   }
-  const passwords = token.passwords.map(({ name, salt, hash, expiry }) => {
+  const passwords = settings.passwords.map(({ name: slot, algorithm, salt, hash, expiry }) => {
     const expires = expiry === undefined ? Infinity : DateTime.fromISO(expiry, { zone: "utc" }).toMillis();
     if (Number.isNaN(expires)) {
-      faults.push(`client token ${token.name}: the expiry of ${name} is not a time in ISO 8601`);
+      faults.push(`client token ${name}: the expiry of ${slot} is not a time in ISO 8601`);
     }
-    const credential = createHash("sha256")
-      .update(`${token.name}\n${salt}\n${hash}`)
-      .digest("hex")
-      .slice(0, 32);
-    return { salt, hash, credential, expires: Number.isNaN(expires) ? 0 : expires };
+    const credential = createHash("sha256").update(`${name}\n${salt}\n${hash}`).digest("hex").slice(0, 32);
+    return { algorithm, salt, hash, credential, expires: Number.isNaN(expires) ? 0 : expires };
   });
-  return { enabled: token.status === "enabled", passwords, rules };
+  return { settings, faults, enabled: status === "enabled", passwords, permissions: new Permissions(rules) };
 }

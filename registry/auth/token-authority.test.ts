@@ -15,7 +15,7 @@ const ours = "connected-registry/test";
 const good: JWTPayload = { scopes: [], iss: ours, aud: ours, iat: now, nbf: now, exp: now + 60 };
 
 async function authority(): Promise<TokenAuthority> {
-  return TokenAuthority.create(new ClientTokens(clock, "read"), clock, { secret, id: "test" });
+  return TokenAuthority.create(new ClientTokens(clock, ["content/read"]), clock, { secret, id: "test" });
 }
 
 const signed = (claims: JWTPayload, alg = "HS256"): Promise<string> =>

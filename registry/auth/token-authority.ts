@@ -8,9 +8,12 @@ import { OciError } from "../../common/oci/errors.ts";
 import { catalogScope, parseScopes, scopeText, type Grant } from "./access.ts";
 import type { ClientTokens, Principal } from "./client-tokens.ts";
 import type { SigningKey } from "./signing-key.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface IssuedToken {
   readonly token: string;
+  /** What was granted, in the words of Docker's token protocol. */
+  readonly scope: string;
   readonly issuedAt: string;
   readonly expiresInSeconds: number;
 }
@@ -30,12 +33,16 @@ const clockTolerance = 30;
  */
 const algorithm = "HS256";
 
-/** Issues and checks bearer tokens (JWT) of this registry. */
+/**
+ * Issues and checks bearer tokens (JWT) of this registry. A signature is checked once; expiry, the login, and what that
+ * may do now, at each request.
+ */
 export class TokenAuthority {
   private readonly tokens: ClientTokens;
   private readonly clock: Clock;
   private readonly key: webcrypto.CryptoKey;
   private readonly issuer: string;
+  private readonly verified = new VerifiedTokens<VerifiedToken>();
 
   private constructor(tokens: ClientTokens, clock: Clock, key: webcrypto.CryptoKey, issuer: string) {
     this.tokens = tokens;
@@ -76,11 +83,22 @@ export class TokenAuthority {
       .setNotBefore(now.toJSDate())
       .setExpirationTime(now.plus(lifetime).toJSDate())
       .sign(this.key);
-    return { token, issuedAt: now.toISO(), expiresInSeconds: lifetime.as("seconds") };
+    return {
+      token,
+      scope: scopes.join(" "),
+      issuedAt: now.toISO(),
+      expiresInSeconds: lifetime.as("seconds"),
+    };
   }
 
   /** @throws {OciError} `UNAUTHORIZED` if it is not ours, was changed, has expired, or its login is no longer good */
   async verify(token: string): Promise<VerifiedToken> {
+    const found = this.verified.find(token, this.clock.now().toSeconds()) ?? (await this.check(token));
+    if (!this.tokens.isCurrent(found.principal)) throw new OciError("UNAUTHORIZED");
+    return found;
+  }
+
+  private async check(token: string): Promise<VerifiedToken> {
     let payload: JWTPayload;
     try {
       ({ payload } = await jwtVerify(token, this.key, {
@@ -94,10 +112,11 @@ export class TokenAuthority {
     } catch (cause) {
       throw new OciError("UNAUTHORIZED", { cause });
     }
-    const { scopes } = payload;
-    const principal = principalOf(payload);
-    if (!Array.isArray(scopes) || !this.tokens.isCurrent(principal)) throw new OciError("UNAUTHORIZED");
-    return { principal, grant: parseScopes(scopes.map(String)) };
+    const { scopes, nbf = Infinity, exp = 0 } = payload;
+    if (!Array.isArray(scopes)) throw new OciError("UNAUTHORIZED");
+    const value = { principal: principalOf(payload), grant: parseScopes(scopes.map(String)) };
+    this.verified.remember(token, { value, from: nbf - clockTolerance, until: exp + clockTolerance });
+    return value;
   }
 }
 

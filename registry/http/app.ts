@@ -2,8 +2,8 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { OciError } from "../../common/oci/errors.ts";
 import { parseRepository } from "../../common/oci/reference.ts";
 import { authorize } from "./authorize.ts";
-import type { ApiParts, Call } from "./call.ts";
-import { observe, observedOf } from "./observe.ts";
+import type { ApiParts } from "./call.ts";
+import { noteTarget, observe, observedOf } from "./observe.ts";
 import { respondWithError } from "./respond.ts";
 import { routes, tokenPaths, type Route } from "./routes.ts";
 import { getToken, postToken } from "./token.ts";
@@ -62,22 +62,17 @@ async function run(route: Route, request: Request, response: Response, parts: Ap
   try {
     if ("missing" in route) {
       const name = parseRepository(params.repository ?? "");
+      noteTarget(observed, name, params);
       const session = await authorize(route.access, name, request, response, parts);
       const repository = parts.content.open(name);
-      await route.handle({ ...note({ request, response, params, parts, session }), repository });
+      await route.handle({ request, response, params, parts, session, repository });
     } else {
       const session = await authorize(route.access, "", request, response, parts);
-      await route.handle(note({ request, response, params, parts, session }));
+      await route.handle({ request, response, params, parts, session });
     }
   } catch (error) {
     respondWithError(error, request, response, log, missing);
   }
-}
-
-function note(call: Call): Call {
-  const { principal } = call.session;
-  observedOf(call.response).client = principal.kind === "client" ? principal.name : "anonymous";
-  return call;
 }
 
 function verbOf({ method }: Route): "get" | "post" | "patch" | "put" | "delete" {

@@ -4,6 +4,8 @@ import { OciError } from "../../common/oci/errors.ts";
 import { carries, catalogScope, scopeText } from "../auth/access.ts";
 import { challengeHeader, type Challenge } from "../auth/challenge.ts";
 import type { ApiParts, Session } from "./call.ts";
+import { basicCredentials, login } from "./login.ts";
+import { observedOf } from "./observe.ts";
 
 /** What a route needs. */
 export type RouteAccess =
@@ -21,6 +23,7 @@ const readOnlySentence = "This operation is not allowed on this registry.";
  * The answer does not depend on what the registry holds: what must not be seen cannot be told from what is not there (S33).
  *
  * @throws {OciError} `UNAUTHORIZED` with a challenge in `response`, or `DENIED`
+ * @throws {TooManyAttemptsError}
  */
 export async function authorize(
   access: RouteAccess,
@@ -32,10 +35,9 @@ export async function authorize(
   const challenge = (error?: Challenge["error"]): OciError => {
     const scope = scopeOf(access, repository);
     response.setHeader("WWW-Authenticate", challengeHeader({ ...hostOf(request), scope, error }));
-    if (error !== undefined || request.headers.authorization !== undefined) parts.metrics.authFailures.inc();
     return new OciError("UNAUTHORIZED");
   };
-  const session = await authenticate(request, parts, challenge);
+  const session = await authenticate(request, response, parts, challenge);
   if (session === undefined) throw challenge();
   if (access.kind === "repository" && access.writes && parts.mode() === "ReadOnly") {
     throw new OciError("DENIED", { message: readOnlySentence });
@@ -66,17 +68,9 @@ export function may(
   return parts.tokens.allows(session.principal, action, repository) && holds(session, action, repository);
 }
 
-/** User and password of a Basic `Authorization` header, if it is one. */
-export function basicCredentials(header: string | undefined): { user: string; password: string } | undefined {
-  const match = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? "");
-  if (match?.[1] === undefined) return undefined;
-  const text = Buffer.from(match[1], "base64").toString("utf8");
-  const colon = text.indexOf(":");
-  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
 async function authenticate(
   request: Request,
+  response: Response,
   parts: ApiParts,
   challenge: (error?: Challenge["error"]) => OciError,
 ): Promise<Session | undefined> {
@@ -84,15 +78,18 @@ async function authenticate(
   if (authorization === undefined) {
     return parts.tokens.allowsAnonymous ? { principal: { kind: "anonymous" } } : undefined;
   }
+  const basic = basicCredentials(authorization);
   try {
-    const basic = basicCredentials(authorization);
-    if (basic !== undefined) return { principal: parts.tokens.authenticate(basic.user, basic.password) };
+    if (basic !== undefined) return { principal: await login(parts, request, response, basic) };
     const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
-    return bearer === undefined ? undefined : await parts.authority.verify(bearer);
+    if (bearer === undefined) throw new OciError("UNAUTHORIZED");
+    const session = await parts.authority.verify(bearer);
+    if (session.principal.kind === "client") observedOf(response).client = session.principal.name;
+    return session;
   } catch (error) {
-    if (error instanceof OciError)
-      throw challenge(/^Bearer /i.test(authorization) ? "invalid_token" : undefined);
-    throw error;
+    if (!(error instanceof OciError)) throw error;
+    if (basic === undefined) parts.metrics.authFailures.inc();
+    throw challenge(/^Bearer /i.test(authorization) ? "invalid_token" : undefined);
   }
 }
 

@@ -4,20 +4,24 @@ import type { RegistryMode } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Grant } from "../auth/access.ts";
 import type { ClientTokens, Principal } from "../auth/client-tokens.ts";
+import type { Logins } from "../auth/logins.ts";
 import type { TokenAuthority } from "../auth/token-authority.ts";
 import type { RegistryContent } from "../content/content.ts";
 import type { ContentRepository } from "../content/repository.ts";
+import type { AuditLog } from "./audit.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
 /** What the API works with. */
 export interface ApiParts {
   readonly content: RegistryContent;
   readonly tokens: ClientTokens;
+  readonly logins: Logins;
   readonly authority: TokenAuthority;
   /** As configured at this moment. */
   readonly mode: () => RegistryMode;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly audit: AuditLog;
   readonly metrics: HttpMetrics;
   /** Names a request. */
   readonly newId: () => string;

@@ -1,7 +1,10 @@
 import type { NextFunction, Request, Response } from "express";
+import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { ApiParts } from "./call.ts";
 import { statusClass } from "./metrics.ts";
 
+/** A tag or a digest. */
+const referencePattern = /^[A-Za-z0-9_][A-Za-z0-9._+:-]{0,254}$/;
 const acceptedId = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** What is noted about a request while it runs. */
@@ -10,10 +13,17 @@ export interface Observed {
   route: string;
   /** Who made it, once that is known. */
   client?: string;
+  /** For which client token somebody gave a wrong password. */
+  claimed?: string;
+  repository?: string;
+  /** The tag or digest that it is about, if it looks like one. */
+  reference?: string;
+  /** From which repository a blob was mounted. */
+  mountedFrom?: string;
 }
 
 /** Gives every request an id, counts it, and writes one line about it when it is over. No header and no query is written. */
-export function observe({ clock, metrics, newId, log }: ApiParts) {
+export function observe({ clock, metrics, newId, log, audit }: ApiParts) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const given = request.headers["x-request-id"];
     const requestId = typeof given === "string" && acceptedId.test(given) ? given : newId();
@@ -49,9 +59,21 @@ export function observe({ clock, metrics, newId, log }: ApiParts) {
         address: socket.remoteAddress,
         ...(client === undefined ? {} : { client }),
       });
+      audit.record(request, response, observed);
     });
     next();
   };
+}
+
+/** Notes what a request is about, as far as it has the form of a name. */
+export function noteTarget(
+  observed: Observed,
+  repository: RepositoryName,
+  params: Readonly<Record<string, string>>,
+): void {
+  observed.repository = repository;
+  const reference = params.reference ?? params.digest ?? params.tag;
+  if (reference !== undefined && referencePattern.test(reference)) observed.reference = reference;
 }
 
 export function observedOf(response: Response): Observed {

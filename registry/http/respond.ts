@@ -6,6 +6,7 @@ import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
 import { ConditionFailedError } from "../content/condition.ts";
+import { TooManyAttemptsError } from "../auth/attempts.ts";
 import { isStorageFull } from "../content/quota.ts";
 import {
   ContentInUseError,
@@ -45,6 +46,7 @@ export function respondWithError(
   drain(request, response);
   for (const name of contentHeaders) response.removeHeader(name);
   if (refusal.code !== "RANGE_INVALID") response.removeHeader("Content-Range");
+  if (error instanceof TooManyAttemptsError) response.setHeader("Retry-After", error.retryAfterSeconds);
   const { code, message, detail } = refusal;
   response
     .status(refusal.status)
@@ -74,6 +76,7 @@ function toOciError(error: unknown, missing: OciErrorCode): OciError {
     const { current: digest } = error;
     return new OciError("PRECONDITION_FAILED", { detail: { digest }, cause: error });
   }
+  if (error instanceof TooManyAttemptsError) return new OciError("TOOMANYREQUESTS", { cause: error });
   if (isStorageFull(error)) return new OciError("STORAGE_FULL", { cause: error });
   // What express says of a path that cannot be decoded.
   if (hasStatus(error, 400)) return new OciError("NAME_INVALID", { cause: error });

@@ -5,6 +5,7 @@ import type { Upload } from "../content/uploads.ts";
 import { may } from "./authorize.ts";
 import { bodyOf } from "./body.ts";
 import type { RepositoryCall } from "./call.ts";
+import { observedOf } from "./observe.ts";
 import { single } from "./paging.ts";
 import { parseContentRange } from "./range.ts";
 
@@ -69,6 +70,7 @@ async function mountBlob(call: RepositoryCall, digest: Digest): Promise<boolean>
   const source = parseRepository(from);
   if (!may(session, "content/read", source, parts)) return false;
   if (!(await repository.mountBlob(digest, source))) return false;
+  observedOf(call.response).mountedFrom = source;
   created(call, digest);
   return true;
 }

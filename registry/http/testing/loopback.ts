@@ -3,13 +3,17 @@ import { createServer, request, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { ClientTokenSettings, RegistryMode } from "../../../common/contract/config.ts";
-import { hashPassword } from "../../../common/contract/password.ts";
+import { hashBroughtPassword, hashPassword } from "../../../common/contract/password.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
-import { ClientTokens, type AnonymousAccess } from "../../auth/client-tokens.ts";
+import { parseAnonymousAccess } from "../../auth/anonymous.ts";
+import { FailedAttempts } from "../../auth/attempts.ts";
+import { ClientTokens } from "../../auth/client-tokens.ts";
+import { Logins } from "../../auth/logins.ts";
 import { TokenAuthority } from "../../auth/token-authority.ts";
 import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
 import { createApp } from "../app.ts";
+import { AuditLog } from "../audit.ts";
 import { testMetrics } from "./metrics.ts";
 
 export interface Answer {
@@ -25,6 +29,8 @@ interface SendOptions {
   readonly body?: Buffer | string | AsyncIterable<Buffer>;
 }
 
+const random = (size: number): Uint8Array => new Uint8Array(size).fill(3);
+
 /** The API on a loopback port, over content in memory. */
 export interface Loopback {
   readonly port: number;
@@ -33,24 +39,33 @@ export interface Loopback {
   readonly content: RegistryContent;
   mode: RegistryMode;
   quota: number | undefined;
+  audit: boolean;
+  /** The lines of the audit log. */
+  readonly audited: string[];
   /** `path` is sent as it is: nothing is resolved or escaped. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
   close(): Promise<void>;
 }
 
-export async function openLoopback(anonymous: AnonymousAccess = "write"): Promise<Loopback> {
+export async function openLoopback(anonymous = "write"): Promise<Loopback> {
   const clock = new ManualClock();
-  const tokens = new ClientTokens(clock, anonymous);
+  const tokens = new ClientTokens(clock, parseAnonymousAccess(anonymous) ?? []);
   const secret = new Uint8Array(createHash("sha256").update("test").digest());
   const authority = await TokenAuthority.create(tokens, clock, { secret, id: "test" });
   const content = await openMemoryContent({ clock, newId: randomUUID, quota: () => loopback.quota });
   const app = createApp({
     content,
     tokens,
+    logins: new Logins({ tokens, attempts: new FailedAttempts(clock), hash: hashBroughtPassword, random }),
     authority,
     mode: () => loopback.mode,
     clock,
     log: silentLog,
+    audit: new AuditLog(
+      () => loopback.audit,
+      clock,
+      (line) => loopback.audited.push(line),
+    ),
     metrics: testMetrics(),
     newId: randomUUID,
   });
@@ -64,6 +79,8 @@ export async function openLoopback(anonymous: AnonymousAccess = "write"): Promis
     content,
     mode: "ReadWrite",
     quota: undefined,
+    audit: false,
+    audited: [],
     send: (method, path, options) => send(port, method, path, options),
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
