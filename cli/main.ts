@@ -8,6 +8,10 @@ const programs = {
     text: "Serve container images: a complete registry.",
     load: () => import("../registry/main.ts"),
   },
+  "hash-password": {
+    text: "Read a password and print what the settings hold of it.",
+    load: () => import("../registry/auth/hash-password.ts"),
+  },
   operator: {
     text: "Run the operator of a cluster.",
     load: () => import("../operator/main.ts"),

@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline";
+import { Writable, type Readable } from "node:stream";
+import { Command, Option } from "commander";
+import { DateTime } from "luxon";
+import type { ClientTokenSettings } from "../../common/contract/config.ts";
+import { hashBroughtPassword } from "../../common/contract/password.ts";
+
+type Password = ClientTokenSettings["passwords"][number];
+
+const help = `
+The password is read from standard input, so that it is in no history and no list of processes:
+
+  connected-registry hash-password < password.txt
+
+Put what is printed into the client token's list of passwords, in the settings document:
+
+  clientTokens:
+    - version: 1
+      name: edge-puller
+      status: enabled
+      actions: [repositories/*/content/read, repositories/*/metadata/read]
+      passwords:
+        - …
+
+A generated password of 256 bits is better where no person has to remember it: clients log in faster.`;
+
+/** `connected-registry hash-password` */
+export function command(): Command {
+  return new Command("hash-password")
+    .description("Read a password and print what the settings hold of it.")
+    .addOption(
+      new Option("--name <name>", "which of a client token's two passwords it is")
+        .choices(["password1", "password2"])
+        .default("password1"),
+    )
+    .option("--expiry <time>", "when it stops working, in ISO 8601, such as 2030-01-01T00:00:00Z")
+    .addHelpText("after", help)
+    .action(async (options: { readonly name: Password["name"]; readonly expiry?: string }, self: Command) => {
+      const { name, expiry } = options;
+      if (expiry !== undefined && !DateTime.fromISO(expiry).isValid) {
+        self.error("--expiry: write a time in ISO 8601, such as 2030-01-01T00:00:00Z");
+      }
+      const password = await readPassword(process.stdin, process.stderr, process.stdin.isTTY);
+      if (password === "") self.error("there is no password on standard input");
+      const salt = randomBytes(16).toString("hex");
+      const hashed: Password = {
+        name,
+        algorithm: "scrypt",
+        salt,
+        hash: await hashBroughtPassword(password, salt),
+        ...(expiry === undefined ? {} : { expiry }),
+      };
+      console.log(JSON.stringify(hashed));
+    });
+}
+
+/** The first line of `input`. @param terminal whether a person types it: then it is asked for, and not shown */
+export async function readPassword(
+  input: Readable,
+  output: NodeJS.WritableStream,
+  terminal: boolean,
+): Promise<string> {
+  if (terminal) output.write("Password: ");
+  const nowhere = new Writable({
+    write(_chunk, _encoding, done) {
+      done();
+    },
+  });
+  const lines = createInterface({ input, output: nowhere, terminal });
+  // Ctrl-C reaches us as a key here, not as a signal.
+  lines.once("SIGINT", () => {
+    lines.close();
+  });
+  try {
+    for await (const line of lines) return line;
+    return "";
+  } finally {
+    lines.close();
+    if (terminal) output.write("\n");
+  }
+}
