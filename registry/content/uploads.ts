@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
-import type { Digest } from "../../common/oci/digest.ts";
+import type { Digest, DigestAlgorithm } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
@@ -80,8 +80,11 @@ export class Uploads {
     return this.sessions.size;
   }
 
-  /** @throws {OciError} `TOOMANYREQUESTS` if too many are open */
-  async create(repository: RepositoryName): Promise<Upload> {
+  /**
+   * @param algorithm what its digest is expected to be made with; another one costs to read all of it again
+   * @throws {OciError} `TOOMANYREQUESTS` if too many are open
+   */
+  async create(repository: RepositoryName, algorithm: DigestAlgorithm = "sha256"): Promise<Upload> {
     if (this.sessions.size + this.opening >= this.limits.open) {
       throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
     }
@@ -89,7 +92,7 @@ export class Uploads {
     const key = keyOf(repository, id);
     this.opening += 1;
     try {
-      const staged = await this.blobs.stage(key);
+      const staged = await this.blobs.stage(key, algorithm);
       const session: Session = { staged, touchedAt: this.clock.now().toMillis(), busy: false };
       this.sessions.set(key, session);
       return this.view(repository, id, session);

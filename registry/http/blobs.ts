@@ -2,14 +2,21 @@ import type { IncomingMessage } from "node:http";
 import { parseDigest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { ContentNotFoundError } from "../content/store.ts";
-import type { RepositoryCall } from "./call.ts";
+import { demandDelete, type RepositoryCall } from "./call.ts";
 import { etagOf, names } from "./conditional.ts";
 import { parseRange } from "./range.ts";
 import { send } from "./send.ts";
 
 /** GET and HEAD /v2/<name>/blobs/<digest> */
-export async function readBlob({ request, response, params, repository }: RepositoryCall): Promise<void> {
+export async function readBlob({
+  request,
+  response,
+  params,
+  parts,
+  repository,
+}: RepositoryCall): Promise<void> {
   const digest = parseDigest(params.digest ?? "");
+  parts.content.locks.demandRead(repository.name, { kind: "repository" });
   const size = await repository.blobSize(digest);
   if (size === undefined) throw new ContentNotFoundError(digest);
   response.setHeader("Docker-Content-Digest", digest);
@@ -17,7 +24,8 @@ export async function readBlob({ request, response, params, repository }: Reposi
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
   if (names(request.headers["if-none-match"], digest)) {
-    response.status(304).end();
+    response.statusCode = 304;
+    response.end();
     return;
   }
   response.setHeader("Content-Type", "application/octet-stream");
@@ -28,7 +36,8 @@ export async function readBlob({ request, response, params, repository }: Reposi
   }
   const range = answer.kind === "part" ? answer.range : undefined;
   if (range !== undefined) {
-    response.status(206).setHeader("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
+    response.statusCode = 206;
+    response.setHeader("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
   }
   response.setHeader("Content-Length", range === undefined ? size : range.end - range.start + 1);
   if (request.method === "HEAD") response.end();
@@ -36,7 +45,8 @@ export async function readBlob({ request, response, params, repository }: Reposi
 }
 
 /** DELETE /v2/<name>/blobs/<digest> */
-export async function deleteBlob({ response, params, repository }: RepositoryCall): Promise<void> {
+export async function deleteBlob({ response, params, parts, repository }: RepositoryCall): Promise<void> {
+  demandDelete(parts);
   await repository.deleteBlob(parseDigest(params.digest ?? ""));
   response.status(202).end();
 }

@@ -9,6 +9,20 @@ export function bodyOf(request: IncomingMessage): Readable {
   return Readable.from(chunksOf(request), { objectMode: false });
 }
 
+/** `body`, which fails with `SIZE_INVALID` unless it has `size` bytes. */
+export function exactly(size: number, body: Readable): Readable {
+  async function* counted(): AsyncIterable<Buffer> {
+    let taken = 0;
+    for await (const chunk of body) {
+      taken += (chunk as Buffer).length;
+      if (taken > size) break;
+      yield chunk as Buffer;
+    }
+    if (taken !== size) throw new OciError("SIZE_INVALID");
+  }
+  return Readable.from(counted(), { objectMode: false });
+}
+
 /** A failure of whoever reads only ends this loop; thrown into the request's own iterator, it would destroy the request. */
 async function* chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;

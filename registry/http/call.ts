@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { Clock } from "../../common/clock.ts";
 import type { RegistryMode } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
+import { OciError } from "../../common/oci/errors.ts";
 import type { Grant } from "../auth/access.ts";
 import type { ClientTokens, Principal } from "../auth/client-tokens.ts";
 import type { Logins } from "../auth/logins.ts";
@@ -19,6 +20,8 @@ export interface ApiParts {
   readonly authority: TokenAuthority;
   /** As configured at this moment. */
   readonly mode: () => RegistryMode;
+  /** Whether clients may delete content, as configured at this moment. */
+  readonly deleteEnabled: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly audit: AuditLog;
@@ -44,4 +47,9 @@ export interface Call {
 
 export interface RepositoryCall extends Call {
   readonly repository: ContentRepository;
+}
+
+/** @throws {OciError} `UNSUPPORTED` where deleting is switched off (S24) */
+export function demandDelete({ deleteEnabled }: ApiParts): void {
+  if (!deleteEnabled()) throw new OciError("UNSUPPORTED", { message: "deleting is switched off" });
 }

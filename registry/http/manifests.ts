@@ -1,41 +1,55 @@
 import { parseDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { OciError } from "../../common/oci/errors.ts";
 import { maxManifestBytes, mediaTypeOf } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError, parseTag, type Tag } from "../../common/oci/reference.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
-import type { RepositoryCall } from "./call.ts";
-import { etagOf, names } from "./conditional.ts";
+import { demandDelete, type RepositoryCall } from "./call.ts";
+import { conditionOf, etagOf, names } from "./conditional.ts";
+
+/** The most tags that one push may bring.  */
+const maxTags = 100;
 
 type Reference =
   { readonly kind: "digest"; readonly digest: Digest } | { readonly kind: "tag"; readonly tag: Tag };
 
 /** GET and HEAD /v2/<name>/manifests/<reference> */
 export async function readManifest(call: RepositoryCall): Promise<void> {
-  const { request, response, repository } = call;
+  const { request, response, repository, parts } = call;
   const reference = existing(call);
+  const { locks } = parts.content;
+  if (reference.kind === "tag") locks.demandRead(repository.name, reference);
   const digest =
     reference.kind === "tag" ? (await repository.resolve(reference.tag)).digest : reference.digest;
+  locks.demandRead(repository.name, { kind: "manifest", digest });
   const { descriptor, bytes } = await repository.manifest(digest);
   describe(call, descriptor);
-  if (names(request.headers["if-none-match"], digest)) response.status(304).end();
-  else {
+  if (names(request.headers["if-none-match"], digest)) {
+    response.statusCode = 304;
+    response.end();
+  } else {
     response.setHeader("Content-Type", descriptor.mediaType);
     response.setHeader("Content-Length", descriptor.size);
-    // The router leaves out the bytes when the method is HEAD.
-    response.status(200).end(bytes);
+    // Node leaves out the bytes when the method is HEAD.
+    response.end(bytes);
   }
 }
 
-/** PUT /v2/<name>/manifests/<reference>, by digest also with `?tag=`, once or more */
+/**
+ * PUT /v2/<name>/manifests/<reference>, by digest also with `?tag=`, once or more. `If-Match` and `If-None-Match` ask
+ * what the tag points at now, or whether the manifest is there.
+ */
 export async function writeManifest(call: RepositoryCall): Promise<void> {
   const { request, response, repository } = call;
   const reference = parseReference(call);
   const tags = reference.kind === "tag" ? [reference.tag] : queriedTags(request.query.tag);
   const bytes = await readBody(request, maxManifestBytes);
+  const holds = conditionOf(request.headers);
   const contentType = request.headers["content-type"]?.split(";")[0]?.trim();
   const { descriptor, manifest } = await repository.putManifest(bytes, contentType ?? mediaTypeOf(bytes), {
     ...(reference.kind === "digest" ? { expected: reference.digest } : {}),
     tags,
+    ...(holds === undefined ? {} : { condition: { ...tagOf(reference), holds } }),
   });
   response.setHeader("Location", `/v2/${repository.name}/manifests/${descriptor.digest}`);
   response.setHeader("Docker-Content-Digest", descriptor.digest);
@@ -44,11 +58,13 @@ export async function writeManifest(call: RepositoryCall): Promise<void> {
   response.status(201).end();
 }
 
-/** DELETE /v2/<name>/manifests/<reference>: a tag only, or a manifest with its tags */
+/** DELETE /v2/<name>/manifests/<reference>: a tag only, if it still is what `If-Match` says; or a manifest with its tags */
 export async function deleteManifest(call: RepositoryCall): Promise<void> {
+  demandDelete(call.parts);
   const reference = existing(call);
-  if (reference.kind === "tag") await call.repository.untag(reference.tag);
-  else await call.repository.deleteManifest(reference.digest);
+  if (reference.kind === "tag") {
+    await call.repository.untag(reference.tag, conditionOf(call.request.headers));
+  } else await call.repository.deleteManifest(reference.digest);
   call.response.status(202).end();
 }
 
@@ -74,7 +90,13 @@ function existing(call: RepositoryCall): Reference {
   }
 }
 
+function tagOf(reference: Reference): { readonly tag?: Tag } {
+  return reference.kind === "tag" ? { tag: reference.tag } : {};
+}
+
 function queriedTags(value: unknown): readonly Tag[] {
   const texts = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  if (texts.length > maxTags)
+    throw new OciError("URI_TOO_LONG", { message: `at most ${maxTags} tags at once` });
   return texts.map((text) => parseTag(String(text)));
 }

@@ -4,6 +4,7 @@ import { deleteBlob, readBlob } from "./blobs.ts";
 import type { Call, RepositoryCall } from "./call.ts";
 import { listCatalog } from "./catalog.ts";
 import { deleteManifest, readManifest, writeManifest } from "./manifests.ts";
+import { changeMetadata, readMetadata } from "./metadata.ts";
 import { listReferrers } from "./referrers.ts";
 import { listTags } from "./tags.ts";
 import { beginUpload, cancelUpload, continueUpload, describeUpload, finishUpload } from "./uploads.ts";
@@ -33,6 +34,8 @@ export type Route =
 
 const reads = { kind: "repository", actions: ["content/read"], writes: false } as const;
 const lists = { kind: "repository", actions: ["content/read", "metadata/read"], writes: false } as const;
+const describes = { kind: "repository", actions: ["metadata/read"], writes: false } as const;
+const changes = { kind: "repository", actions: ["metadata/write"], writes: true } as const;
 const writes = { kind: "repository", actions: ["content/write"], writes: true } as const;
 const deletes = { kind: "repository", actions: ["content/delete"], writes: true } as const;
 
@@ -45,7 +48,16 @@ const manifest = /^\/v2\/(?<repository>.+)\/manifests\/(?<reference>[^/]+)$/;
 const tags = /^\/v2\/(?<repository>.+)\/tags\/list$/;
 const referrers = /^\/v2\/(?<repository>.+)\/referrers\/(?<digest>[^/]+)$/;
 
-/** The distribution API (OCI distribution specification 1.1, "Endpoints"). The first pattern that fits is taken. */
+const metadata = [
+  /^\/acr\/v1\/(?<repository>.+)\/_tags\/(?<tag>[^/]+)$/,
+  /^\/acr\/v1\/(?<repository>.+)\/_manifests\/(?<digest>[^/]+)$/,
+  /^\/acr\/v1\/(?<repository>.+)$/,
+];
+
+/**
+ * The distribution API (OCI distribution specification 1.1, "Endpoints"), and ACR's metadata of what can be locked. The
+ * first pattern that fits is taken.
+ */
 export const routes: readonly Route[] = [
   { name: "base", method: "GET", pattern: base, access: { kind: "login" }, handle: answerBase },
   { name: "catalog", method: "GET", pattern: catalog, access: { kind: "catalog" }, handle: listCatalog },
@@ -131,6 +143,13 @@ export const routes: readonly Route[] = [
     missing: "MANIFEST_UNKNOWN",
     handle: listReferrers,
   },
+  ...metadata.flatMap((pattern): Route[] => {
+    const common = { name: "metadata", pattern, missing: "MANIFEST_UNKNOWN" } as const;
+    return [
+      { ...common, method: "GET", access: describes, handle: readMetadata },
+      { ...common, method: "PATCH", access: changes, handle: changeMetadata },
+    ];
+  }),
 ];
 
 /** The token endpoints: Docker's name for it, and ACR's. */

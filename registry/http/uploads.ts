@@ -1,22 +1,30 @@
-import { parseDigest, type Digest } from "../../common/oci/digest.ts";
+import { algorithmOf, parseAlgorithm, parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
-import { parseRepository } from "../../common/oci/reference.ts";
+import { parseRepository, type RepositoryName } from "../../common/oci/reference.ts";
 import type { Upload } from "../content/uploads.ts";
 import { may } from "./authorize.ts";
-import { bodyOf } from "./body.ts";
+import { bodyOf, exactly } from "./body.ts";
 import type { RepositoryCall } from "./call.ts";
 import { observedOf } from "./observe.ts";
 import { single } from "./paging.ts";
 import { parseContentRange } from "./range.ts";
 
-/** POST /v2/<name>/blobs/uploads/: a mount, a whole blob, or the beginning of an upload. */
+/**
+ * POST /v2/<name>/blobs/uploads/: a mount, a whole blob, or the beginning of an upload, of which `digest-algorithm` may
+ * say what its digest will be made with.
+ */
 export async function beginUpload(call: RepositoryCall): Promise<void> {
   const { request, repository, parts } = call;
+  parts.content.locks.demandWrite(repository.name);
   const mount = single(request.query.mount);
   if (mount !== undefined && (await mountBlob(call, parseDigest(mount)))) return;
   const whole = mount === undefined ? single(request.query.digest) : undefined;
   const digest = whole === undefined ? undefined : parseDigest(whole);
-  const upload = await parts.content.uploads.create(repository.name);
+  const algorithm = single(request.query["digest-algorithm"]);
+  const upload = await parts.content.uploads.create(
+    repository.name,
+    digest === undefined ? parseAlgorithm(algorithm ?? "sha256") : algorithmOf(digest),
+  );
   if (digest === undefined) {
     answer(call, upload, 202);
     return;
@@ -62,13 +70,18 @@ function find({ params, repository, parts }: RepositoryCall): Upload {
   return parts.content.uploads.find(repository.name, params.id ?? "");
 }
 
-/** Mounts what the client may read; otherwise the answer is an upload, as for a blob that is not there (S21). */
+/**
+ * Mounts what the client may read, from wherever that is if it does not say; otherwise the answer is an upload, as for a
+ * blob that is not there (S21).
+ */
 async function mountBlob(call: RepositoryCall, digest: Digest): Promise<boolean> {
   const { request, repository, session, parts } = call;
   const from = single(request.query.from);
-  if (from === undefined) return false;
-  const source = parseRepository(from);
-  if (!may(session, "content/read", source, parts)) return false;
+  const readable = (source: RepositoryName): boolean => may(session, "content/read", source, parts);
+  const named = from === undefined ? undefined : parseRepository(from);
+  const source = named ?? (await parts.content.holder(digest, readable));
+  if (source === undefined || !readable(source)) return false;
+  parts.content.locks.demandRead(source, { kind: "repository" });
   if (!(await repository.mountBlob(digest, source))) return false;
   observedOf(call.response).mountedFrom = source;
   created(call, digest);
@@ -86,11 +99,11 @@ async function append(call: RepositoryCall, upload: Upload): Promise<void> {
       progress(call, upload);
       throw new OciError("RANGE_INVALID");
     }
+    const size = range.end - range.start + 1;
     const length = request.headers["content-length"];
-    if (length !== undefined && Number(length) !== range.end - range.start + 1)
-      throw new OciError("SIZE_INVALID");
-  }
-  await upload.append(bodyOf(request));
+    if (length !== undefined && Number(length) !== size) throw new OciError("SIZE_INVALID");
+    await upload.append(exactly(size, bodyOf(request)));
+  } else await upload.append(bodyOf(request));
 }
 
 function answer(call: RepositoryCall, upload: Upload, status: number): void {

@@ -38,6 +38,7 @@ export interface Loopback {
   readonly tokens: ClientTokens;
   readonly content: RegistryContent;
   mode: RegistryMode;
+  deleteEnabled: boolean;
   quota: number | undefined;
   audit: boolean;
   /** The lines of the audit log. */
@@ -59,6 +60,7 @@ export async function openLoopback(anonymous = "write"): Promise<Loopback> {
     logins: new Logins({ tokens, attempts: new FailedAttempts(clock), hash: hashBroughtPassword, random }),
     authority,
     mode: () => loopback.mode,
+    deleteEnabled: () => loopback.deleteEnabled,
     clock,
     log: silentLog,
     audit: new AuditLog(
@@ -78,6 +80,7 @@ export async function openLoopback(anonymous = "write"): Promise<Loopback> {
     tokens,
     content,
     mode: "ReadWrite",
+    deleteEnabled: true,
     quota: undefined,
     audit: false,
     audited: [],
