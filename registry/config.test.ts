@@ -1,18 +1,25 @@
-import { parseServeConfig, serveOptions, type ServeOptions } from "./config.ts";
+import { parseSettings } from "../common/contract/config.ts";
+import { parseServeConfig } from "./config.ts";
+import type { ServeOptions } from "./option-reader.ts";
+import { propertyName, serveOptions } from "./options.ts";
+import { overridden } from "./overrides.ts";
 
 const defaults: ServeOptions = Object.fromEntries(
-  serveOptions.flatMap((option) => ("default" in option ? [[option.name, option.default] as const] : [])),
+  serveOptions.flatMap((option) =>
+    "default" in option ? [[propertyName(option.name), option.default] as const] : [],
+  ),
 );
 
 describe("the options of serve", () => {
   test("have safe defaults", () => {
-    expect(parseServeConfig(defaults)).toEqual({
+    expect(parseServeConfig(defaults)).toMatchObject({
       listen: { host: "127.0.0.1", port: 5000 },
       probes: { host: "127.0.0.1", port: 5001 },
       data: "/var/lib/connected-registry",
-      mode: "ReadWrite",
       encryption: { kind: "selfSigned" },
       anonymous: [],
+      maxConnections: 1000,
+      graceSeconds: 20,
     });
   });
 
@@ -20,22 +27,20 @@ describe("the options of serve", () => {
     const config = parseServeConfig({
       ...defaults,
       listen: "[::]:443",
-      mode: "ReadOnly",
       tlsCert: "a.crt",
       tlsKey: "a.key",
       cluster: "edge/contoso-edge",
-      logLevel: "Debug",
       anonymous: "read",
-      config: "settings.json",
+      maxConnections: "50",
+      gracePeriod: "5",
     });
     expect(config).toMatchObject({
       listen: { host: "::", port: 443 },
-      mode: "ReadOnly",
       encryption: { kind: "files", cert: "a.crt", key: "a.key" },
       cluster: { namespace: "edge", name: "contoso-edge" },
-      logLevel: "Debug",
       anonymous: ["content/read", "metadata/read"],
-      configFile: "settings.json",
+      maxConnections: 50,
+      graceSeconds: 5,
     });
     expect(parseServeConfig({ ...defaults, http: true }).encryption).toEqual({ kind: "none" });
   });
@@ -51,6 +56,15 @@ describe("the options of serve", () => {
     { option: "log-level", given: { logLevel: "debug" } },
     { option: "tls-key", given: { tlsCert: "x" } },
     { option: "tls-cert", given: { tlsKey: "x" } },
+    { option: "max-connections", given: { maxConnections: "0" } },
+    { option: "grace-period", given: { gracePeriod: "20s" } },
+    { option: "storage-quota", given: { storageQuota: "much" } },
+    { option: "storage-quota", given: { storageQuota: "0" } },
+    { option: "delete", given: { delete: "never" } },
+    { option: "gc", given: { gc: "yes" } },
+    { option: "gc-schedule", given: { gcSchedule: "daily" } },
+    { option: "scrub", given: { scrub: "x" } },
+    { option: "audit", given: { audit: "x" } },
     { option: "http", given: { http: true, tlsCert: "x", tlsKey: "y" } },
   ])("that are wrong are named: --$option", ({ option, given }) => {
     expect(() => parseServeConfig({ ...defaults, ...given })).toThrow(`--${option}: `);
@@ -58,6 +72,50 @@ describe("the options of serve", () => {
 
   test("are all judged at once", () => {
     const wrong = { ...defaults, listen: "x", mode: "x", anonymous: "x", tlsKey: "x" };
-    expect(() => parseServeConfig(wrong)).toThrow(/--listen: .*; --mode: .*; --tls-cert: .*; --anonymous: /);
+    expect(() => parseServeConfig(wrong)).toThrow(/--listen: .*; --tls-cert: .*; --anonymous: .*; --mode: /);
+  });
+
+  test("are named as they were given: by their environment variable", () => {
+    const wrong = { ...defaults, mode: "x", listen: "x" };
+    expect(() => parseServeConfig(wrong, (property) => property === "mode")).toThrow(
+      /--listen: .*; CONNECTED_REGISTRY_MODE: write ReadOnly or ReadWrite/,
+    );
+  });
+});
+
+describe("options that are settings too", () => {
+  const document = parseSettings({
+    version: 1,
+    name: "edge",
+    garbageCollection: { graceSeconds: 600, dryRun: true },
+    scrub: { bytesPerSecond: 65_536 },
+  });
+
+  test("leave the settings document as it is where they say nothing", () => {
+    expect(overridden(document, parseServeConfig(defaults).overrides)).toEqual(document);
+  });
+
+  test("win over it where they say something, and leave what is beside it", () => {
+    const given: ServeOptions = {
+      ...defaults,
+      mode: "ReadWrite",
+      logLevel: "Debug",
+      storageQuota: "10GiB",
+      delete: "off",
+      gc: "on",
+      gcSchedule: "0 1 * * *",
+      scrub: "off",
+      audit: "on",
+    };
+    expect(overridden(document, parseServeConfig(given).overrides)).toEqual({
+      ...document,
+      mode: "ReadWrite",
+      logLevel: "Debug",
+      storageQuotaBytes: 10 * 2 ** 30,
+      deleteEnabled: false,
+      garbageCollection: { enabled: true, schedule: "0 1 * * *", graceSeconds: 600, dryRun: true },
+      scrub: { ...document.scrub, enabled: false },
+      audit: { enabled: true },
+    });
   });
 });

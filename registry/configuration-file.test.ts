@@ -6,6 +6,7 @@ import { messageOf } from "../common/errors.ts";
 import { ManualClock } from "../common/testing/manual-clock.ts";
 import { silentLog } from "../common/testing/silent-log.ts";
 import { LiveConfiguration } from "./configuration.ts";
+import { documentFaults } from "./document-faults.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
 
 const token = {
@@ -54,11 +55,52 @@ describe("a settings document", () => {
     {
       because: "several things are wrong",
       text: JSON.stringify({ version: 2, name: "", clientTokens: [{}, token] }),
-      says: /version.*name.*clientTokens\.0: /,
+      says: /version: .*name: .*clientTokens\.0\.name: is missing/,
     },
   ])("is refused when $because", async ({ text, says }) => {
     await writeFile(path, text);
     await expect(readConfiguration(path)).rejects.toThrow(says);
+  });
+
+  test.each([
+    {
+      because: "a key has a slip",
+      more: { storageQuotaByte: 1 },
+      says: "storageQuotaByte: there is no such setting; do you mean storageQuotaBytes?",
+    },
+    {
+      because: "a key is nobody's",
+      more: { garbageCollection: { colour: "red" } },
+      says: "garbageCollection.colour: there is no such setting; remove it",
+    },
+    {
+      because: "a key in a list has one",
+      more: { sync: { repositories: [{ name: "a", tag: {} }] } },
+      says: "sync.repositories.0.tag: there is no such setting; do you mean tags?",
+    },
+    {
+      because: "a client token has one",
+      more: { clientTokens: [{ ...token, Action: [] }] },
+      says: "clientTokens.0.Action: there is no such setting; do you mean actions?",
+    },
+    {
+      because: "the schedule of the sync is none",
+      more: { sync: { repositories: [], schedule: "daily" } },
+      says: 'sync: "daily" is not a schedule',
+    },
+    {
+      because: "an action is none",
+      more: { clientTokens: [{ ...token, actions: ["repositories/a/pull"] }] },
+      says: 'clientTokens.0.actions.0: "repositories/a/pull" is not',
+    },
+  ])("written by a person is refused when $because, which the contract bears", async ({ more, says }) => {
+    await writeFile(path, JSON.stringify({ ...document, ...more }));
+    await expect(readConfiguration(path)).resolves.toBeDefined();
+    await expect(readConfiguration(path, documentFaults)).rejects.toThrow(`${path}: ${says}`);
+  });
+
+  test("that is not there is named", async () => {
+    await expect(readConfiguration(`${path}.none`)).rejects.toThrow(`${path}.none: cannot be read: ENOENT`);
   });
 
   test("S43 is not quoted when it cannot be read", async () => {
@@ -71,10 +113,11 @@ describe("a settings document", () => {
   test("takes effect when it changes, and not when it cannot be used", async () => {
     await writeFile(path, JSON.stringify(document));
     const clock = new ManualClock();
-    const live = new LiveConfiguration(await readConfiguration(path));
+    const initial = await readConfiguration(path);
+    const live = new LiveConfiguration(initial);
     const seen: string[] = [];
     live.subscribe(({ settings }) => seen.push(settings.mode));
-    const file = new ConfigurationFile(path, live, clock, silentLog);
+    const file = new ConfigurationFile(path, initial, live, clock, silentLog);
     const look = (): Promise<void> => file.check();
     await look();
     await writeFile(path, JSON.stringify({ ...document, mode: "ReadWrite", clientTokens: [] }));

@@ -6,35 +6,50 @@ import { messageOf } from "../common/errors.ts";
 import type { Logger } from "../common/log.ts";
 import type { Service } from "../common/service.ts";
 import type { Configuration, LiveConfiguration } from "./configuration.ts";
+import { documentFaults } from "./document-faults.ts";
 
 /**
  * Reads a settings document, JSON or YAML. It may hold the client tokens too, under `clientTokens`.
  *
+ * @param judge what else is wrong with it, beside what the contract refuses
  * @throws {InvalidConfigError} that lists every fault
  */
-export async function readConfiguration(path: string): Promise<Configuration> {
-  const document = await parseText(await readFile(path, "utf8"), path);
+export async function readConfiguration(
+  path: string,
+  judge: typeof documentFaults = () => [],
+): Promise<Configuration> {
+  const document = await parseText(await readText(path), path);
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
-    throw new InvalidConfigError(`${path} is not a settings document`);
+    throw new InvalidConfigError(`${path}: is not a settings document: write version: 1, name: …`);
   }
-  const { clientTokens = [], ...settings } = document as Readonly<Record<string, unknown>>;
+  const { clientTokens = [], ...rest } = document as Readonly<Record<string, unknown>>;
   const faults: string[] = [];
   const collect = <T>(where: string, parse: () => T): T | undefined => {
     try {
       return parse();
     } catch (error) {
       if (!(error instanceof InvalidConfigError)) throw error;
-      faults.push(`${where}${error.message}`);
+      faults.push(...error.faults.map((fault) => `${where}${fault}`.replace(".the document:", ":")));
       return undefined;
     }
   };
-  const parsed = collect("", () => parseSettings(settings));
-  if (!Array.isArray(clientTokens)) faults.push("clientTokens: is not a list");
+  const settings = collect("", () => parseSettings(rest));
+  if (!Array.isArray(clientTokens)) faults.push("clientTokens: write a list");
   const listed: readonly unknown[] = Array.isArray(clientTokens) ? clientTokens : [];
-  const tokens = listed.map((token, i) => collect(`clientTokens.${i}: `, () => parseClientToken(token)));
-  if (faults.length > 0 || parsed === undefined)
-    throw new InvalidConfigError(`${path}: ${faults.join("; ")}`);
-  return { settings: parsed, clientTokens: tokens.filter((token) => token !== undefined) };
+  const tokens = listed.map((token, i) => collect(`clientTokens.${i}.`, () => parseClientToken(token)));
+  faults.push(...judge(document, settings, tokens));
+  if (faults.length > 0 || settings === undefined) {
+    throw new InvalidConfigError(...faults.map((fault) => `${path}: ${fault}`));
+  }
+  return { settings, clientTokens: tokens.filter((token) => token !== undefined) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new InvalidConfigError(`${path}: cannot be read: ${messageOf(error)}`);
+  }
 }
 
 async function parseText(text: string, path: string): Promise<unknown> {
@@ -48,14 +63,14 @@ async function parseText(text: string, path: string): Promise<unknown> {
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       // Its message quotes the document, which may hold secrets.
-      throw new InvalidConfigError(`${path} is neither JSON nor YAML: ${error.reason}`);
+      throw new InvalidConfigError(`${path}: is neither JSON nor YAML: ${error.reason}`);
     }
   }
 }
 
 const interval = seconds(2);
 
-/** Puts a changed settings document into effect. One that cannot be used changes nothing. */
+/** Puts a changed settings document into effect. One that cannot be used changes nothing, and is told in the log. */
 export class ConfigurationFile implements Service {
   readonly name = "configuration";
   private readonly path: string;
@@ -66,12 +81,13 @@ export class ConfigurationFile implements Service {
   /** What was wrong at the last look: said once. */
   private fault: string | undefined;
 
-  constructor(path: string, live: LiveConfiguration, clock: Clock, log: Logger) {
+  /** @param initial what the document said when `live` was made of it */
+  constructor(path: string, initial: Configuration, live: LiveConfiguration, clock: Clock, log: Logger) {
     this.path = path;
     this.live = live;
     this.clock = clock;
     this.log = log;
-    this.last = JSON.stringify(live.current);
+    this.last = JSON.stringify(initial);
   }
 
   ready(): boolean {
@@ -85,12 +101,13 @@ export class ConfigurationFile implements Service {
   /** Looks at the document now. */
   async check(): Promise<void> {
     try {
-      this.take(await readConfiguration(this.path));
+      this.take(await readConfiguration(this.path, documentFaults));
       this.fault = undefined;
     } catch (error) {
       if (messageOf(error) === this.fault) return;
       this.fault = messageOf(error);
-      this.log.error("the settings document cannot be used: the settings in use stay", { error });
+      const faults = error instanceof InvalidConfigError ? error.faults : [messageOf(error)];
+      this.log.error("the settings document cannot be used: the settings in use stay", { faults });
     }
   }
 

@@ -9,10 +9,16 @@ export interface Configuration {
 /** The configuration as it is now. Whoever learns of a new one replaces it; whoever acts on it subscribes. */
 export class LiveConfiguration {
   private configuration: Configuration;
+  private readonly override: (settings: RegistrySettings) => RegistrySettings;
   private readonly listeners = new Set<(next: Configuration) => void>();
 
-  constructor(initial: Configuration) {
-    this.configuration = initial;
+  /** @param override what the settings become of each configuration, the first as those that replace it */
+  constructor(
+    initial: Configuration,
+    override: (settings: RegistrySettings) => RegistrySettings = (settings) => settings,
+  ) {
+    this.override = override;
+    this.configuration = { ...initial, settings: override(initial.settings) };
   }
 
   get current(): Configuration {
@@ -21,8 +27,9 @@ export class LiveConfiguration {
 
   /** In effect everywhere when this returns. */
   replace(next: Configuration): void {
-    this.configuration = next;
-    for (const listener of this.listeners) listener(next);
+    const settings = this.override(next.settings);
+    this.configuration = { ...next, settings };
+    for (const listener of this.listeners) listener(this.configuration);
   }
 
   /** Calls `listener` after every change, until the function that it returns is called. */

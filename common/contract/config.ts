@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import { logLevels } from "../log.ts";
 import { contentSettings } from "./content-settings.ts";
+import { described } from "./described.ts";
+import { sentenceOf } from "./issues.ts";
 import { passwordAlgorithms } from "./password.ts";
 
 /**
@@ -18,84 +20,118 @@ export const registryModes = ["ReadOnly", "ReadWrite"] as const;
 export type RegistryMode = (typeof registryModes)[number];
 
 const parentSchema = z.object({
-  /** `host` or `host:port`. */
-  loginServer: text,
-  protocol: z._default(z.enum(["https", "http"]), "https"),
-  /** Certificates that the parent's may be signed by, beside the system's. */
-  caBundle: z.optional(pem),
-  credentials: z.optional(z.object({ username: text, password: text })),
-  /** Hosts, beside the parent's own, whose token service may be shown the credentials (Docker Hub has `auth.docker.io`). */
-  tokenHosts: z._default(z.array(text).check(z.maxLength(10)), []),
+  loginServer: described("`host` or `host:port`.", text),
+  protocol: described("`http` is in the clear.", z._default(z.enum(["https", "http"]), "https")),
+  caBundle: described(
+    "Certificates, in PEM, that the parent's may be signed by, beside the system's.",
+    z.optional(pem),
+  ),
+  credentials: described(
+    "What to log in with. Absent: nothing.",
+    z.optional(
+      z.object({ username: described("The user.", text), password: described("The password.", text) }),
+    ),
+  ),
+  tokenHosts: described(
+    "Hosts, beside the parent's own, whose token service may be shown the credentials (Docker Hub has `auth.docker.io`).",
+    z._default(z.array(text).check(z.maxLength(10)), []),
+  ),
+});
+
+const tagSelectionSchema = z.object({
+  include: described(
+    "Globs: a tag is selected if one of them matches…",
+    z._default(z.array(pattern).check(z.maxLength(100)), ["*"]),
+  ),
+  exclude: described("…and none of these does.", z._default(z.array(pattern).check(z.maxLength(100)), [])),
 });
 
 const repositoryRuleSchema = z.object({
-  /** A repository name, or a glob in which `*` stands for anything but `/` and `**` for anything. */
-  name: pattern,
-  tags: z._default(
-    z.object({
-      /** Globs; a tag is selected if one of them matches… */
-      include: z._default(z.array(pattern).check(z.maxLength(100)), ["*"]),
-      /** …and none of these does. */
-      exclude: z._default(z.array(pattern).check(z.maxLength(100)), []),
-    }),
-    { include: ["*"], exclude: [] },
+  name: described(
+    "A repository, or a glob in which `*` stands for anything but `/` and `**` for anything.",
+    pattern,
   ),
-  /** `os/architecture` or `os/architecture/variant`; empty: every platform. */
-  platforms: z._default(z.array(pattern).check(z.maxLength(50)), []),
-  /** Whether signatures, SBOMs and other referrers of an image come with it. */
-  referrers: z._default(z.boolean(), true),
+  tags: described("Which of its tags.", z.prefault(tagSelectionSchema, {})),
+  platforms: described(
+    "`os/architecture` or `os/architecture/variant`. Empty: every platform.",
+    z._default(z.array(pattern).check(z.maxLength(50)), []),
+  ),
+  referrers: described(
+    "Whether signatures, SBOMs and other referrers of an image come with it.",
+    z._default(z.boolean(), true),
+  ),
 });
 
 const syncSchema = z.object({
-  repositories: z.array(repositoryRuleSchema).check(z.maxLength(500)),
-  /** Five fields of cron; `* * * * *` means continuously. */
-  schedule: z._default(text, "* * * * *"),
-  timeZone: z._default(text, "UTC"),
-  /** ISO 8601; how long a scheduled sync may run. Without one it runs until it is done. */
-  window: z.optional(text),
-  /** How long a continuous sync rests between two passes. */
-  pollIntervalSeconds: z._default(z.number().check(z.gte(1), z.lte(86_400)), 60),
-  /** How many transfers from the parent may run at once. */
-  concurrency: z._default(z.number().check(z.gte(1), z.lte(64)), 4),
-  /** Changes when a person asks for a sync now; the value itself means nothing. */
-  resyncRequest: z.optional(text),
+  repositories: described(
+    "What is copied from the parent.",
+    z.array(repositoryRuleSchema).check(z.maxLength(500)),
+  ),
+  schedule: described("Five fields of cron; `* * * * *` means continuously.", z._default(text, "* * * * *")),
+  timeZone: described("In which the schedule is meant.", z._default(text, "UTC")),
+  window: described(
+    "ISO 8601, from `PT1H` to `P7D`: how long a scheduled sync may run. Absent: until it is done.",
+    z.optional(text),
+  ),
+  pollIntervalSeconds: described(
+    "How long a continuous sync rests between two passes.",
+    z._default(z.number().check(z.gte(1), z.lte(86_400)), 60),
+  ),
+  concurrency: described(
+    "How many transfers from the parent may run at once.",
+    z._default(z.number().check(z.gte(1), z.lte(64)), 4),
+  ),
+  resyncRequest: described(
+    "Any other value than before asks for a sync now; the value itself means nothing.",
+    z.optional(text),
+  ),
 });
 
-const settingsSchema = z.object({
-  version: z.literal(configVersion),
-  name: text,
-  mode: z._default(z.enum(registryModes), "ReadOnly"),
-  /** Host names and addresses under which clients reach the registry, the preferred first. */
-  loginServers: z._default(z.array(text), []),
-  /** Absent: a root registry, which syncs with nobody. */
-  parent: z.optional(parentSchema),
-  sync: z.optional(syncSchema),
-  /** Suspended: goes on serving, does not sync. */
-  suspend: z._default(z.boolean(), false),
-  logLevel: z._default(z.enum(logLevels), "Information"),
+export const settingsSchema = z.object({
+  version: described("Of this document's form.", z.literal(configVersion)),
+  name: described("What the registry is called in its log and status.", text),
+  mode: described(
+    "Whether clients may write, if their tokens allow it.",
+    z._default(z.enum(registryModes), "ReadOnly"),
+  ),
+  loginServers: described(
+    "Host names and addresses under which clients reach the registry, the preferred first.",
+    z._default(z.array(text), []),
+  ),
+  parent: described(
+    "The registry to sync with. Absent: a root, which syncs with nobody.",
+    z.optional(parentSchema),
+  ),
+  sync: described("What to copy from the parent, and when. Absent: nothing.", z.optional(syncSchema)),
+  suspend: described("Suspended, it goes on serving and does not sync.", z._default(z.boolean(), false)),
+  logLevel: described("How much is logged.", z._default(z.enum(logLevels), "Information")),
   ...contentSettings,
-  /** The Secrets that hold the client tokens, by name; absent outside a cluster. */
-  clientTokenSecrets: z._default(z.array(text).check(z.maxLength(50)), []),
+  clientTokenSecrets: described(
+    "The Secrets that hold the client tokens, by name. Only in a cluster.",
+    z._default(z.array(text).check(z.maxLength(50)), []),
+  ),
 });
 
 const passwordSchema = z.object({
   name: z.enum(["password1", "password2"]),
-  /** By which function of `password.ts` the hash was made; salt and hash are in hexadecimal. */
-  algorithm: z.enum(passwordAlgorithms),
+  algorithm: described(
+    "By which function the hash was made; salt and hash are in hexadecimal.",
+    z.enum(passwordAlgorithms),
+  ),
   salt: z.string().check(z.regex(/^[0-9a-f]{32,128}$/)),
   hash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  /** ISO 8601; absent: never. */
-  expiry: z.optional(text),
+  expiry: described("ISO 8601. Absent: never.", z.optional(text)),
 });
 
-const clientTokenSchema = z.object({
+export const clientTokenSchema = z.object({
   version: z.literal(configVersion),
-  /** The user name at login. */
-  name: text,
+  name: described("The user name at login.", text),
   status: z.enum(["enabled", "disabled"]),
   passwords: z.array(passwordSchema).check(z.maxLength(2)),
-  /** In the grammar of `parseScope`. */
-  actions: z.array(text).check(z.maxLength(500)),
+  actions: described(
+    "What its bearer may do: `repositories/<name>/<action>`, as a scope map of ACR has it.",
+    z.array(text).check(z.maxLength(500)),
+  ),
 });
 
 export type ParentSettings = z.output<typeof parentSchema>;
@@ -110,9 +146,15 @@ export type RegistrySettingsInput = z.input<typeof settingsSchema>;
 export const settingsKey = "settings.json";
 export const clientTokenKey = "token.json";
 
-/** A configuration that cannot be used. Its message lists every fault, with the field. */
+/** A configuration that cannot be used: every fault, each with its field and what to write instead. */
 export class InvalidConfigError extends Error {
   override readonly name = "InvalidConfigError";
+  readonly faults: readonly string[];
+
+  constructor(...faults: readonly string[]) {
+    super(faults.join("; "));
+    this.faults = faults;
+  }
 }
 
 /** @throws {InvalidConfigError} */
@@ -126,10 +168,9 @@ export function parseClientToken(value: unknown): ClientTokenSettings {
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: sentenceOf });
   if (result.success) return result.data;
-  const faults = result.error.issues.map(
-    ({ path, message }) => `${path.join(".") || "the document"}: ${message}`,
+  throw new InvalidConfigError(
+    ...result.error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`),
   );
-  throw new InvalidConfigError(faults.join("; "));
 }

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { InvalidConfigError } from "./config.ts";
+import { sentenceOf } from "./issues.ts";
 
 const host = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$/;
 
@@ -24,9 +25,9 @@ export const trustConfigMap = "connected-registry-node-trust";
 
 /** @throws {InvalidConfigError} */
 export function parseTrustEntry(value: unknown): TrustEntry {
-  const result = trustEntrySchema.safeParse(value);
+  const result = trustEntrySchema.safeParse(value, { error: sentenceOf });
   if (result.success) return result.data;
   throw new InvalidConfigError(
-    result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+    ...result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
   );
 }

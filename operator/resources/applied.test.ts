@@ -1,5 +1,5 @@
 import { isApplied, stamped } from "./applied.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "../../common/quantity.ts";
 
 const object = (spec: object) => ({ apiVersion: "v1", kind: "Thing", metadata: { name: "a" }, spec });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { KubeObject } from "../runtime/kube.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "../../common/quantity.ts";
 
 /** What was applied last, as a hash: tells that a field is to be removed, which the live object cannot tell. */
 const appliedAnnotation = "connectedregistry.io/applied";

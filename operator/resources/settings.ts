@@ -4,7 +4,7 @@ import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { hostsOf, resyncAnnotation, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
 import { pollIntervalSeconds } from "./policy.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseQuantity } from "../../common/quantity.ts";
 
 export type SyncSettings = NonNullable<RegistrySettingsInput["sync"]>;
 

@@ -1,13 +1,23 @@
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.ts";
-import { hasCode } from "../../common/errors.ts";
-import { readCertificate, type CertificateInUse } from "./certificate.ts";
+import { InvalidConfigError } from "../../common/contract/config.ts";
+import { hasCode, messageOf } from "../../common/errors.ts";
+import { readCertificate, type CertificateFiles, type CertificateInUse } from "./certificate.ts";
 
 /** How clients reach the registry: in the clear, with a certificate that is given, or with one made and kept in its data. */
 export type Encryption =
   | { readonly kind: "none" }
   | { readonly kind: "files"; readonly cert: string; readonly key: string }
   | { readonly kind: "selfSigned" };
+
+/** @throws {InvalidConfigError} if a certificate that is given cannot be used */
+export async function checkCertificate(files: CertificateFiles): Promise<void> {
+  try {
+    await readCertificate(files);
+  } catch (error) {
+    throw new InvalidConfigError(`--tls-cert, --tls-key: cannot be used: ${messageOf(error)}`);
+  }
+}
 
 /**
  * The certificate to begin with; without encryption none.

@@ -1,4 +1,6 @@
+import { X509Certificate } from "node:crypto";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Certificate } from "./certificate.ts";
 
 const statusClasses = ["2xx", "3xx", "4xx", "5xx"] as const;
 
@@ -29,7 +31,7 @@ export function createHttpMetrics(
       name: "connected_registry_http_request_duration_seconds",
       help: "Time from the request's head to the end of the answer.",
       labelNames: ["route"],
-      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 300],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
       registers,
     }),
     received: new Counter({
@@ -70,10 +72,51 @@ export function statusClass(status: number): string {
   return statusClasses[Math.floor(status / 100) - 2] ?? "4xx";
 }
 
+/** What the server counts of connections. */
+export interface ServerMetrics {
+  readonly connections: Gauge;
+  readonly refused: Counter;
+  readonly handshakeErrors: Counter;
+}
+
+export function createServerMetrics(registry: Registry): ServerMetrics {
+  const registers = [registry];
+  return {
+    connections: new Gauge({
+      name: "connected_registry_http_connections",
+      help: "Connections that are open.",
+      registers,
+    }),
+    refused: new Counter({
+      name: "connected_registry_http_connections_refused_total",
+      help: "Connections that were closed at once because there were as many as there may be.",
+      registers,
+    }),
+    handshakeErrors: new Counter({
+      name: "connected_registry_tls_handshake_errors_total",
+      help: "Connections on which no TLS handshake came about.",
+      registers,
+    }),
+  };
+}
+
+/** @param current the certificate in use */
+export function createCertificateMetrics(registry: Registry, current: () => Certificate): void {
+  new Gauge({
+    name: "connected_registry_tls_certificate_expiry_timestamp_seconds",
+    help: "When the certificate in use expires, in seconds since 1970.",
+    registers: [registry],
+    collect() {
+      this.set(Date.parse(new X509Certificate(current().cert).validTo) / 1000);
+    },
+  });
+}
+
 /** What the store holds, read when it is asked for. */
 export function createContentMetrics(
   registry: Registry,
   content: { usage(): Promise<number>; readonly uploads: { readonly count: number } },
+  quota: () => number | undefined,
 ): void {
   new Gauge({
     name: "connected_registry_storage_bytes",
@@ -81,6 +124,14 @@ export function createContentMetrics(
     registers: [registry],
     async collect() {
       this.set(await content.usage());
+    },
+  });
+  new Gauge({
+    name: "connected_registry_storage_quota_bytes",
+    help: "Upper bound of the stored content by the settings; +Inf where there is none.",
+    registers: [registry],
+    collect() {
+      this.set(quota() ?? Infinity);
     },
   });
   new Gauge({

@@ -11,13 +11,30 @@ import { silentLog } from "../../common/testing/silent-log.ts";
 import { CertificateReload, readCertificate, type CertificateInUse } from "./certificate.ts";
 import { ensureCertificate } from "./encryption.ts";
 import { makeSelfSigned } from "./self-signed.ts";
-import { RegistryServer } from "./server.ts";
+import { RegistryServer, type ServerParts } from "./server.ts";
+import { testServerMetrics } from "./testing/metrics.ts";
 
 const clock = new ManualClock();
 const address = { host: "127.0.0.1", port: 0 };
 const hello: RequestListener = (_request, response) => {
   response.end("hello");
 };
+
+const grace = seconds(20);
+
+function serverOf(listener: RequestListener, more: Partial<ServerParts> = {}): RegistryServer {
+  return new RegistryServer({
+    address,
+    listener,
+    certificate: undefined,
+    limits: { connections: 100, grace },
+    metrics: testServerMetrics(),
+    about: () => ({}),
+    clock,
+    log: silentLog,
+    ...more,
+  });
+}
 
 let directory: string;
 
@@ -68,7 +85,7 @@ describe("a certificate of our own", () => {
     const made = await selfSigned();
     expect((await stat(made.files.key)).mode & 0o777).toBe(0o600);
     await expect(selfSigned(["other"])).resolves.toEqual(made);
-    const server = new RegistryServer(address, hello, made.current, clock, silentLog);
+    const server = serverOf(hello, { certificate: made.current });
     const stop = await start(server);
     await expect(greet(server.port(), made.current.cert)).resolves.toBe("hello");
     await stop();
@@ -84,7 +101,7 @@ describe("a certificate of our own", () => {
 describe("the server", () => {
   test("S44 speaks TLS 1.2 and later only", async () => {
     const { current } = await selfSigned();
-    const server = new RegistryServer(address, hello, current, clock, silentLog);
+    const server = serverOf(hello, { certificate: current });
     const stop = await start(server);
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" };
     await expect(handshake(server.port(), old)).rejects.toMatchObject({
@@ -98,7 +115,7 @@ describe("the server", () => {
 
   test("takes a changed certificate without dropping a connection, and keeps it when the next is unusable", async () => {
     const first = await selfSigned();
-    const server = new RegistryServer(address, hello, first.current, clock, silentLog);
+    const server = serverOf(hello, { certificate: first.current });
     const stop = await start(server);
     const reload = new CertificateReload(first, server, clock, silentLog);
     const before = await handshake(server.port(), {});
@@ -129,7 +146,7 @@ describe("the server", () => {
       finish = () => response.end("end");
       answer();
     };
-    const server = new RegistryServer(address, slow, undefined, clock, silentLog);
+    const server = serverOf(slow);
     const stop = await start(server);
     const pulled = fetch(`http://127.0.0.1:${server.port()}/`).then((response) => response.text());
     await arrived;
@@ -142,7 +159,7 @@ describe("the server", () => {
 
   test("is not held up by a connection that its client never used, as container runtimes keep some", async () => {
     const { current } = await selfSigned();
-    const server = new RegistryServer(address, hello, current, clock, silentLog);
+    const server = serverOf(hello, { certificate: current });
     const stop = await start(server);
     const unused = await handshake(server.port(), {});
     const closed = new Promise((resolve) => unused.once("close", resolve));
@@ -157,7 +174,7 @@ describe("the server", () => {
       sockets.push(request.socket);
       response.end("hello");
     };
-    const server = new RegistryServer(address, listener, undefined, clock, silentLog);
+    const server = serverOf(listener);
     const stop = await start(server);
     const response = await fetch(`http://127.0.0.1:${server.port()}/`);
     await response.text();
@@ -170,7 +187,7 @@ describe("the server", () => {
     const endless: RequestListener = (_request, response) => {
       response.write("begin ");
     };
-    const server = new RegistryServer(address, endless, undefined, clock, silentLog);
+    const server = serverOf(endless);
     const stop = await start(server);
     const { body } = await fetch(`http://127.0.0.1:${server.port()}/`);
     const stopped = stop();
@@ -180,9 +197,9 @@ describe("the server", () => {
   });
 
   test("fails when it cannot listen", async () => {
-    const first = new RegistryServer(address, hello, undefined, clock, silentLog);
+    const first = serverOf(hello);
     const stop = await start(first);
-    const taken = new RegistryServer({ ...address, port: first.port() }, hello, undefined, clock, silentLog);
+    const taken = serverOf(hello, { address: { ...address, port: first.port() } });
     await expect(taken.run(new AbortController().signal)).rejects.toMatchObject({ code: "EADDRINUSE" });
     await stop();
   });

@@ -1,28 +1,52 @@
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duration } from "luxon";
 import type { ListenAddress } from "../../common/address.ts";
-import { seconds, type Clock } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
+import { messageOf } from "../../common/errors.ts";
+import { every } from "../../common/every.ts";
 import { createServer } from "../../common/http/node-http.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { Certificate } from "./certificate.ts";
+import type { ServerMetrics } from "./metrics.ts";
+import { bodyCheckInterval, SlowBodies } from "./slow-bodies.ts";
 
-/** How long running requests may take to end when the server stops. */
-const grace = seconds(20);
 /** A connection on which nothing moves for so long is closed; how long a transfer takes in all does not matter. */
 const idleTimeoutMs = 120_000;
 const keepAliveTimeoutMs = 75_000;
 const headersTimeoutMs = 15_000;
+/** How often it is looked who takes too long. */
+const headersCheckMs = 5_000;
+
+export interface ServerParts {
+  readonly address: ListenAddress;
+  readonly listener: RequestListener;
+  /** Absent: in the clear. */
+  readonly certificate: Certificate | undefined;
+  readonly limits: ServerLimits;
+  readonly metrics: ServerMetrics;
+  /** What to say of what is served, in the log, once it is. */
+  readonly about: () => object;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface ServerLimits {
+  /** How many connections there may be at once. One more makes room among those that rest, or is refused. */
+  readonly connections: number;
+  /** How long running requests may take to end when the server stops. */
+  readonly grace: Duration;
+}
 
 /** Serves `listener` over HTTP, or over TLS when there is a certificate. */
 export class RegistryServer implements Service {
   readonly name = "http";
-  private readonly address: ListenAddress;
+  private readonly parts: ServerParts;
   private readonly server: Server | SecureServer;
   private readonly secure: SecureServer | undefined;
-  private readonly clock: Clock;
-  private readonly log: Logger;
+  private readonly slow = new SlowBodies();
   private stopping = false;
   /** Every connection, also one whose handshake is not over, of which the server itself keeps no account. */
   private readonly sockets = new Set<Socket>();
@@ -31,35 +55,17 @@ export class RegistryServer implements Service {
   /** Aborts, once we stop, when no request runs any more. */
   private quiet = new AbortController();
 
-  constructor(
-    address: ListenAddress,
-    listener: RequestListener,
-    certificate: Certificate | undefined,
-    clock: Clock,
-    log: Logger,
-  ) {
-    this.address = address;
-    this.clock = clock;
-    this.log = log;
+  constructor(parts: ServerParts) {
+    this.parts = parts;
+    const { certificate, limits } = parts;
     const serve: RequestListener = (request, response) => {
-      // Whoever is served while we stop should go elsewhere for the next request.
-      if (this.stopping) response.setHeader("Connection", "close");
-      // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
-      request.once("end", () => {
-        // What nobody read ends after the answer, when the connection rests and has to be closed some day.
-        if (!response.writableEnded) request.socket.setTimeout(0);
-      });
-      this.running++;
-      response.once("close", () => {
-        this.running--;
-        if (this.running === 0) this.quiet.abort();
-      });
-      listener(request, response);
+      this.serve(request, response);
     };
     // requestTimeout bounds a whole upload, however well it goes: the idle timeout does what it is for.
     const options = {
       requestTimeout: 0,
       headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: headersCheckMs,
       handshakeTimeout: headersTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
     };
@@ -69,9 +75,16 @@ export class RegistryServer implements Service {
         : createSecureServer({ ...options, ...certificate, minVersion: "TLSv1.2" }, serve);
     this.server = this.secure ?? createServer(options, serve);
     this.server.timeout = idleTimeoutMs;
+    this.server.maxConnections = limits.connections;
     this.server.on("connection", (socket: Socket) => {
-      this.sockets.add(socket);
-      socket.once("close", () => this.sockets.delete(socket));
+      this.admit(socket);
+    });
+    this.server.on("drop", () => {
+      this.parts.metrics.refused.inc();
+    });
+    this.secure?.on("tlsClientError", (error, { remoteAddress }) => {
+      this.parts.metrics.handshakeErrors.inc();
+      this.parts.log.debug("a TLS handshake failed", { error: messageOf(error), address: remoteAddress });
     });
   }
 
@@ -90,26 +103,59 @@ export class RegistryServer implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { address, about, clock, log } = this.parts;
     await this.listen();
-    const { host } = this.address;
-    this.log.info("serving", { host, port: this.port(), tls: this.secure !== undefined });
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener(
-        "abort",
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
+    log.info("serving", {
+      host: address.host,
+      port: this.port(),
+      tls: this.secure !== undefined,
+      ...about(),
     });
+    // Until we stop: what follows is a wait for the signal.
+    await every(bodyCheckInterval, () => this.checkBodies(), clock, signal);
     await this.stop();
   }
 
+  private serve(request: IncomingMessage, response: ServerResponse): void {
+    // Whoever is served while we stop should go elsewhere for the next request.
+    if (this.stopping) response.setHeader("Connection", "close");
+    this.slow.watch(request);
+    // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
+    request.once("end", () => {
+      // What nobody read ends after the answer, when the connection rests and has to be closed some day.
+      if (!response.writableEnded) request.socket.setTimeout(0);
+    });
+    this.running++;
+    response.once("close", () => {
+      this.running--;
+      if (this.running === 0) this.quiet.abort();
+    });
+    this.parts.listener(request, response);
+  }
+
+  private admit(socket: Socket): void {
+    const { limits, metrics } = this.parts;
+    this.sockets.add(socket);
+    metrics.connections.set(this.sockets.size);
+    socket.once("close", () => {
+      this.sockets.delete(socket);
+      metrics.connections.set(this.sockets.size);
+    });
+    // Those that rest between requests give way: their clients connect again when they need to.
+    if (this.sockets.size >= limits.connections) this.server.closeIdleConnections();
+  }
+
+  private checkBodies(): Promise<void> {
+    const requests = this.slow.check();
+    if (requests > 0) this.parts.log.warn("uploads that hardly moved were ended", { requests });
+    return Promise.resolve();
+  }
+
   private async listen(): Promise<void> {
+    const { address } = this.parts;
     await new Promise<void>((resolve, reject) => {
       this.server.once("error", reject);
-      this.server.listen(this.address.port, this.address.host, () => {
+      this.server.listen(address.port, address.host, () => {
         this.server.off("error", reject);
         resolve();
       });
@@ -125,8 +171,10 @@ export class RegistryServer implements Service {
     this.quiet = new AbortController();
     this.server.close();
     if (this.running > 0) {
-      await this.clock.sleep(grace, this.quiet.signal).catch(() => undefined);
-      if (this.running > 0) this.log.warn("requests still run and are cut off", { requests: this.running });
+      const { clock, limits, log } = this.parts;
+      log.info("stopping: requests may end", { requests: this.running, seconds: limits.grace.as("seconds") });
+      await clock.sleep(limits.grace, this.quiet.signal).catch(() => undefined);
+      if (this.running > 0) log.warn("requests still run and are cut off", { requests: this.running });
     }
     for (const socket of this.sockets) socket.destroy();
   }

@@ -1,0 +1,149 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { seconds, systemClock as clock } from "../common/clock.ts";
+import { HttpsClusterApi } from "../common/cluster/https-api.ts";
+import type { InCluster } from "../common/cluster/connection.ts";
+import { hashBroughtPassword } from "../common/contract/password.ts";
+import { createLog } from "../common/log.ts";
+import { createMetrics } from "../common/metrics.ts";
+import { Probes } from "../common/probes.ts";
+import { runServices, type Service } from "../common/service.ts";
+import { stopSignal } from "../common/stop-signal.ts";
+import { version } from "../common/version.ts";
+import { FailedAttempts } from "./auth/attempts.ts";
+import { ClientTokens } from "./auth/client-tokens.ts";
+import { Logins } from "./auth/logins.ts";
+import { loadSigningKey } from "./auth/signing-key.ts";
+import { TokenAuthority } from "./auth/token-authority.ts";
+import { KeptConfiguration } from "./cluster/kept-configuration.ts";
+import { podServices } from "./cluster/services.ts";
+import { startingConfiguration } from "./cluster/starting-configuration.ts";
+import type { ClusterIdentity, ServeConfig } from "./config.ts";
+import { LiveConfiguration, type Configuration } from "./configuration.ts";
+import { ConfigurationFile } from "./configuration-file.ts";
+import { openContent, type RegistryContent } from "./content/content.ts";
+import { Housekeeping } from "./content/housekeeping.ts";
+import { openWhenFree } from "./content/lock.ts";
+import { createApp } from "./http/app.ts";
+import { AuditLog } from "./http/audit.ts";
+import { CertificateReload } from "./http/certificate.ts";
+import { ensureCertificate } from "./http/encryption.ts";
+import { createContentMetrics, createHttpMetrics, createServerMetrics } from "./http/metrics.ts";
+import { countedRoutes } from "./http/routes.ts";
+import { RegistryServer } from "./http/server.ts";
+import { overridden } from "./overrides.ts";
+import { risksOf, summaryOf } from "./overview.ts";
+import { RemoteRegistry } from "./remote/registry.ts";
+import { StatusBoard } from "./sync/board.ts";
+import { SyncEngine } from "./sync/engine.ts";
+import { FileJournal } from "./sync/journal.ts";
+import { createSyncMetrics } from "./sync/metrics.ts";
+
+/** By what a registry runs: where its settings come from, and how they reach it when they change. */
+export type Source =
+  | { readonly kind: "options"; readonly initial: Configuration }
+  | { readonly kind: "file"; readonly path: string; readonly initial: Configuration }
+  | {
+      readonly kind: "cluster";
+      readonly api: InCluster;
+      readonly place: ClusterIdentity;
+      readonly podName: string;
+      /** The settings as they are mounted into the pod. */
+      readonly mounted: string;
+    };
+
+/**
+ * Builds a registry and runs it until the process is told to stop. Nothing but composition: what there is, is built
+ * here, and what it does is elsewhere.
+ */
+export async function serve(config: ServeConfig, source: Source): Promise<void> {
+  const logs = createLog("registry", config.overrides.logLevel ?? "Information", process.stdout);
+  const log = logs.logger;
+  const kept = new KeptConfiguration(join(config.data, "config"), log);
+  const initial =
+    source.kind === "cluster" ? await startingConfiguration(source.mounted, kept, log) : source.initial;
+  const live = new LiveConfiguration(initial, (settings) => overridden(settings, config.overrides));
+  const settings = (): Configuration["settings"] => live.current.settings;
+  const tokens = new ClientTokens(clock, config.anonymous);
+  const apply = ({ settings: { logLevel }, clientTokens }: Configuration): void => {
+    logs.setLevel(logLevel);
+    for (const fault of tokens.replace(clientTokens))
+      log.warn("a client token is not used in full", { fault });
+  };
+  apply(live.current);
+  live.subscribe(apply);
+  for (const risk of risksOf(config, live.current)) log.warn(risk);
+
+  const stop = stopSignal();
+  const open = (): Promise<RegistryContent> =>
+    openContent(config.data, { clock, newId: randomUUID, quota: () => settings().storageQuotaBytes });
+  const patience = source.kind === "cluster" ? seconds(120) : seconds(5);
+  const content = await openWhenFree(open, patience, clock, log, stop);
+  try {
+    const key = await loadSigningKey(join(config.data, "auth", "token.key"), randomBytes);
+    const authority = await TokenAuthority.create(tokens, clock, key);
+    const registry = createMetrics();
+    const metrics = createHttpMetrics(registry, countedRoutes);
+    createContentMetrics(registry, content, () => settings().storageQuotaBytes);
+    const certificate = await ensureCertificate(config.encryption, config.data, selfNames(config), clock);
+    const mode = (): Configuration["settings"]["mode"] => settings().mode;
+    const deleteEnabled = (): boolean => settings().deleteEnabled;
+    const attempts = new FailedAttempts(clock);
+    const logins = new Logins({ tokens, attempts, hash: hashBroughtPassword, random: randomBytes });
+    const audit = new AuditLog(
+      () => settings().audit.enabled,
+      clock,
+      (line) => process.stdout.write(line),
+    );
+    const app = createApp({
+      ...{ content, tokens, logins, authority, mode, deleteEnabled, clock, log, audit, metrics },
+      newId: randomUUID,
+    });
+    const server = new RegistryServer({
+      address: config.listen,
+      listener: app,
+      certificate: certificate?.current,
+      limits: { connections: config.maxConnections, grace: seconds(config.graceSeconds) },
+      metrics: createServerMetrics(registry),
+      about: () => summaryOf(config, live.current),
+      clock,
+      log,
+    });
+    const board = new StatusBoard(version, clock, randomUUID);
+    const engine = new SyncEngine({
+      configuration: live,
+      content,
+      connect: (parent, observer) => new RemoteRegistry(parent, { clock, random: Math.random, observer }),
+      board,
+      journal: new FileJournal(join(config.data, "sync", "journal.json"), log),
+      metrics: createSyncMetrics(registry),
+      clock,
+      random: Math.random,
+      log,
+    });
+    const services: Service[] = [server, new Housekeeping(content, clock, log), engine];
+    if (certificate !== undefined) services.push(new CertificateReload(certificate, server, clock, log));
+    if (source.kind === "file") {
+      services.push(new ConfigurationFile(source.path, source.initial, live, clock, log));
+    }
+    if (source.kind === "cluster") {
+      const { place, podName } = source;
+      const api = new HttpsClusterApi(source.api, clock, Math.random, log);
+      services.push(
+        ...podServices({ api, place, podName, live, kept, board, clock, random: Math.random, log }),
+      );
+    }
+    const status = { path: "/status", read: () => board.current };
+    const probes = new Probes(config.probes, services, registry, stop, [status]);
+    await runServices([probes, ...services], stop, log);
+  } finally {
+    await content.close();
+  }
+}
+
+/** Under which names a certificate that we make for ourselves is good. */
+function selfNames({ listen }: ServeConfig): readonly string[] {
+  const anywhere = ["0.0.0.0", "::"].includes(listen.host);
+  return [...new Set(["localhost", "127.0.0.1", "::1", hostname(), ...(anywhere ? [] : [listen.host])])];
+}
