@@ -36,6 +36,8 @@ function failing(
         if (typeof value !== "function") return value;
         return (...values: unknown[]): unknown => {
           if (key === "write" || key === "sync" || key === "truncate") step();
+          // A full disk says so when it is written to. Where the log of the database cannot be synced, it is the end.
+          if (key === "datasync" && !once) step();
           return Reflect.apply(value as (...all: unknown[]) => unknown, target, values);
         };
       },
