@@ -6,17 +6,18 @@ export class ChangeQueue {
 
   /** Does `work` at once, without a pause in which anything else could happen, unless it has to wait for its turn. */
   run<T>(work: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const turn = (): void => {
-        try {
-          resolve(work());
-        } catch (error) {
-          reject(error);
-        }
-      };
-      if (this.held || this.draining) this.waiting.push(turn);
-      else turn();
-    });
+    const { promise, resolve } = Promise.withResolvers<T>();
+    const turn = (): void => {
+      // What it throws is for whoever waits, not for whoever gives the turn.
+      resolve(
+        new Promise((done) => {
+          done(work());
+        }),
+      );
+    };
+    if (this.held || this.draining) this.waiting.push(turn);
+    else turn();
+    return promise;
   }
 
   /** No change happens until `release`. */
