@@ -9,6 +9,7 @@ export const systemPrograms = {
   conntrack: { package: "conntrack" },
   ip: { package: "iproute2" },
   tc: { package: "iproute2" },
+  strace: { package: "strace" },
   // It becomes a whole image: a busybox that needs a C library would not start there.
   busybox: { package: "busybox-static", accept: isStatic },
 } as const satisfies Readonly<Record<string, SystemEntry>>;

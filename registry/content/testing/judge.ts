@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from "node:util";
+import { imagePush } from "./arbitrary.ts";
+import { emptyState, after, possible, type State } from "./model.ts";
+import { openStore } from "./open.ts";
+import { Performer, type Operation } from "./operations.ts";
+import { operationsOf, type Mark, type Script } from "./script.ts";
+import { inspect, survey, viewOf } from "./survey.ts";
+
+/** What clients know of a store that was stopped. */
+export interface Knowledge {
+  /** What the store must show, but for `underWay`. */
+  readonly state: State;
+  /** What was begun and not acknowledged: each may have happened or not. */
+  readonly underWay: readonly Operation[];
+}
+
+/**
+ * What clients know from the marks of a process.
+ *
+ * @param before what the store had to show when the process began
+ * @throws if an operation had another outcome than it should
+ */
+export function knowledgeFrom(marks: readonly Mark[], script: Script, before = emptyState): Knowledge {
+  const operations = operationsOf(script);
+  const underWay = new Map<number, Operation>();
+  let state = before;
+  for (const mark of marks) {
+    const operation = operations[mark.operation];
+    if (operation === undefined) throw new Error(`the script has no operation ${mark.operation}`);
+    if (mark.mark === "begin") underWay.set(mark.operation, operation);
+    else {
+      const expected = after(state, operation);
+      if (mark.outcome !== expected.outcome) {
+        throw new Error(`${JSON.stringify(operation)} ended with ${mark.outcome}, not ${expected.outcome}`);
+      }
+      underWay.delete(mark.operation);
+      state = expected.state;
+    }
+  }
+  return { state, underWay: [...underWay.values()] };
+}
+
+/**
+ * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed.
+ *
+ * @returns in which state it was
+ * @throws if it does not open, shows damage, or anything but one of the states in which it may be
+ */
+export async function judge(directory: string, { state, underWay }: Knowledge): Promise<State> {
+  const performer = new Performer();
+  const content = await openStore(directory, performer);
+  let found: State | undefined;
+  try {
+    const view = await survey(content);
+    found = possible(state, underWay).find((each) => isDeepStrictEqual(viewOf(each), view));
+    if (found === undefined) {
+      throw new Error(
+        `the store shows ${JSON.stringify(view)}, not ${JSON.stringify(viewOf(state))}; under way: ${JSON.stringify(underWay)}`,
+      );
+    }
+    for (const operation of imagePush(0, 0, [0])) {
+      const outcome = await performer.perform(content, operation);
+      if (outcome !== "done") throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);
+      found = after(found, operation).state;
+    }
+    if (!isDeepStrictEqual(viewOf(found), await survey(content))) throw new Error("a push did not show");
+  } finally {
+    await content.close();
+  }
+  await inspect(directory);
+  return found;
+}

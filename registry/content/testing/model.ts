@@ -1,0 +1,142 @@
+import type { Operation, Outcome } from "./operations.ts";
+import { at, blobs, manifests, names } from "./universe.ts";
+
+interface RepositoryState {
+  readonly blobs: ReadonlySet<number>;
+  readonly manifests: ReadonlySet<number>;
+  /** Manifest by tag. */
+  readonly tags: ReadonlyMap<number, number>;
+}
+
+/** All that a store should show. Each number is of `universe.ts`. */
+export interface State {
+  readonly repositories: readonly RepositoryState[];
+  /** Uploads under way, with what came. */
+  readonly uploads: ReadonlyMap<number, { readonly in: number; readonly offset: number }>;
+  /** Blobs that some repository got, though it may have deleted them. */
+  readonly known: ReadonlySet<number>;
+  /** Bytes of transfers that rest, by blob. */
+  readonly transfers: ReadonlyMap<number, number>;
+}
+
+export const emptyState: State = {
+  repositories: names.map(() => ({ blobs: new Set(), manifests: new Set(), tags: new Map() })),
+  uploads: new Map(),
+  known: new Set(),
+  transfers: new Map(),
+};
+
+/** What a store answers, and what it shows then: the whole specification of a store, as simple as can be. */
+export function after(
+  state: State,
+  operation: Operation,
+): { readonly state: State; readonly outcome: Outcome } {
+  const is = at(state.repositories, operation.in);
+  const same = (outcome: Outcome): ReturnType<typeof after> => ({ state, outcome });
+  const done = (change: Partial<RepositoryState>, more: Partial<State> = {}): ReturnType<typeof after> => ({
+    state: {
+      ...state,
+      ...more,
+      repositories: state.repositories.map((each, i) => (i === operation.in ? { ...each, ...change } : each)),
+    },
+    outcome: "done",
+  });
+  const gain = (blob: number, more: Partial<State> = {}): ReturnType<typeof after> =>
+    done({ blobs: new Set([...is.blobs, blob]) }, { known: new Set([...state.known, blob]), ...more });
+
+  switch (operation.do) {
+    case "push":
+      return gain(operation.blob);
+    case "pushWrong":
+      return same(is.blobs.has(operation.blob) ? "done" : "DigestMismatchError");
+    case "mount":
+      return at(state.repositories, operation.from).blobs.has(operation.blob)
+        ? gain(operation.blob)
+        : same("no");
+    case "deleteBlob":
+      if (!is.blobs.has(operation.blob)) return same("ContentNotFoundError");
+      if ([...is.manifests].some((i) => at(manifests, i).blobs.includes(operation.blob)))
+        return same("ContentInUseError");
+      return done({ blobs: without(is.blobs, operation.blob) });
+    case "put":
+    case "copy": {
+      if (operation.do === "copy" && is.manifests.has(operation.manifest)) return same("done");
+      const entry = at(manifests, operation.manifest);
+      const sparse = operation.do === "copy" ? operation.sparse : [];
+      const complete =
+        entry.blobs.every((blob) => is.blobs.has(blob)) &&
+        entry.children.every((child) => is.manifests.has(child) || sparse.includes(child));
+      if (!complete) return same("ContentNotFoundError");
+      const tags = operation.do === "put" ? operation.tags : [];
+      return done({
+        manifests: new Set([...is.manifests, operation.manifest]),
+        tags: new Map([...is.tags, ...tags.map((tag) => [tag, operation.manifest] as const)]),
+      });
+    }
+    case "deleteManifest":
+      if (!is.manifests.has(operation.manifest)) return same("ContentNotFoundError");
+      return done({
+        manifests: without(is.manifests, operation.manifest),
+        tags: new Map([...is.tags].filter(([, manifest]) => manifest !== operation.manifest)),
+      });
+    case "tag":
+      if (!is.manifests.has(operation.manifest)) return same("ContentNotFoundError");
+      return done({ tags: new Map([...is.tags, [operation.tag, operation.manifest]]) });
+    case "untag":
+      if (!is.tags.has(operation.tag)) return same("TagNotFoundError");
+      return done({ tags: new Map([...is.tags].filter(([tag]) => tag !== operation.tag)) });
+    case "ingest": {
+      const size = at(blobs, operation.blob).bytes.length;
+      const offset = Math.min(size, (state.transfers.get(operation.blob) ?? 0) + operation.bytes);
+      const others = [...state.transfers].filter(([blob]) => blob !== operation.blob);
+      // What the registry has is not transferred again, and what came of it before is left to expire.
+      if (state.known.has(operation.blob)) return gain(operation.blob);
+      if (offset === size) return gain(operation.blob, { transfers: new Map(others) });
+      return done({}, { transfers: new Map([...others, [operation.blob, offset]]) });
+    }
+    case "begin":
+    case "append":
+    case "finish":
+    case "cancel":
+      return uploaded(state, operation, same, done, gain);
+  }
+}
+
+type After = ReturnType<typeof after>;
+
+function uploaded(
+  state: State,
+  operation: Extract<Operation, { readonly upload: number }>,
+  same: (outcome: Outcome) => After,
+  done: (change: Partial<RepositoryState>, more: Partial<State>) => After,
+  gain: (blob: number, more: Partial<State>) => After,
+): After {
+  const { upload } = operation;
+  const others = [...state.uploads].filter(([number]) => number !== upload);
+  if (operation.do === "begin") {
+    return done({}, { uploads: new Map([...others, [upload, { in: operation.in, offset: 0 }]]) });
+  }
+  const session = state.uploads.get(upload);
+  if (session?.in !== operation.in) return same("UploadNotFoundError");
+  const size = at(blobs, upload).bytes.length;
+  if (operation.do === "append") {
+    const offset = Math.min(size, session.offset + operation.bytes);
+    return done({}, { uploads: new Map([...others, [upload, { ...session, offset }]]) });
+  }
+  const uploads = new Map(others);
+  if (operation.do === "cancel") return done({}, { uploads });
+  if (session.offset === size) return gain(upload, { uploads });
+  return { ...done({}, { uploads }), outcome: "DigestMismatchError" };
+}
+
+/** Every state in which a store may be that was stopped while `underWay` was not yet answered. */
+export function possible(state: State, underWay: readonly Operation[]): readonly State[] {
+  return underWay.reduce<readonly State[]>(
+    (states, operation) => states.flatMap((each) => [each, after(each, operation).state]),
+    [state],
+  );
+}
+
+function without(set: ReadonlySet<number>, element: number): ReadonlySet<number> {
+  return new Set([...set].filter((each) => each !== element));
+}

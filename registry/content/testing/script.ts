@@ -1,0 +1,37 @@
+import type { Lane } from "./arbitrary.ts";
+import type { Operation } from "./operations.ts";
+
+/** What a process does to a store: some lanes at once, or the store closed and opened again. */
+export type ScriptStep = { readonly lanes: readonly Lane[] } | { readonly reopen: true };
+
+export type Script = readonly ScriptStep[];
+
+/** How often a store was stopped before it came to the end of a script, or the process that had it ends. */
+export interface ScriptRun {
+  readonly directory: string;
+  readonly script: Script;
+  /** The operation on files before which the process kills itself; absent: it does not. */
+  readonly killAt?: number;
+}
+
+/** All operations of a script by their number. */
+export function operationsOf(script: Script): readonly Operation[] {
+  return script.flatMap((step) => ("lanes" in step ? step.lanes.flat() : []));
+}
+
+/** What a process that runs a script tells, in order. */
+export type Mark =
+  | { readonly mark: "begin"; readonly operation: number }
+  | { readonly mark: "end"; readonly operation: number; readonly outcome: string };
+
+export function writeMark(mark: Mark): string {
+  return `${JSON.stringify(mark)}\n`;
+}
+
+/** The marks in what a process wrote; a line that was cut short says nothing. */
+export function readMarks(text: string): readonly Mark[] {
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Mark);
+}

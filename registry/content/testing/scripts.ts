@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { chunkedUpload, imagePush, lanes, type Lane } from "./arbitrary.ts";
+import type { Script, ScriptStep } from "./script.ts";
+
+const together = (...all: readonly Lane[]): ScriptStep => ({ lanes: all });
+
+/** Everything that a store does, once or twice, alone and at once. */
+export const everything: Script = [
+  together(imagePush(0, 0, [0])),
+  together(chunkedUpload(1, 9, 35_000)),
+  together(imagePush(1, 8, [0, 1]), imagePush(2, 3, [2]), imagePush(3, 10)),
+  together(imagePush(0, 4, [1]), imagePush(0, 4, [1]), imagePush(0, 4, [1])),
+  together([
+    { do: "mount", in: 3, blob: 9, from: 1 },
+    { do: "mount", in: 3, blob: 7, from: 1 },
+  ]),
+  together(
+    [{ do: "tag", in: 0, manifest: 4, tag: 0 }],
+    [{ do: "untag", in: 1, tag: 1 }],
+    [{ do: "deleteManifest", in: 2, manifest: 3 }],
+  ),
+  together([{ do: "deleteBlob", in: 2, blob: 2 }]),
+  together([
+    { do: "ingest", in: 2, blob: 7, bytes: 2_000 },
+    { do: "ingest", in: 2, blob: 7, bytes: 8_000 },
+  ]),
+  { reopen: true },
+  together(imagePush(2, 5, [0]), imagePush(3, 2, [0]), imagePush(1, 9, [2])),
+  together([{ do: "deleteManifest", in: 3, manifest: 8 }]),
+  together(imagePush(3, 7, [1])),
+];
+
+/** As many steps of every kind, the same for one seed. */
+export function randomScript(seed: number, steps: number): Script {
+  return fc.sample(lanes, { seed, numRuns: steps }).map((all) => ({ lanes: all }));
+}
