@@ -14,14 +14,18 @@ export class InvalidReferenceError extends Error {
   override readonly name = "InvalidReferenceError";
 }
 
+export function isRepository(text: string): text is RepositoryName {
+  return text.length <= maxNameLength && repositoryPattern.test(text);
+}
+
 /** @throws {InvalidReferenceError} */
 export function parseRepository(text: string): RepositoryName {
-  if (text.length > maxNameLength || !repositoryPattern.test(text)) {
+  if (!isRepository(text)) {
     throw new InvalidReferenceError(
       "a repository name is lower-case path components of letters, digits, '.', '_' and '-'",
     );
   }
-  return text as RepositoryName;
+  return text;
 }
 
 /** @throws {InvalidReferenceError} */

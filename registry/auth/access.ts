@@ -1,4 +1,5 @@
 import type { RepositoryAction } from "../../common/contract/scope.ts";
+import { isRepository } from "../../common/oci/reference.ts";
 
 /** What may be done in one repository. */
 export interface Access {
@@ -48,7 +49,7 @@ export function parseScopes(texts: readonly string[]): Grant {
     const [name, list] = cut(rest, rest.lastIndexOf(":"));
     if (type === "registry" && name === "catalog") catalog = true;
     // Docker names a class of content after the type, as in `repository(plugin)`: the rights are the same.
-    if (!/^repository(\([a-z0-9]+\))?$/.test(type) || name === "") continue;
+    if (!/^repository(\([a-z0-9]+\))?$/.test(type) || !isRepository(name)) continue;
     const wanted = actions.get(name) ?? new Set();
     for (const word of list.split(",")) for (const action of wordsOf(word)) wanted.add(action);
     actions.set(name, wanted);

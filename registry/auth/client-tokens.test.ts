@@ -116,9 +116,9 @@ describe("scopes that clients ask for", () => {
     },
     { text: "registry:catalog:*", grant: { repositories: [], catalog: true } },
     {
-      text: "repository:host:5000/a:delete repository:host:5000/a:metadata_read",
+      text: "repository:team/a:delete repository:team/a:metadata_read repository:host:5000/a:pull",
       grant: {
-        repositories: [{ repository: "host:5000/a", actions: ["content/delete", "metadata/read"] }],
+        repositories: [{ repository: "team/a", actions: ["content/delete", "metadata/read"] }],
         catalog: false,
       },
     },

@@ -2,7 +2,8 @@ import type { Request, Response } from "express";
 import type { Clock } from "../../common/clock.ts";
 import type { Observed } from "./observe.ts";
 
-type AuditAction = "login" | "pull" | "push" | "mount" | "delete" | "list" | "change";
+/** `lock`: what may be done with content was changed, either way. */
+type AuditAction = "login" | "pull" | "push" | "mount" | "delete" | "list" | "lock";
 
 /** One line of the audit log. Nothing in it comes from a header, a query or a body as it is (S43). */
 export interface AuditEntry {
@@ -84,7 +85,7 @@ function actionOf(route: string, method: string): AuditAction | undefined {
   if (route === "uploads" || route === "upload") return "push";
   if (route === "other") return undefined;
   if (method === "DELETE") return "delete";
-  if (method === "PATCH") return "change";
+  if (method === "PATCH") return "lock";
   if (method === "PUT") return "push";
   return route === "blob" || route === "manifest" ? "pull" : "list";
 }
