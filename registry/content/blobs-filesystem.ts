@@ -1,11 +1,19 @@
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { hasCode } from "../../common/errors.ts";
-import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from "../../common/oci/digest.ts";
+import {
+  algorithmOf,
+  hexOf,
+  parseDigest,
+  type Digest,
+  type DigestAlgorithm,
+} from "../../common/oci/digest.ts";
 import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
 import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
 import { StagedFile } from "./staged-file.ts";
 import { ContentNotFoundError } from "./store.ts";
+
+const algorithms = ["sha256", "sha512"] as const;
 
 /**
  * Blobs as files:
@@ -37,18 +45,34 @@ export class FilesystemBlobs implements Blobs {
   static async open(root: string, files: FileSystem = nodeFiles): Promise<FilesystemBlobs> {
     const blobs = new FilesystemBlobs(root, files);
     await ensureDirectory(files, join(root, "staging"));
-    for (const algorithm of ["sha256", "sha512"])
-      await ensureDirectory(files, join(root, "blobs", algorithm));
+    for (const algorithm of algorithms) await ensureDirectory(files, join(root, "blobs", algorithm));
     return blobs;
   }
 
   async size(digest: Digest): Promise<number | undefined> {
+    return (await this.stat(digest))?.size;
+  }
+
+  async stat(digest: Digest): Promise<{ size: number; cameAt: number } | undefined> {
     try {
-      return (await this.files.stat(this.path(digest))).size;
+      const { size, mtimeMs } = await this.files.stat(this.path(digest));
+      return { size, cameAt: mtimeMs };
     } catch (error) {
       if (hasCode(error, "ENOENT")) return undefined;
       throw error;
     }
+  }
+
+  async *list(): AsyncIterable<readonly Digest[]> {
+    for (const algorithm of algorithms) {
+      for (const part of await this.files.list(join(this.root, "blobs", algorithm))) {
+        yield await this.listPart(algorithm, part);
+      }
+    }
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await this.files.remove(this.path(digest));
   }
 
   async read(digest: Digest, range?: ByteRange): Promise<Readable> {
@@ -109,8 +133,28 @@ export class FilesystemBlobs implements Blobs {
     await syncDirectory(this.files, dirname(directory));
   }
 
+  /** The blobs in one directory. Whatever else somebody put there is not ours. */
+  private async listPart(algorithm: DigestAlgorithm, part: string): Promise<readonly Digest[]> {
+    try {
+      const names = await this.files.list(join(this.root, "blobs", algorithm, part));
+      const digests = names.map((name) => digestIn(algorithm, name));
+      return digests.filter((digest) => digest !== undefined && hexOf(digest).startsWith(part)) as Digest[];
+    } catch (error) {
+      if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
+      throw error;
+    }
+  }
+
   private path(digest: Digest): string {
     const hex = hexOf(digest);
     return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
+  }
+}
+
+function digestIn(algorithm: DigestAlgorithm, hex: string): Digest | undefined {
+  try {
+    return parseDigest(`${algorithm}:${hex}`);
+  } catch {
+    return undefined;
   }
 }

@@ -59,4 +59,17 @@ export class MemoryBlobs implements Blobs {
       touchedAt: 0,
     }));
   }
+
+  async *list(): AsyncIterable<readonly Digest[]> {
+    yield [...this.contents.keys()];
+  }
+
+  async stat(digest: Digest): Promise<{ size: number; cameAt: number } | undefined> {
+    const bytes = this.contents.get(digest);
+    return bytes === undefined ? undefined : { size: bytes.length, cameAt: 0 };
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    this.contents.delete(digest);
+  }
 }

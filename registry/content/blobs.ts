@@ -21,6 +21,12 @@ export interface Blobs {
   stage(key: string, algorithm?: DigestAlgorithm): Promise<StagedBlob>;
   /** What is coming in, and what was left behind. */
   staged(): Promise<readonly StagedEntry[]>;
+  /** Everything that is here, in portions. What comes or goes meanwhile may be seen or not. */
+  list(): AsyncIterable<readonly Digest[]>;
+  /** Its size, and when its bytes came, in milliseconds since 1970; or `undefined` if it is not here. */
+  stat(digest: Digest): Promise<{ readonly size: number; readonly cameAt: number } | undefined>;
+  /** No effect if it is not here. Who has begun to read it reads on. Not durable: after power loss it may be here again. */
+  remove(digest: Digest): Promise<void>;
 }
 
 export interface StagedEntry {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.ts";
 import { Duration } from "luxon";
+import type { RepositoryQuota } from "../../common/contract/content-settings.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
+import { Holds } from "./holds.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Locks } from "./locks/locks.ts";
@@ -26,6 +28,8 @@ export interface ContentOptions {
   readonly newId: () => string;
   /** In bytes; asked before each write. */
   readonly quota: () => number | undefined;
+  /** Bounds of single repositories; asked before each write. Absent: none. */
+  readonly repositoryQuotas?: () => readonly RepositoryQuota[];
 }
 
 /** What is known of content, by subject. */
@@ -34,6 +38,7 @@ interface MetadataPorts {
   readonly locks: Locks;
 }
 
+const noQuotas = (): readonly RepositoryQuota[] => [];
 const uploadLimits = { open: 1_000, idle: Duration.fromObject({ hours: 24 }) };
 /** How long a transfer that nobody went on with is kept. */
 const ingestAge = Duration.fromObject({ days: 7 });
@@ -81,8 +86,11 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
       else incoming += size;
     }
-    const quota = new Quota(options.quota, await metadata.usage(), incoming);
-    const intake = new Intake(blobs, metadata, quota, newId);
+    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas };
+    const storedIn = (repository: RepositoryName): number => metadata.usageOf(repository);
+    const quota = new Quota(limits, await metadata.usage(), incoming, storedIn);
+    const holds = new Holds();
+    const intake = new Intake(blobs, metadata, quota, holds, newId);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
     const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, locks, clock, close);

@@ -2,9 +2,10 @@ import type { Readable } from "node:stream";
 import { algorithmOf, DigestMismatchError, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
+import type { Holds } from "./holds.ts";
 import { takeOver } from "./incoming.ts";
 import type { Metadata } from "./metadata.ts";
-import type { Quota } from "./quota.ts";
+import type { Account, Quota } from "./quota.ts";
 import type { Ingest } from "./store.ts";
 import { Turns } from "./turns.ts";
 
@@ -18,45 +19,55 @@ export class Intake {
   private readonly blobs: Blobs;
   private readonly metadata: Metadata;
   private readonly quota: Quota;
+  private readonly holds: Holds;
   private readonly newId: () => string;
   private readonly turns = new Turns();
   private readonly busy = new Set<string>();
 
-  constructor(blobs: Blobs, metadata: Metadata, quota: Quota, newId: () => string) {
+  constructor(blobs: Blobs, metadata: Metadata, quota: Quota, holds: Holds, newId: () => string) {
     this.blobs = blobs;
     this.metadata = metadata;
     this.quota = quota;
+    this.holds = holds;
     this.newId = newId;
   }
 
   /** Takes a whole blob, or nothing. */
   async push(repository: RepositoryName, expected: Descriptor, content: Readable): Promise<void> {
     const staged = await this.blobs.stage(`${pushPrefix}${this.newId()}`, algorithmOf(expected.digest));
+    const account = this.open(repository, staged);
     try {
-      await this.append(staged, content, expected.size);
+      await this.append(staged, content, expected.size, account);
       if (staged.offset !== expected.size) {
         throw new DigestMismatchError(`${expected.size} bytes`, `${staged.offset}`);
       }
     } catch (error) {
-      await this.discard(staged);
+      await this.discard(staged, account);
       throw error;
     }
-    await this.accept(repository, staged, expected.digest);
+    await this.accept(repository, staged, expected.digest, account);
+  }
+
+  /** Counts what is staged, and what will be, as what `repository` gets. */
+  open(repository: RepositoryName, staged: StagedBlob): Account {
+    return this.quota.open(repository, staged.offset);
   }
 
   async ingest(repository: RepositoryName, expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
     const key = `${ingestPrefix}${expected.digest.replace(":", "-")}`;
     const endTurn = await this.turns.take(key, signal);
     this.busy.add(key);
+    const release = await this.holds.hold(expected.digest);
     const end = (): void => {
+      release();
       this.busy.delete(key);
       endTurn();
     };
     try {
-      if (await this.holds(expected)) return this.present(repository, expected, end);
+      if (await this.has(expected)) return this.present(repository, expected, end);
       let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       if (staged.offset > expected.size) {
-        await this.discard(staged);
+        await this.drain(staged);
         staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       }
       return this.transfer(repository, expected, staged, end, signal);
@@ -71,23 +82,28 @@ export class Intake {
     if (this.busy.has(key)) return;
     const endTurn = await this.turns.take(key);
     try {
-      await this.discard(await this.blobs.stage(key));
+      await this.drain(await this.blobs.stage(key));
     } finally {
       endTurn();
     }
   }
 
   /** Adds `content` to `staged`, at most up to `limit` bytes in all. */
-  async append(staged: StagedBlob, content: Readable, limit: number, signal?: AbortSignal): Promise<void> {
+  async append(
+    staged: StagedBlob,
+    content: Readable,
+    limit: number,
+    account: Account,
+    signal?: AbortSignal,
+  ): Promise<void> {
     takeOver(content, signal);
     const before = staged.offset;
     let taken = 0;
-    const { quota } = this;
     async function* measured(): AsyncIterable<Uint8Array> {
       for await (const chunk of content) {
         const bytes = chunk as Uint8Array;
         if (before + taken + bytes.length > limit) throw new DigestMismatchError(`${limit} bytes`, "more");
-        quota.take(bytes.length);
+        account.take(bytes.length);
         taken += bytes.length;
         yield bytes;
       }
@@ -95,7 +111,7 @@ export class Intake {
     try {
       await staged.append(measured());
     } finally {
-      this.quota.settle(taken - (staged.offset - before));
+      account.give(taken - (staged.offset - before));
       content.destroy();
     }
   }
@@ -105,29 +121,51 @@ export class Intake {
    *
    * @throws {DigestMismatchError}
    */
-  async accept(repository: RepositoryName, staged: StagedBlob, digest: Digest): Promise<void> {
+  async accept(
+    repository: RepositoryName,
+    staged: StagedBlob,
+    digest: Digest,
+    account: Account,
+  ): Promise<void> {
     const size = staged.offset;
+    // From the look at what is here until the link that keeps it, nobody may take the file away.
+    const release = await this.holds.hold(digest);
+    try {
+      await this.place(staged, digest);
+      await this.metadata.linkBlob(repository, digest, size);
+    } finally {
+      release();
+      account.give(size);
+      this.quota.update(await this.metadata.usage());
+    }
+  }
+
+  /** Throws away what is staged, and came by `account`. */
+  async discard(staged: StagedBlob, account: Account): Promise<void> {
+    account.give(staged.offset);
+    await staged.discard();
+  }
+
+  /** Throws away what is staged, and what no writer answers for. */
+  async drain(staged: StagedBlob): Promise<void> {
+    this.quota.forget(staged.offset);
+    await staged.discard();
+  }
+
+  private async place(staged: StagedBlob, digest: Digest): Promise<void> {
     try {
       const actual = await staged.digest(algorithmOf(digest));
       if (actual !== digest) throw new DigestMismatchError(digest, actual);
       // A file that no row knows may not have been made durable before a crash: only a known one is used as it is.
-      if (await this.holds({ digest, size })) await staged.discard();
+      if (await this.has({ digest, size: staged.offset })) await staged.discard();
       else await staged.publish(digest);
     } catch (error) {
-      await this.discard(staged);
+      await staged.discard();
       throw error;
     }
-    this.quota.settle(size);
-    await this.metadata.linkBlob(repository, digest, size);
-    this.quota.settle(0, await this.metadata.usage());
   }
 
-  async discard(staged: StagedBlob): Promise<void> {
-    this.quota.settle(staged.offset);
-    await staged.discard();
-  }
-
-  private async holds({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
+  private async has({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
     return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
   }
 
@@ -139,6 +177,7 @@ export class Intake {
       },
       commit: async () => {
         try {
+          this.quota.checkRepository(repository, size);
           await this.metadata.linkBlob(repository, digest, size);
         } finally {
           end();
@@ -157,19 +196,21 @@ export class Intake {
     end: () => void,
     signal: AbortSignal | undefined,
   ): Ingest {
+    const account = this.open(repository, staged);
     return {
       get offset() {
         return staged.offset;
       },
-      write: (content) => this.append(staged, content, expected.size, signal),
+      write: (content) => this.append(staged, content, expected.size, account, signal),
       commit: async () => {
         try {
-          await this.accept(repository, staged, expected.digest);
+          await this.accept(repository, staged, expected.digest, account);
         } finally {
           end();
         }
       },
       async suspend() {
+        account.rest();
         end();
       },
     };

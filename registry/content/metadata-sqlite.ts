@@ -129,6 +129,10 @@ export class SqliteMetadata implements Metadata {
     return Number(this.statements.row("SELECT bytes FROM usage")?.bytes);
   }
 
+  usageOf(repository: RepositoryName): number {
+    return this.repositoryTable.bytes(repository);
+  }
+
   /** @throws {ConditionFailedError} */
   private demand(repository: RepositoryName, { tag, holds }: Condition, digest: Digest): void {
     const current =

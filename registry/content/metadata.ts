@@ -86,4 +86,6 @@ export interface Metadata {
   repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
   /** Bytes of all blobs and manifests, each counted once. */
   usage(): Promise<number>;
+  /** Bytes of all blobs and manifests of the repository, now: a change that is not durable yet counts. */
+  usageOf(repository: RepositoryName): number;
 }

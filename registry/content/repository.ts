@@ -90,10 +90,11 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
 
   /** Takes a blob that `from` has; false if it has not. Whether the caller may read `from` is the caller's to know. */
   async mountBlob(digest: Digest, from: RepositoryName): Promise<boolean> {
-    const { metadata, blobs } = this.parts;
+    const { metadata, blobs, quota } = this.parts;
     // A file that a broken disk lost must come in again, so it is not there.
     const size = await metadata.blobSize(from, digest);
     if (size === undefined || (await blobs.size(digest)) !== size) return false;
+    quota.checkRepository(this.name, size);
     return metadata.mountBlob(this.name, digest, from);
   }
 
@@ -114,8 +115,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
    * children: those that are missing now are left out, explicitly, until they come.
    *
    * @throws {InvalidManifestError} @throws {DigestMismatchError} @throws {ContentNotFoundError}
-   */
    * @throws {ConditionFailedError}
+   */
   async putManifest(
     bytes: Uint8Array,
     mediaType: string,
@@ -136,7 +137,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
   async deleteManifest(digest: Digest): Promise<void> {
     const { metadata, quota } = this.parts;
     if (!(await metadata.deleteManifest(this.name, digest))) throw new ContentNotFoundError(digest);
-    quota.settle(0, await metadata.usage());
+    quota.update(await metadata.usage());
   }
 
   async resolve(tag: Tag): Promise<Descriptor> {
@@ -185,11 +186,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
 
   private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
     const { metadata, quota } = this.parts;
-    quota.take(write.bytes.length);
+    const account = quota.open(this.name);
+    account.take(write.bytes.length);
     try {
       await metadata.putManifest(this.name, write);
     } finally {
-      quota.settle(write.bytes.length, await metadata.usage());
+      account.give(write.bytes.length);
+      quota.update(await metadata.usage());
     }
   }
 }

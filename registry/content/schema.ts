@@ -1,3 +1,4 @@
+import { collectMigration } from "./collect/schema.ts";
 import type { Migration } from "./database.ts";
 import { locksMigration } from "./locks/schema.ts";
 
@@ -65,5 +66,6 @@ export const migrations: readonly Migration[] = [
         BEGIN UPDATE usage SET bytes = bytes - old.size; END;
     `,
   },
+  collectMigration,
   locksMigration,
 ];

@@ -7,6 +7,7 @@ import { OciError } from "../../common/oci/errors.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
 import type { Intake } from "./intake.ts";
+import type { Account } from "./quota.ts";
 
 /** The repository has no such upload: it never had, or it was finished, cancelled, or expired. */
 export class UploadNotFoundError extends Error {
@@ -32,6 +33,8 @@ export interface Upload {
 
 interface Session {
   readonly staged: StagedBlob;
+  /** Absent where an earlier process began it, until the first request names its repository. */
+  account?: Account;
   touchedAt: number;
   busy: boolean;
 }
@@ -114,28 +117,32 @@ export class Uploads {
     for (const [key, session] of this.sessions) {
       if (session.busy || session.touchedAt > oldest) continue;
       this.sessions.delete(key);
-      await this.intake.discard(session.staged);
+      if (session.account === undefined) await this.intake.drain(session.staged);
+      else await this.intake.discard(session.staged, session.account);
     }
   }
 
   private view(repository: RepositoryName, id: string, session: Session): Upload {
     const key = keyOf(repository, id);
+    const account = (session.account ??= this.intake.open(repository, session.staged));
     return {
       id,
       get offset() {
         return session.staged.offset;
       },
       append: (content) =>
-        this.alone(key, session, () => this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER)),
+        this.alone(key, session, () =>
+          this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER, account),
+        ),
       commit: (digest) =>
         this.alone(key, session, async () => {
           this.sessions.delete(key);
-          await this.intake.accept(repository, session.staged, digest);
+          await this.intake.accept(repository, session.staged, digest, account);
         }),
       cancel: () =>
         this.alone(key, session, async () => {
           this.sessions.delete(key);
-          await this.intake.discard(session.staged);
+          await this.intake.discard(session.staged, account);
         }),
     };
   }
