@@ -19,6 +19,8 @@ import { SqliteMetadata } from "./metadata-sqlite.ts";
 import { pages } from "./pages.ts";
 import { Quota } from "./quota.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
+import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
+import { openKeptDatabase, type KeptDatabase } from "./rescue/open-database.ts";
 import type { Repositories } from "./store.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -30,6 +32,8 @@ export interface ContentOptions {
   readonly quota: () => number | undefined;
   /** Bounds of single repositories; asked before each write. Absent: none. */
   readonly repositoryQuotas?: () => readonly RepositoryQuota[];
+  /** Absent: in a process of its own. */
+  readonly checkDatabase?: DatabaseCheck;
 }
 
 /** What is known of content, by subject. */
@@ -56,6 +60,8 @@ export class RegistryContent implements Repositories<ContentRepository> {
   readonly locks: Locks;
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
+  /** The database, where it lies on a disk. */
+  readonly kept: KeptDatabase | undefined;
   /** Nothing may be under way, and nothing may follow. */
   readonly close: () => Promise<void>;
 
@@ -65,7 +71,9 @@ export class RegistryContent implements Repositories<ContentRepository> {
     locks: Locks,
     clock: Clock,
     close: () => Promise<void>,
+    kept?: KeptDatabase,
   ) {
+    this.kept = kept;
     this.parts = parts;
     this.close = close;
     this.locks = locks;
@@ -79,6 +87,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     { metadata, locks }: MetadataPorts,
     options: ContentOptions,
     close: () => Promise<void>,
+    kept?: KeptDatabase,
   ): Promise<RegistryContent> {
     const { clock, newId } = options;
     let incoming = 0;
@@ -93,7 +102,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const intake = new Intake(blobs, metadata, quota, holds, newId);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, locks, clock, close);
+    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, locks, clock, close, kept);
     await content.expire();
     return content;
   }
@@ -146,6 +155,8 @@ export class RegistryContent implements Repositories<ContentRepository> {
  *   lock                   held while a process uses the data
  *   registry.db            names, tags, links, manifests: SQLite with its log beside it (-wal, -shm)
  *   blobs/  staging/       see FilesystemBlobs
+ *   backups/  damaged/     copies of the database, see Backups; databases that were replaced
+ *   rescue.json            how the database was replaced the last time
  * ```
  */
 export async function openContent(
@@ -162,11 +173,10 @@ export async function openContent(
   };
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
-    const path = join(directory, "registry.db");
-    // SQLite would let everybody read it, and gives its log the same permissions.
-    await (await files.open(path, "a", 0o600)).close();
-    database = await MetadataDatabase.open(path, options.clock);
-    return await RegistryContent.compose(blobs, portsOf(database, options), options, close);
+    const check = options.checkDatabase ?? checkInChild;
+    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock);
+    database = kept.database;
+    return await RegistryContent.compose(blobs, portsOf(database, options), options, close, kept);
   } catch (error) {
     await close();
     throw error;

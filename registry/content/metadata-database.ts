@@ -1,12 +1,19 @@
+import type { FileHandle } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../common/clock.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { openDatabase, transaction } from "./database.ts";
 import { nodeFiles, type FileSystem } from "./files.ts";
 import { lockedError } from "./locks/locked-error.ts";
+import { DatabaseHealth } from "./rescue/health.ts";
 import { migrations } from "./schema.ts";
 import { Statements } from "./tables/statements.ts";
 import { WriteAheadLog } from "./write-ahead-log.ts";
+
+/** The database cannot be copied now: somebody else reads it, or the disk is full. Later it may be possible. */
+export class DatabaseBusyError extends Error {
+  override readonly name = "DatabaseBusyError";
+}
 
 /**
  * The database of all metadata, which each subject (names and links, locks, garbage, …) shares with its own class.
@@ -21,6 +28,7 @@ import { WriteAheadLog } from "./write-ahead-log.ts";
 export class MetadataDatabase {
   /** For reading. Only the work of a change may write. */
   readonly statements: Statements;
+  readonly health = new DatabaseHealth();
   private readonly database: DatabaseSync;
   /** Absent where a commit is durable by itself, or nothing is. */
   private readonly log: WriteAheadLog | undefined;
@@ -29,21 +37,16 @@ export class MetadataDatabase {
 
   private constructor(database: DatabaseSync, log: WriteAheadLog | undefined) {
     this.database = database;
-    this.statements = new Statements(database);
+    this.statements = new Statements(database, this.health);
     this.log = log;
   }
 
   /** @param path of the database file, or `:memory:` */
   static async open(path: string, clock: Clock, files: FileSystem = nodeFiles): Promise<MetadataDatabase> {
     const database = openDatabase(path, migrations, clock);
-    try {
-      const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
-      const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
-      return new MetadataDatabase(database, log);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
+    const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
+    return new MetadataDatabase(database, log);
   }
 
   /** Why nothing can be changed any more until a restart; `undefined` while it can. */
@@ -69,6 +72,31 @@ export class MetadataDatabase {
     await this.log?.durable();
   }
 
+  /**
+   * Runs `work` on the database file, which meanwhile holds everything that was committed before and does not change: what
+   * is committed from now on stays in the log, which grows until `work` has ended.
+   *
+   * @throws {DatabaseBusyError} if not everything could be brought into the file
+   */
+  async still<T>(work: (file: Pick<FileHandle, "read">) => Promise<T>): Promise<T> {
+    while (this.emptying !== undefined) await this.emptying;
+    const { log } = this;
+    if (log === undefined) throw new DatabaseBusyError("the database has no file that could be copied");
+    const working = this.checkpoint(log).then((complete) => {
+      if (!complete) throw new DatabaseBusyError("not all of the log could be brought into the database");
+      return work(log.file);
+    });
+    this.emptying = working
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        this.emptying = undefined;
+      });
+    return await working;
+  }
+
   /** No change may be under way, and nothing may follow. */
   async close(): Promise<void> {
     await this.emptying;
@@ -81,21 +109,27 @@ export class MetadataDatabase {
     try {
       return transaction(this.database, work);
     } catch (error) {
+      this.health.notice(error);
       throw lockedError(error) ?? error;
     }
   }
 
   private emptyLog(log: WriteAheadLog): Promise<void> {
-    this.emptying ??= this.checkpoint(log).finally(() => {
+    this.emptying ??= this.checkpoint(log).then(() => {
       this.emptying = undefined;
     });
     return this.emptying;
   }
 
-  /** Never rejects: if durability was lost, the next change says so. */
-  private async checkpoint(log: WriteAheadLog): Promise<void> {
+  /**
+   * Never rejects: if durability was lost, the next change says so.
+   *
+   * @returns whether the database file has everything now
+   */
+  private async checkpoint(log: WriteAheadLog): Promise<boolean> {
     this.changes.hold();
-    await log.checkpoint().catch(() => undefined);
+    const complete = await log.checkpoint().catch(() => false);
     this.changes.release();
+    return complete;
   }
 }

@@ -47,15 +47,14 @@ export async function inspectDatabase(path: string, files: FileSystem): Promise<
 }
 
 function lookAtTables(database: DatabaseSync): void {
-  const tables = database
-    .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr = 0")
-    .all();
-  for (const { name } of tables) {
-    database.prepare(`SELECT * FROM "${String(name)}" ORDER BY rowid LIMIT 1`).get();
-    database.prepare(`SELECT * FROM "${String(name)}" ORDER BY rowid DESC LIMIT 1`).get();
+  const tables = database.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'").all();
+  const keyOf = database.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk");
+  for (const { name, wr } of tables) {
+    // In the order in which the table itself lies: an index that has all columns would do for any other.
+    const order = wr === 1 ? keyOf.all(String(name)).map((column) => String(column.name)) : ["rowid"];
+    for (const way of ["ASC", "DESC"]) {
+      const columns = order.map((column) => `${column} ${way}`).join(", ");
+      database.prepare(`SELECT * FROM "${String(name)}" ORDER BY ${columns} LIMIT 1`).get();
+    }
   }
-  const others = database
-    .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr = 1")
-    .all();
-  for (const { name } of others) database.prepare(`SELECT * FROM "${String(name)}" LIMIT 1`).get();
 }

@@ -1,0 +1,129 @@
+import { seconds, type Clock } from "../../../common/clock.ts";
+import { messageOf } from "../../../common/errors.ts";
+import type { Logger } from "../../../common/log.ts";
+import type { Service } from "../../../common/service.ts";
+import { backupDue } from "./backup-due.ts";
+import type { Checkup } from "./checkup.ts";
+import { DatabaseDamagedError } from "./damage.ts";
+import type { KeptDatabase } from "./open-database.ts";
+import { damagedRecord, writeRecord } from "./record.ts";
+
+export interface CareParts {
+  readonly kept: KeptDatabase;
+  readonly metrics: CareMetrics;
+  /** Whether the volume has room for so many bytes. */
+  readonly hasRoom: (bytes: number) => boolean;
+  /** Told what the check of each copy found. */
+  readonly checked: (checkup: Checkup) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What the care of the database counts. */
+export interface CareMetrics {
+  /** A copy was made, or not. */
+  copied(outcome: "succeeded" | "failed"): void;
+  /** What there is now. @param takenAt of the newest, in seconds since 1970 */
+  kept(bytes: number, takenAt: number): void;
+}
+
+const interval = seconds(600);
+
+/**
+ * Keeps verified copies of the database, and notices when the database itself is damaged: by an error of a statement, or by a copy
+ * that is not sound. Then it rejects with `DatabaseDamagedError`, and has left word that whoever opens the content next
+ * replaces the database.
+ */
+export class DatabaseCare implements Service {
+  readonly name = "database";
+  private readonly parts: CareParts;
+  private changesAtCopy = 0;
+  private first = true;
+
+  constructor(parts: CareParts) {
+    this.parts = parts;
+  }
+
+  ready(): boolean {
+    return true;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.parts;
+    const { health } = this.parts.kept.database;
+    await this.account();
+    for (;;) {
+      const worse = new AbortController();
+      health.whenWorse(() => {
+        worse.abort();
+      });
+      await clock.sleep(interval, AbortSignal.any([signal, worse.signal])).catch(() => undefined);
+      if (signal.aborted) return;
+      if (health.state === "damaged") await this.fail(health.reason);
+      if (health.state === "suspect" || (await this.isDue())) await this.copy(signal);
+    }
+  }
+
+  /**
+   * Makes a copy now, and so checks the whole database.
+   *
+   * @throws {DatabaseDamagedError}
+   */
+  async copy(signal: AbortSignal): Promise<void> {
+    const { kept, metrics, checked, log } = this.parts;
+    const { database, backups } = kept;
+    const changes = this.changes();
+    const { health } = database;
+    try {
+      const checkup = await backups.take(database, signal);
+      this.changesAtCopy = changes;
+      this.first = false;
+      health.cleared();
+      metrics.copied("succeeded");
+      await checked(checkup);
+    } catch (error) {
+      if (signal.aborted) return;
+      metrics.copied("failed");
+      if (error instanceof DatabaseDamagedError) await this.fail(messageOf(error));
+      log.error("the database could not be copied: there is no newer backup", { error });
+    } finally {
+      await this.account();
+    }
+  }
+
+  private async isDue(): Promise<boolean> {
+    const { kept, hasRoom, clock, log } = this.parts;
+    const [newest] = await kept.backups.list();
+    const facts = { changes: this.changes() - this.changesAtCopy, first: this.first };
+    const due = backupDue(newest === undefined ? facts : { ...facts, takenAt: newest.takenAt }, clock.now());
+    if (!due) return false;
+    const size = this.size();
+    if (hasRoom(size)) return true;
+    log.warn("there is no room for a copy of the database: make some", { bytes: size });
+    return false;
+  }
+
+  private async fail(reason: string): Promise<never> {
+    const { kept, clock, log } = this.parts;
+    log.error("the database is damaged, and will be replaced by its backup", { reason });
+    await writeRecord(kept.directory, damagedRecord(clock.now().toISO(), reason));
+    throw new DatabaseDamagedError(reason);
+  }
+
+  private async account(): Promise<void> {
+    const backups = await this.parts.kept.backups.list();
+    const bytes = backups.reduce((sum, { size }) => sum + size, 0);
+    this.parts.metrics.kept(bytes, backups[0]?.takenAt.toSeconds() ?? 0);
+  }
+
+  private changes(): number {
+    return Number(this.parts.kept.database.statements.row("SELECT total_changes() AS n")?.n);
+  }
+
+  private size(): number {
+    const row = this.parts.kept.database.statements.row(
+      "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+    );
+    return Number(row?.bytes);
+  }
+}

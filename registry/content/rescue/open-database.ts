@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { Clock } from "../../../common/clock.ts";
+import type { Blobs } from "../blobs.ts";
+import type { FileSystem } from "../files.ts";
+import { MetadataDatabase } from "../metadata-database.ts";
+import { migrations } from "../schema.ts";
+import { Backups } from "./backups.ts";
+import type { DatabaseCheck } from "./check-in-child.ts";
+import type { RescueRecord } from "./record.ts";
+import { finishRescue, prepareDatabase } from "./rescue.ts";
+
+/** A database on a disk, with what keeps it. */
+export interface KeptDatabase {
+  /** Where all data lies. */
+  readonly directory: string;
+  readonly database: MetadataDatabase;
+  readonly backups: Backups;
+  /** The rescue that this opening of the database was, if it was one. */
+  readonly rescue: RescueRecord | undefined;
+}
+
+/**
+ * Opens `registry.db` in `directory`; one that is damaged is replaced by its backup first (see `prepareDatabase`), and agrees
+ * with `blobs` before anybody reads it.
+ */
+export async function openKeptDatabase(
+  directory: string,
+  blobs: Pick<Blobs, "size">,
+  files: FileSystem,
+  check: DatabaseCheck,
+  clock: Clock,
+): Promise<KeptDatabase> {
+  const backups = new Backups(join(directory, "backups"), files, check, clock);
+  const schema = migrations.at(-1)?.version ?? 0;
+  const record = await prepareDatabase({ directory, files, backups, clock, schema });
+  const path = join(directory, "registry.db");
+  // SQLite would let everybody read it, and gives its log the same permissions.
+  await (await files.open(path, "a", 0o600)).close();
+  const database = await MetadataDatabase.open(path, clock, files);
+  try {
+    const rescue = record === undefined ? undefined : await finishRescue(record, directory, database, blobs);
+    return { directory, database, backups, rescue };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
