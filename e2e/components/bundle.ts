@@ -16,6 +16,8 @@ export interface GoBuild {
   readonly packages: readonly string[];
   /** How the one file that is built is called, where its package is called otherwise. */
   readonly file?: string;
+  /** For programs whose speed is measured: compiled as their own project does it. Takes longer. */
+  readonly optimized?: boolean;
   /** String variables set by the linker: how a component knows its version. */
   readonly variables?: Readonly<Record<string, string>>;
 }

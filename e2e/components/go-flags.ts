@@ -7,7 +7,7 @@ const tags = ["grpcnotrace", "notest", "no_btrfs", "no_devmapper", "no_zfs", "no
  * The flags of `go build`. All bundles share all but the linker's, so that a package is compiled once.
  *
  * The compiler is told to leave out debug information, which the linker would drop anyway, and not to inline outside
- * the standard library: together that saves a third of a cold build. Programs built so are no match for benchmarks.
+ * the standard library: together that saves a third of a cold build. Benchmarks ask for `optimized` programs instead.
  */
 export function buildFlags(build: GoBuild): readonly string[] {
   const variables = Object.entries(build.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
@@ -15,8 +15,7 @@ export function buildFlags(build: GoBuild): readonly string[] {
     "-trimpath",
     "-buildvcs=false",
     `-tags=${tags.join(",")}`,
-    "-gcflags=all=-dwarf=false -l",
-    "-gcflags=std=-dwarf=false",
+    ...(build.optimized === true ? [] : ["-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false"]),
     `-ldflags=${["-s", "-w", ...variables].join(" ")}`,
   ];
 }

@@ -18,13 +18,13 @@ const mediaTypes = {
  * What keeps memory low (docs/decisions/0005-memory-of-the-registry.md): an allocator that gives back what a large
  * transfer leaves behind, and a nursery of V8 that is collected before such a transfer has filled it with buffers.
  */
-const environment = [
+export const environment = [
   "PATH=/usr/bin",
   "NODE_ENV=production",
   "LD_PRELOAD=libjemalloc.so.2",
   "MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0",
 ] as const;
-const nodeOptions = [
+export const nodeOptions = [
   // Trust is what /etc/ssl/certs says, in which a cluster can mount its own, and not a list inside Node.
   "--use-openssl-ca",
   "--max-semi-space-size=2",

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { systemClock } from "../common/clock.ts";
+import { messageOf } from "../common/errors.ts";
+import { terminalProgress } from "../e2e/terminal/terminal.ts";
+import { fullScale, quickScale, runLines } from "./bench.ts";
+import { holds } from "./line.ts";
+import { obtainPrograms } from "./programs.ts";
+import { registryLines } from "./registry/lines.ts";
+import { recordOf, writeRecord } from "./report/record.ts";
+import { table } from "./report/table.ts";
+import { stopAll } from "./servers/server.ts";
+
+interface Options {
+  readonly only?: readonly string[];
+  readonly quick: boolean;
+  readonly output?: string;
+  readonly folder: string;
+  readonly profile?: string;
+}
+
+const root = resolve(import.meta.dirname, "..");
+
+const command = new Command("npm run bench --").description("Measures this project against its peers.");
+command
+  .command("registry")
+  .description(
+    "Our registry, as the image runs it, against CNCF distribution and nginx: on this machine, in one run, with\n" +
+      "random data. Each round measures all of them in turn, and a ratio is that of one round; what is told is the\n" +
+      "median. Takes 20 minutes, and 30 GB of disk for a while. Needs Linux, Go, and Debian's package sources.\n\n" +
+      `Lines: ${registryLines.map(({ name }) => name).join(", ")}.`,
+  )
+  .addOption(
+    new Option("--only <line...>", "measure these lines only").choices(registryLines.map(({ name }) => name)),
+  )
+  .option("--quick", "smaller and shorter, in three minutes: a first look, not to be quoted", false)
+  .option(
+    "--output <folder>",
+    "write registry.json and registry.svg there; all lines in full: docs/benchmarks",
+  )
+  .option("--folder <folder>", "where the data of the measured servers go", tmpdir())
+  .option("--profile <folder>", "write CPU profiles of our registry there")
+  .action(async (options: Options) => {
+    process.exitCode = await main(options);
+  });
+
+/** @returns 0 when every requirement holds, 1 when one does not, or something failed */
+async function main({ only, quick, output, folder, profile }: Options): Promise<number> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => {
+    stop.abort(new Error("interrupted"));
+    void stopAll();
+  });
+  const progress = terminalProgress();
+  const scale = quick ? quickScale : fullScale;
+  const own = await mkdtemp(join(folder, "connected-registry-bench-"));
+  try {
+    const programs = await obtainPrograms(own, progress, stop.signal);
+    const lines = registryLines.filter(({ name }) => only?.includes(name) ?? true);
+    const bench = { programs, scale, folder: own, logs: join(own, "logs"), profile, signal: stop.signal };
+    const results = await runLines(lines, bench, progress);
+    console.log(`\n${table(results)}`);
+    const whole = only === undefined && !quick;
+    const into = output ?? (whole ? join(root, "docs/benchmarks") : undefined);
+    if (into !== undefined) {
+      const record = recordOf(results, scale, programs.versions, systemClock.now());
+      for (const file of await writeRecord(into, "registry", record))
+        console.log(relative(process.cwd(), file));
+    }
+    return results.every(({ checks }) => checks.every((check) => holds(check) !== false)) ? 0 : 1;
+  } catch (error) {
+    console.error(`npm run bench: ${messageOf(error)}`);
+    return 1;
+  } finally {
+    await stopAll();
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+await command.parseAsync();

@@ -1,0 +1,137 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock } from "../common/clock.ts";
+import { messageOf } from "../common/errors.ts";
+import { type Bundle, hostPlatform } from "../e2e/components/bundle.ts";
+import { Cache } from "../e2e/components/cache.ts";
+import { GoSource } from "../e2e/components/go-build.ts";
+import { cacheKey } from "../e2e/components/key.ts";
+import { cacheFolder } from "../e2e/components/provide.ts";
+import { bundles } from "../e2e/components/table.ts";
+import { run } from "../e2e/harness/command.ts";
+import type { Progress } from "../e2e/terminal/progress.ts";
+import { downloadPackages, packageVersions } from "../manifests/image/debian.ts";
+import { bundle as bundleProgram } from "../manifests/image/bundle.ts";
+import { ResultCache } from "../manifests/image/result-cache.ts";
+
+/** What the benchmark runs: absolute paths, and what to say of the versions. */
+export interface Programs {
+  /** Our bundled command, as the image has it. */
+  readonly ours: string;
+  readonly distribution: string;
+  readonly nginx: string;
+  readonly wrk: string;
+  readonly load: string;
+  /** The allocator of the image. */
+  readonly jemalloc: string;
+  /** Where nginx and wrk find libraries that this machine may not have. */
+  readonly libraries: string;
+  readonly versions: readonly string[];
+}
+
+const module = join(import.meta.dirname, "../e2e/components/go");
+const debianPackages = [
+  "nginx",
+  "wrk",
+  "libjemalloc2",
+  "libluajit-5.1-2",
+  "libpcre2-8-0",
+  "libcrypt1",
+  "libssl3",
+  "zlib1g",
+] as const;
+
+const peer = found("distribution");
+/** Compiled with the flags that their projects ship them with, unlike what tests run. */
+const distribution: Bundle = {
+  ...peer,
+  name: "optimized-distribution",
+  build: { ...peer.build, optimized: true },
+};
+const load: Bundle = {
+  name: "load",
+  version: "1",
+  programs: ["load"],
+  build: { packages: ["./load"], optimized: true },
+  releases: () => [],
+};
+
+function found(name: string): Bundle {
+  const bundle = bundles.find((each) => each.name === name);
+  if (bundle === undefined) throw new Error(`there is no component ${name}`);
+  return bundle;
+}
+
+/** Builds, downloads or finds all of them. */
+export async function obtainPrograms(
+  folder: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Programs> {
+  const debian = await progress.step("Debian packages: nginx, wrk, jemalloc", unpackedPackages);
+  const [distributionFolder, loadFolder] = [
+    await built(distribution, progress, signal),
+    await built(load, progress, signal),
+  ];
+  const ours = join(folder, "program");
+  await progress.step("Bundle our program as the image has it", () =>
+    bundleProgram({ folder: ours, sourcemap: false }),
+  );
+  const system = `${process.arch === "x64" ? "x86_64" : "aarch64"}-linux-gnu`;
+  return {
+    ours: join(ours, "connected-registry.js"),
+    distribution: join(distributionFolder, "registry"),
+    load: join(loadFolder, "load"),
+    nginx: join(debian.root, "usr/sbin/nginx"),
+    wrk: join(debian.root, "usr/bin/wrk"),
+    jemalloc: join(debian.root, "usr/lib", system, "libjemalloc.so.2"),
+    libraries: [join(debian.root, "usr/lib", system), join(debian.root, "lib", system)].join(":"),
+    versions: [
+      `distribution ${distribution.version}`,
+      ...debian.versions.filter(([name]) => name === "nginx" || name === "wrk").map((pair) => pair.join(" ")),
+      `Node ${process.versions.node}`,
+    ],
+  };
+}
+
+/** Nothing is installed: the packages' files lie in the cache. */
+async function unpackedPackages(): Promise<{
+  readonly root: string;
+  readonly versions: readonly (readonly [string, string])[];
+}> {
+  const cache = new ResultCache(join(cacheFolder(process.env), "bench"), systemClock);
+  const { arch } = hostPlatform();
+  try {
+    const folder = await cache.get(`debian-${arch}-${debianPackages.join("-")}`, async (into) => {
+      await downloadPackages(debianPackages, arch, into);
+      for (const file of (await readdir(into)).filter((name) => name.endsWith(".deb"))) {
+        await run("dpkg-deb", ["--extract", join(into, file), join(into, "root")]);
+      }
+    });
+    return { root: join(folder, "root"), versions: await packageVersions(folder) };
+  } catch (cause) {
+    throw new Error(
+      `nginx and wrk cannot be had: the benchmark needs a Debian-like machine (${messageOf(cause)})`,
+      { cause },
+    );
+  }
+}
+
+async function built(bundle: Bundle, progress: Progress, signal: AbortSignal): Promise<string> {
+  const cache = new Cache(cacheFolder(process.env), systemClock);
+  const key = await cacheKey(bundle, hostPlatform(), module);
+  const source = new GoSource(module);
+  const obstacle = await source.obstacle();
+  if (obstacle !== undefined) throw new Error(`${bundle.name} cannot be built: ${obstacle}`);
+  return progress.step(source.title(bundle), (report) =>
+    cache.add(
+      bundle,
+      key,
+      (into) => source.obtain(bundle, into, report, signal),
+      signal,
+      () => {
+        report(undefined, "another run is at it");
+      },
+    ),
+  );
+}

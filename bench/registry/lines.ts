@@ -1,0 +1,20 @@
+import type { Line } from "../bench.ts";
+import { largeBlobLine } from "./large-blobs.ts";
+import { memoryLine } from "./memory.ts";
+import { pagesLine } from "./pages.ts";
+import { pushLine } from "./push.ts";
+import { secureLine } from "./secure.ts";
+import { manifestLine, smallBlobLine } from "./small-requests.ts";
+import { startLine } from "./start.ts";
+
+/** `npm run bench -- registry`: one line after another, in this order. */
+export const registryLines: readonly Line[] = [
+  manifestLine,
+  smallBlobLine,
+  largeBlobLine,
+  pushLine,
+  pagesLine,
+  secureLine,
+  memoryLine,
+  startLine,
+];

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import type { Bench, Line, Scale } from "../bench.ts";
+import { figure, ratio } from "../figure.ts";
+import type { LineResult } from "../line.ts";
+import { alternate } from "../rounds.ts";
+import { startOurs } from "../servers/ours.ts";
+import { startDistribution } from "../servers/peers.ts";
+import { writeDistributionLayout } from "./distribution-layout.ts";
+
+const pageSize = 1000;
+/** Requests for one page in a row, of which the median counts. */
+const repeats = { ours: 20, distribution: 2 } as const;
+/** How much longer the slowest of first, middle and last page may take than the fastest: flat, but for noise. */
+const flat = 1.5;
+
+/** The last name before the first, the middle and the last page of a listing. */
+interface Listing {
+  readonly name: string;
+  readonly title: string;
+  readonly paths: readonly [first: string, middle: string, last: string];
+}
+
+export const pagesLine: Line = {
+  name: "pages",
+  title: "Pages of tags and of the catalog",
+  async run(bench, report) {
+    const { programs, folder, logs, signal, scale, load, profile } = bench;
+    const ours = await startOurs(programs, { folder: join(folder, "ours"), profile }, logs, signal);
+    report(undefined, "filling our registry");
+    await load.seed(ours.url, scale);
+    report(undefined, "filling distribution");
+    const names = repositoriesOf(scale);
+    writeDistributionLayout(join(folder, "distribution/data"), names, tagsOf(scale));
+    const distribution = await startDistribution(programs, join(folder, "distribution"), logs, signal);
+    const results: LineResult[] = [];
+    for (const [i, listing] of listingsOf(scale).entries()) {
+      results.push(
+        await measure(bench, listing, ours.url, distribution.url, (fraction) => {
+          report((i + fraction) / 2, listing.name);
+        }),
+      );
+    }
+    return results;
+  },
+};
+
+async function measure(
+  { scale, load }: Bench,
+  { name, title, paths }: Listing,
+  ours: string,
+  distribution: string,
+  report: (fraction: number) => void,
+): Promise<LineResult> {
+  const time = (url: string, path: string, times: number) => async () =>
+    figure(await load.times(url, Array<string>(times).fill(path))).median;
+  const [first, middle, last] = paths;
+  const found = await alternate(
+    scale.rounds,
+    {
+      first: time(ours, first, repeats.ours),
+      middle: time(ours, middle, repeats.ours),
+      last: time(ours, last, repeats.ours),
+      distribution: time(distribution, middle, repeats.distribution),
+    },
+    report,
+  );
+  const each = [found.first, found.middle, found.last];
+  const slowest = found.first.map((_, round) => Math.max(...each.map((times) => times[round] ?? 0)));
+  const fastest = found.first.map((_, round) => Math.min(...each.map((times) => times[round] ?? 0)));
+  return {
+    name,
+    title,
+    measures:
+      `Milliseconds for the page of ${pageSize} in the middle, asked for one at a time over one connection. Our registry ` +
+      "was filled by pushing, distribution by writing the files that its listings read.",
+    unit: "ms",
+    figures: { ours: figure(found.middle), distribution: figure(found.distribution) },
+    checks: [
+      {
+        what: "× as fast as distribution",
+        value: ratio(found.distribution, found.middle),
+        bound: { kind: "at least", value: 10 },
+      },
+      {
+        what: "slowest × fastest of first, middle and last page",
+        value: ratio(slowest, fastest),
+        bound: { kind: "at most", value: flat },
+      },
+    ],
+  };
+}
+
+function listingsOf(scale: Scale): readonly Listing[] {
+  const paths = (path: string, names: readonly string[]): Listing["paths"] => {
+    const after = (index: number): string =>
+      `${path}?n=${pageSize}&last=${encodeURIComponent(names[index - 1] ?? "")}`;
+    return [`${path}?n=${pageSize}`, after(names.length / 2), after(names.length - pageSize)];
+  };
+  const thousands = (count: number): string => count.toLocaleString("en-US");
+  return [
+    {
+      name: "tags-page",
+      title: `Page of ${thousands(scale.tags)} tags`,
+      paths: paths("/v2/tags/tags/list", tagsOf(scale)),
+    },
+    {
+      name: "catalog-page",
+      title: `Page of ${thousands(scale.repositories)} repositories`,
+      paths: paths("/v2/_catalog", repositoriesOf(scale)),
+    },
+  ];
+}
+
+/** As the client names them (e2e/components/go/load/seed.go), in order. */
+function repositoriesOf({ repositories }: Scale): readonly string[] {
+  return Array.from(
+    { length: repositories },
+    (_, i) => `team-${i % 10}/app-${String(i).padStart(5, "0")}`,
+  ).sort();
+}
+
+function tagsOf({ tags }: Scale): readonly string[] {
+  return Array.from({ length: tags }, (_, i) => `v${String(i).padStart(6, "0")}`);
+}

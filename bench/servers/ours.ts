@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { request } from "node:https";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hashPassword } from "../../common/contract/password.ts";
+import type { Program } from "../../e2e/cluster/daemon.ts";
+import { freePort } from "../../e2e/cluster/free-port.ts";
+import type { Programs } from "../programs.ts";
+import { nodeAsInImage } from "./as-in-image.ts";
+import { type Server, startServer } from "./server.ts";
+
+const host = "127.0.0.1";
+const user = "bench";
+
+/** A registry of ours that can be started. */
+export interface OurRegistry {
+  readonly program: Program;
+  readonly url: string;
+  readonly probe: string;
+}
+
+export interface OurServer extends Server {
+  /** A bearer token for `repositories`, by the flow that clients use. */
+  token(repositories: readonly string[]): Promise<string>;
+}
+
+export interface OurOptions {
+  readonly folder: string;
+  /** With TLS, and with a login instead of anonymous access. */
+  readonly secure?: boolean;
+  /** Writes a CPU profile there. */
+  readonly profile?: string | undefined;
+}
+
+/** As the image runs it: the bundle, the flags of Node, the allocator. */
+export async function ourRegistry(
+  programs: Programs,
+  { folder, secure = false, profile }: OurOptions,
+): Promise<OurRegistry & { readonly password: string }> {
+  await mkdir(folder, { recursive: true });
+  const [port, probes] = [await freePort(host), await freePort(host)];
+  const password = randomBytes(32).toString("base64url");
+  const configuration = join(folder, "configuration.json");
+  await writeFile(configuration, JSON.stringify(settings(password)));
+  const access = secure ? ["--config", configuration] : ["--http", "--anonymous", "write"];
+  const { flags, env } = nodeAsInImage(programs);
+  const profiling = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
+  return {
+    program: {
+      name: secure ? "ours-secure" : "ours",
+      command: process.execPath,
+      args: [
+        ...flags,
+        ...profiling,
+        programs.ours,
+        "serve",
+        ...["--listen", `${host}:${port}`, "--probes", `${host}:${probes}`],
+        ...["--data", join(folder, "data"), ...access],
+      ],
+      env,
+    },
+    url: `${secure ? "https" : "http"}://${host}:${port}`,
+    probe: `http://${host}:${probes}/readyz`,
+    password,
+  };
+}
+
+export async function startOurs(
+  programs: Programs,
+  options: OurOptions,
+  logs: string,
+  signal: AbortSignal,
+): Promise<OurServer> {
+  const ours = await ourRegistry(programs, options);
+  const server = await startServer(ours.program, ours.url, ours.probe, logs, signal);
+  return { ...server, token: (repositories) => fetchToken(ours, repositories) };
+}
+
+async function fetchToken(
+  { url, password }: OurRegistry & { readonly password: string },
+  repositories: readonly string[],
+): Promise<string> {
+  const query = new URLSearchParams({ service: "bench" });
+  for (const name of repositories) query.append("scope", `repository:${name}:pull,push`);
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  return new Promise((resolve, reject) => {
+    const options = { headers: { authorization }, rejectUnauthorized: false, agent: false as const };
+    const sent = request(`${url}/oauth2/token?${query.toString()}`, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        if (response.statusCode !== 200) reject(new Error(`no token: ${text}`));
+        else resolve((JSON.parse(text) as { readonly access_token: string }).access_token);
+      });
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+function settings(password: string): object {
+  const salt = randomBytes(16).toString("hex");
+  return {
+    version: 1,
+    name: "bench",
+    mode: "ReadWrite",
+    clientTokens: [
+      {
+        version: 1,
+        name: user,
+        status: "enabled",
+        passwords: [{ name: "password1", algorithm: "sha256", salt, hash: hashPassword(password, salt) }],
+        actions: [
+          "repositories/*/content/read",
+          "repositories/*/content/write",
+          "repositories/*/metadata/read",
+        ],
+      },
+    ],
+  };
+}
