@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { ClientTokenSettings, RegistryMode } from "../../../common/contract/config.ts";
 import { hashBroughtPassword, hashPassword } from "../../../common/contract/password.ts";
+import type { Logger } from "../../../common/log.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
 import { parseAnonymousAccess } from "../../auth/anonymous.ts";
@@ -45,10 +47,12 @@ export interface Loopback {
   readonly audited: string[];
   /** `path` is sent as it is: nothing is resolved or escaped. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
+  /** Resolves when every request is over for the server too, which may be after the client has its answer. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openLoopback(anonymous = "write"): Promise<Loopback> {
+export async function openLoopback(anonymous = "write", log: Logger = silentLog): Promise<Loopback> {
   const clock = new ManualClock();
   const tokens = new ClientTokens(clock, parseAnonymousAccess(anonymous) ?? []);
   const secret = new Uint8Array(createHash("sha256").update("test").digest());
@@ -62,7 +66,7 @@ export async function openLoopback(anonymous = "write"): Promise<Loopback> {
     mode: () => loopback.mode,
     deleteEnabled: () => loopback.deleteEnabled,
     clock,
-    log: silentLog,
+    log,
     audit: new AuditLog(
       () => loopback.audit,
       clock,
@@ -71,7 +75,12 @@ export async function openLoopback(anonymous = "write"): Promise<Loopback> {
     metrics: testMetrics(),
     newId: randomUUID,
   });
-  const server = createServer(app);
+  const running = new Set<Promise<unknown>>();
+  const server = createServer((request, response) => {
+    const over = once(response, "close").finally(() => running.delete(over));
+    running.add(over);
+    app(request, response);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const loopback: Loopback = {
@@ -85,6 +94,9 @@ export async function openLoopback(anonymous = "write"): Promise<Loopback> {
     audit: false,
     audited: [],
     send: (method, path, options) => send(port, method, path, options),
+    async idle() {
+      await Promise.all(running);
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
