@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { imagePush } from "./arbitrary.ts";
+import { checkLeftovers, resumeAfterCrash } from "./crash.ts";
 import { emptyState, after, possible, type State } from "./model.ts";
 import { openStore } from "./open.ts";
 import { Performer, type Operation } from "./operations.ts";
@@ -40,13 +41,17 @@ export function knowledgeFrom(marks: readonly Mark[], script: Script, before = e
   return { state, underWay: [...underWay.values()] };
 }
 
+/** What stopped a store: a crash leaves all that was written, power loss only what was synced. */
+export type Stop = "crash" | "power loss";
+
 /**
  * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed.
  *
  * @returns in which state it was
  * @throws if it does not open, shows damage, or anything but one of the states in which it may be
  */
-export async function judge(directory: string, { state, underWay }: Knowledge): Promise<State> {
+export async function judge(directory: string, knowledge: Knowledge, stop: Stop): Promise<State> {
+  const { state, underWay } = knowledge;
   const performer = new Performer();
   const content = await openStore(directory, performer);
   let found: State | undefined;
@@ -58,6 +63,8 @@ export async function judge(directory: string, { state, underWay }: Knowledge): 
         `the store shows ${JSON.stringify(view)}, not ${JSON.stringify(viewOf(state))}; under way: ${JSON.stringify(underWay)}`,
       );
     }
+    await checkLeftovers(directory);
+    if (stop === "crash") found = await resumeAfterCrash(content, performer, knowledge, found);
     for (const operation of imagePush(0, 0, [0])) {
       const outcome = await performer.perform(content, operation);
       if (outcome !== "done") throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);

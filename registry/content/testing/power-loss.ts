@@ -70,7 +70,7 @@ export class Recording {
         const path = join(folder, `${outage.moment}-${outage.fate}`);
         await restore(disk.state(fateOf(outage.fate)), path);
         try {
-          await judge(join(path, "data"), knowledgeFrom(readMarks(told), this.script));
+          await judge(join(path, "data"), knowledgeFrom(readMarks(told), this.script), "power loss");
         } catch (error) {
           damages.push({ ...outage, message: messageOf(error) });
           if (damages.length >= most) return damages;

@@ -34,3 +34,59 @@ export const everything: Script = [
 export function randomScript(seed: number, steps: number): Script {
   return fc.sample(lanes, { seed, numRuns: steps }).map((all) => ({ lanes: all }));
 }
+
+/** What a store has before each of `steps`. */
+export const furnished: Script = [
+  together(imagePush(0, 0, [0])),
+  together(imagePush(1, 8, [1])),
+  together(chunkedUpload(1, 9, 70_000)),
+  together([
+    { do: "begin", in: 2, upload: 8 },
+    { do: "append", in: 2, upload: 8, bytes: 7_000 },
+  ]),
+];
+
+/** Each thing that a store does, on one that is furnished. */
+export const steps: readonly { readonly what: string; readonly script: Script }[] = [
+  { what: "a push", script: [together(imagePush(2, 3, [0]))] },
+  { what: "a chunked upload", script: [together(chunkedUpload(3, 9, 35_000))] },
+  {
+    what: "the rest of an upload",
+    script: [
+      together([
+        { do: "append", in: 2, upload: 8, bytes: 20_000 },
+        { do: "finish", in: 2, upload: 8 },
+      ]),
+    ],
+  },
+  { what: "a mount", script: [together([{ do: "mount", in: 3, blob: 9, from: 1 }])] },
+  {
+    what: "a tag that moves and goes",
+    script: [
+      together([
+        { do: "tag", in: 1, manifest: 0, tag: 1 },
+        { do: "untag", in: 1, tag: 1 },
+      ]),
+    ],
+  },
+  {
+    what: "deleting a manifest and its blobs",
+    script: [
+      together([
+        { do: "deleteManifest", in: 0, manifest: 0 },
+        { do: "deleteBlob", in: 0, blob: 1 },
+        { do: "deleteBlob", in: 0, blob: 3 },
+      ]),
+    ],
+  },
+  {
+    what: "a sync",
+    script: [
+      together([
+        { do: "ingest", in: 2, blob: 7, bytes: 2_000 },
+        { do: "ingest", in: 2, blob: 7, bytes: 8_000 },
+        { do: "copy", in: 1, manifest: 9, sparse: [3, 4] },
+      ]),
+    ],
+  },
+];

@@ -42,12 +42,14 @@ export async function survey(content: RegistryContent): Promise<View> {
   return { catalog, repositories };
 }
 
-/** Uploads that the store goes on with, as `repository/upload=offset`. */
-export function surveyUploads(content: RegistryContent): readonly string[] {
+/** Uploads that the store goes on with. */
+export function surveyUploads(
+  content: RegistryContent,
+): readonly { readonly in: number; readonly number: number; readonly offset: number }[] {
   return names.flatMap((name, repository) =>
     blobs.flatMap((_, number) => {
       try {
-        return [`${repository}/${number}=${content.uploads.find(name, uploadId(number)).offset}`];
+        return [{ in: repository, number, offset: content.uploads.find(name, uploadId(number)).offset }];
       } catch (error) {
         if (errorName(error) === "UploadNotFoundError") return [];
         throw error;

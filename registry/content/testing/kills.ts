@@ -1,0 +1,76 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { judge, knowledgeFrom } from "./judge.ts";
+import type { State } from "./model.ts";
+import { runScript, type Ended } from "./run-script.ts";
+import type { Script } from "./script.ts";
+import { furnished, randomScript } from "./scripts.ts";
+
+/** Kills processes that have a store, and looks at the store after each. Counts how many died. */
+export class Killer {
+  /** How many processes were killed before they came to their end. */
+  kills = 0;
+  private readonly folder: string;
+  private template: { readonly directory: string; readonly state: State } | undefined;
+  private stores = 0;
+
+  /** @param folder for stores */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * Runs `script` on a furnished store, killed at the file operation `killAt`.
+   *
+   * @returns whether the script has so many
+   * @throws if the store is not whole then
+   */
+  async killAt(script: Script, killAt: number): Promise<boolean> {
+    const { directory: from, state } = await this.furnish();
+    const directory = this.newStore();
+    await cp(from, directory, { recursive: true });
+    const ended = await this.run(runScript({ directory, script, killAt }, `${directory}.json`));
+    await judge(directory, knowledgeFrom(ended.marks, script, state), "crash");
+    return ended.killed;
+  }
+
+  /**
+   * One store that is killed and opened again, `lives` times, each time anywhere in a script of its own.
+   *
+   * @throws if it is not whole after any of them, naming the seed of that life
+   */
+  async lives(lives: number, seed: number): Promise<void> {
+    const directory = this.newStore();
+    let state: State | undefined;
+    for (let life = seed; life < seed + lives; life++) {
+      const script = randomScript(life, 12);
+      const killAfterMarks = (life * 7_919) % 60;
+      try {
+        const run = runScript({ directory, script }, `${directory}.json`, { killAfterMarks });
+        const { marks } = await this.run(run);
+        state = await judge(directory, knowledgeFrom(marks, script, state), "crash");
+      } catch (cause) {
+        throw new Error(`after life ${life}, killed after ${killAfterMarks} marks`, { cause });
+      }
+    }
+  }
+
+  private async furnish(): Promise<{ readonly directory: string; readonly state: State }> {
+    if (this.template !== undefined) return this.template;
+    const directory = this.newStore();
+    const { marks } = await runScript({ directory, script: furnished }, `${directory}.json`);
+    this.template = { directory, state: knowledgeFrom(marks, furnished).state };
+    return this.template;
+  }
+
+  private async run(run: Promise<Ended>): Promise<Ended> {
+    const ended = await run;
+    if (ended.killed) this.kills += 1;
+    return ended;
+  }
+
+  private newStore(): string {
+    this.stores += 1;
+    return join(this.folder, String(this.stores));
+  }
+}
