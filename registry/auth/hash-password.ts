@@ -51,7 +51,7 @@ export function command(): Command {
         hash: await hashBroughtPassword(password, salt),
         ...(expiry === undefined ? {} : { expiry }),
       };
-      console.log(JSON.stringify(hashed));
+      process.stdout.write(`${JSON.stringify(hashed)}\n`);
     });
 }
 

@@ -44,7 +44,7 @@ test("one network may have sixteen waiting, all together thirty-two: a flood is 
     Promise.all(
       Array.from({ length: count }, () =>
         Promise.race([
-          checks.run(address, () => Promise.resolve("done")).catch((error: Error) => error.name),
+          checks.run(address, () => Promise.resolve("done")).catch((error: unknown) => (error as Error).name),
           turn().then(() => "waits"),
         ]),
       ),

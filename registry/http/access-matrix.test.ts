@@ -119,17 +119,14 @@ test.each(subsets.map((actions) => ({ actions, list: actions.join(",") || "none"
       expect(await refusals(registry, {})).toEqual(expected(actions, 401));
       const { status, body } = await registry.send("GET", "/oauth2/token?scope=repository:a:*");
       expect(status).toBe(actions.length === 0 ? 401 : 200);
-      if (status === 200) {
-        const { token } = JSON.parse(body.toString()) as { token: string };
-        const headers = { authorization: `Bearer ${token}` };
-        expect(await refusals(registry, headers)).toEqual(expected(actions, 401));
-      }
+      const { token = "none" } = JSON.parse(body.toString()) as { token?: string };
+      const headers = { authorization: `Bearer ${token}` };
+      expect(await refusals(registry, headers)).toEqual(expected(actions, 401));
       const catalog = await registry.send("GET", "/v2/_catalog");
       expect(catalog.status).toBe(actions.length === 0 ? 401 : 200);
-      if (catalog.status === 200) {
-        const { repositories } = JSON.parse(catalog.body.toString()) as { repositories: string[] };
-        expect(repositories).toEqual(actions.includes("content/read") ? ["a"] : []);
-      }
+      const { repositories } = JSON.parse(catalog.body.toString()) as { repositories?: string[] };
+      const visible = actions.includes("content/read") ? ["a"] : [];
+      expect(repositories).toEqual(actions.length === 0 ? undefined : visible);
     } finally {
       await registry.close();
     }

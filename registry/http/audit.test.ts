@@ -10,7 +10,7 @@ const one = image(config, [layer]);
 const image1 = one.descriptor.digest;
 const blob = layer.descriptor.digest;
 const password = "p".repeat(43);
-const asClient = basic("client", password);
+const header = basic("client", password);
 
 let registry: Loopback;
 
@@ -42,7 +42,6 @@ async function linesOf(act: () => Promise<unknown>): Promise<readonly Record<str
   return registry.audited.map((text) => JSON.parse(text) as Record<string, unknown>);
 }
 
-const header = { authorization: asClient.authorization };
 const jsonOf = (value: object): { headers: Record<string, string>; body: string } => ({
   headers: { ...header, "content-type": "application/json" },
   body: JSON.stringify(value),

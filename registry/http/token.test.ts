@@ -142,7 +142,7 @@ test.each([
   },
 ])("POST is answered with $status when $because", async ({ fields, status }) => {
   for (const path of ["/oauth2/token", "/acr/oauth2/token"]) {
-    const answer = await registry.send("POST", path, form(fields as Record<string, string>));
+    const answer = await registry.send("POST", path, form(fields));
     expect(answer.status).toBe(status);
     if (status !== 200) continue;
     expect(read(answer).refresh_token).toBeUndefined();

@@ -169,6 +169,6 @@ export function clientToken(
   };
 }
 
-export function basic(user: string, password: string): Readonly<Record<string, string>> {
+export function basic(user: string, password: string): { authorization: string } {
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
 }
