@@ -33,9 +33,13 @@ const requests: readonly {
   { method: "PATCH", path: "/acr/v1/a/_tags/none", needs: ["metadata/write"] },
 ];
 
-const subsets: readonly (readonly RepositoryAction[])[] = Array.from({ length: 32 }, (_, bits) =>
-  repositoryActions.filter((_action, i) => (bits >> i) % 2 === 1),
-);
+/** None, each alone, all but one, all: enough to see of each action that it alone decides. */
+const sets: readonly (readonly RepositoryAction[])[] = [
+  [],
+  ...repositoryActions.map((action) => [action]),
+  ...repositoryActions.map((action) => repositoryActions.filter((other) => other !== action)),
+  repositoryActions,
+];
 
 async function fill(registry: Loopback): Promise<void> {
   const target = registry.content.open(repository("a"));
@@ -75,19 +79,16 @@ describe("a client whose token has some of the five actions may do what they say
   const rules = (actions: readonly RepositoryAction[]): string[] =>
     actions.map((action) => `repositories/a/${action}`);
 
-  test.each(subsets.map((actions) => ({ actions, list: actions.join(" ") })))(
-    "$list",
-    async ({ actions }) => {
-      registry.tokens.replace([clientToken("client", password, rules(actions))]);
-      const withPassword = basic("client", password);
-      expect(await refusals(registry, withPassword)).toEqual(expected(actions, 403));
-      const { body } = await registry.send("GET", "/oauth2/token?scope=repository:a:*", {
-        headers: withPassword,
-      });
-      const { token } = JSON.parse(body.toString()) as { token: string };
-      expect(await refusals(registry, { authorization: `Bearer ${token}` })).toEqual(expected(actions, 403));
-    },
-  );
+  test.each(sets.map((actions) => ({ actions, list: actions.join(" ") })))("$list", async ({ actions }) => {
+    registry.tokens.replace([clientToken("client", password, rules(actions))]);
+    const withPassword = basic("client", password);
+    expect(await refusals(registry, withPassword)).toEqual(expected(actions, 403));
+    const { body } = await registry.send("GET", "/oauth2/token?scope=repository:a:*", {
+      headers: withPassword,
+    });
+    const { token } = JSON.parse(body.toString()) as { token: string };
+    expect(await refusals(registry, { authorization: `Bearer ${token}` })).toEqual(expected(actions, 403));
+  });
 
   test.each([
     { words: "pull", actions: ["content/read", "metadata/read"] as const },
@@ -110,7 +111,7 @@ describe("a client whose token has some of the five actions may do what they say
   );
 });
 
-test.each(subsets.map((actions) => ({ actions, list: actions.join(",") || "none" })))(
+test.each(sets.map((actions) => ({ actions, list: actions.join(",") || "none" })))(
   "S32 nobody in particular may do what --anonymous $list says and nothing else",
   async ({ actions, list }) => {
     const registry = await openLoopback(list);
