@@ -21,10 +21,10 @@ export async function beginUpload(call: RepositoryCall): Promise<void> {
   const whole = mount === undefined ? single(request.query.digest) : undefined;
   const digest = whole === undefined ? undefined : parseDigest(whole);
   const algorithm = single(request.query["digest-algorithm"]);
-  const upload = await parts.content.uploads.create(
-    repository.name,
-    digest === undefined ? parseAlgorithm(algorithm ?? "sha256") : algorithmOf(digest),
-  );
+  const upload = await parts.content.uploads.create(repository.name, {
+    client: clientOf(call),
+    algorithm: digest === undefined ? parseAlgorithm(algorithm ?? "sha256") : algorithmOf(digest),
+  });
   if (digest === undefined) {
     answer(call, upload, 202);
     return;
@@ -66,6 +66,13 @@ export async function cancelUpload(call: RepositoryCall): Promise<void> {
   call.response.status(204).end();
 }
 
+/** Whose uploads count together. */
+function clientOf({ session: { principal }, request }: RepositoryCall): string {
+  return principal.kind === "client"
+    ? `client ${principal.name}`
+    : `address ${request.socket.remoteAddress ?? ""}`;
+}
+
 function find({ params, repository, parts }: RepositoryCall): Upload {
   return parts.content.uploads.find(repository.name, params.id ?? "");
 }
@@ -77,11 +84,11 @@ function find({ params, repository, parts }: RepositoryCall): Upload {
 async function mountBlob(call: RepositoryCall, digest: Digest): Promise<boolean> {
   const { request, repository, session, parts } = call;
   const from = single(request.query.from);
-  const readable = (source: RepositoryName): boolean => may(session, "content/read", source, parts);
+  const readable = (source: RepositoryName): boolean =>
+    may(session, "content/read", source, parts) && parts.content.locks.allowsReading(source);
   const named = from === undefined ? undefined : parseRepository(from);
   const source = named ?? (await parts.content.holder(digest, readable));
   if (source === undefined || !readable(source)) return false;
-  parts.content.locks.demandRead(source, { kind: "repository" });
   if (!(await repository.mountBlob(digest, source))) return false;
   observedOf(call.response).mountedFrom = source;
   created(call, digest);

@@ -2,7 +2,7 @@ import { DigestMismatchError } from "../../common/oci/digest.ts";
 import { messageOf } from "../../common/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
-import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
+import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
   NotFoundError,
@@ -25,6 +25,7 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof TagNotFoundError) return "The parent has no such tag.";
   if (error instanceof ContentNotFoundError)
     return `The parent does not have ${error.digest}, which the image needs.`;
+  if (error instanceof ContentLockedError) return `Here the ${error.message}. Unlock it, or leave it out.`;
   if (error instanceof DigestMismatchError) return "What the parent sends does not match its digest.";
   if (error instanceof InvalidManifestError || error instanceof InvalidReferenceError) {
     return `The image cannot be read: ${error.message}.`;

@@ -76,21 +76,25 @@ export class SqliteLocks implements Locks {
   }
 
   demandRead(repository: RepositoryName, target: LockTarget): void {
-    if (!this.hidesFromReaders) return;
-    const read = (what: LockTarget, name: string): void => {
-      if (Number(this.find(repository, what)?.locks) & lockBits.readEnabled) {
-        throw new ContentLockedError(`${name} is locked`);
-      }
-    };
-    read({ kind: "repository" }, `repository ${repository}`);
-    if (target.kind === "tag") read(target, `tag ${target.tag}`);
-    if (target.kind === "manifest") read(target, `manifest ${target.digest}`);
+    if (!this.allowsReading(repository)) throw new ContentLockedError(`repository ${repository} is locked`);
+    if (target.kind === "repository" || !this.hides(repository, target)) return;
+    const name = target.kind === "tag" ? `tag ${target.tag}` : `manifest ${target.digest}`;
+    throw new ContentLockedError(`${name} is locked`);
+  }
+
+  allowsReading(repository: RepositoryName): boolean {
+    return !this.hides(repository, { kind: "repository" });
   }
 
   demandWrite(repository: RepositoryName): void {
     if (Number(this.find(repository, { kind: "repository" })?.locks) & lockBits.writeEnabled) {
       throw new ContentLockedError(`repository ${repository} is locked`);
     }
+  }
+
+  private hides(repository: RepositoryName, target: LockTarget): boolean {
+    if (!this.hidesFromReaders) return false;
+    return (Number(this.find(repository, target)?.locks) & lockBits.readEnabled) !== 0;
   }
 
   private find(repository: RepositoryName, target: LockTarget): Row | undefined {

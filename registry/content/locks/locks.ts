@@ -57,6 +57,8 @@ export interface Locks {
   change(repository: RepositoryName, target: LockTarget, attributes: Partial<Attributes>): Promise<boolean>;
   /** Costs nothing as long as nothing at all is locked against reading. @throws {ContentLockedError} */
   demandRead(repository: RepositoryName, target: LockTarget): void;
+  /** Whether anything in the repository may be read. */
+  allowsReading(repository: RepositoryName): boolean;
   /** Before bytes are taken that could not be kept. @throws {ContentLockedError} */
   demandWrite(repository: RepositoryName): void;
 }
