@@ -1,6 +1,7 @@
 import { collectMigration } from "./collect/schema.ts";
 import type { Migration } from "./database.ts";
 import { locksMigration } from "./locks/schema.ts";
+import { scrubMigration } from "./scrub/schema.ts";
 
 /**
  * The tables of the metadata. Times are milliseconds since 1970: when a repository got something is what a later
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   },
   collectMigration,
   locksMigration,
+  scrubMigration,
 ];
