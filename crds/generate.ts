@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { load } from "js-yaml";
 import { hasCode } from "../common/errors.ts";
+import { settleFiles } from "../common/generated-files.ts";
 import type { CustomResourceDefinition } from "./schema.ts";
 import { typescriptOf } from "./typescript.ts";
 
@@ -36,27 +37,8 @@ async function present(): Promise<readonly string[]> {
   return [...inTypes.map((name) => `${types}/${name}`), ...inCopies.map((name) => `${copies}/${name}`)];
 }
 
-async function contentOf(path: string): Promise<string | undefined> {
-  return readFile(join(root, path), "utf8").catch((error: unknown) => {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  });
-}
-
-const wanted = await generated();
-const leftOver = (await present()).filter((path) => !wanted.has(path));
-if (process.argv.includes("--verify")) {
-  const stale = [...leftOver];
-  for (const [path, content] of wanted) if ((await contentOf(path)) !== content) stale.push(path);
-  for (const path of stale.sort()) console.error(`stale: ${path}`);
-  if (stale.length > 0) {
-    console.error('Run "npm run generate" and commit the result.');
-    process.exitCode = 1;
-  }
-} else {
-  for (const path of leftOver) await rm(join(root, path));
-  for (const [path, content] of wanted) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), content);
-  }
-}
+process.exitCode = await settleFiles(
+  { root, wanted: await generated(), present: await present() },
+  process.argv,
+  console.error,
+);

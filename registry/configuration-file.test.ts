@@ -8,6 +8,7 @@ import { silentLog } from "../common/testing/silent-log.ts";
 import { LiveConfiguration } from "./configuration.ts";
 import { documentFaults } from "./document-faults.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
+import { StatusBoard } from "./sync/board.ts";
 
 const token = {
   version: 1,
@@ -115,9 +116,10 @@ describe("a settings document", () => {
     const clock = new ManualClock();
     const initial = await readConfiguration(path);
     const live = new LiveConfiguration(initial);
+    const board = new StatusBoard("0", clock, () => "id");
     const seen: string[] = [];
     live.subscribe(({ settings }) => seen.push(settings.mode));
-    const file = new ConfigurationFile(path, initial, live, clock, silentLog);
+    const file = new ConfigurationFile(path, initial, live, board, clock, silentLog);
     const look = (): Promise<void> => file.check();
     await look();
     await writeFile(path, JSON.stringify({ ...document, mode: "ReadWrite", clientTokens: [] }));
@@ -125,6 +127,9 @@ describe("a settings document", () => {
     await writeFile(path, "{");
     await look();
     await look();
+    expect(board.current.statusDetails).toEqual([
+      expect.objectContaining({ type: "Configuration/file", code: "INVALID" }),
+    ]);
     expect(seen).toEqual(["ReadWrite"]);
     expect(live.current.clientTokens).toEqual([]);
     const stop = new AbortController();

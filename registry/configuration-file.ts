@@ -7,6 +7,7 @@ import type { Logger } from "../common/log.ts";
 import type { Service } from "../common/service.ts";
 import type { Configuration, LiveConfiguration } from "./configuration.ts";
 import { documentFaults } from "./document-faults.ts";
+import type { StatusBoard } from "./sync/board.ts";
 
 /**
  * Reads a settings document, JSON or YAML. It may hold the client tokens too, under `clientTokens`.
@@ -69,12 +70,14 @@ async function parseText(text: string, path: string): Promise<unknown> {
 }
 
 const interval = seconds(2);
+const faultName = "Configuration/file";
 
-/** Puts a changed settings document into effect. One that cannot be used changes nothing, and is told in the log. */
+/** Puts a changed settings document into effect. One that cannot be used changes nothing, and is told in log and status. */
 export class ConfigurationFile implements Service {
   readonly name = "configuration";
   private readonly path: string;
   private readonly live: LiveConfiguration;
+  private readonly board: StatusBoard;
   private readonly clock: Clock;
   private readonly log: Logger;
   private last: string;
@@ -82,9 +85,17 @@ export class ConfigurationFile implements Service {
   private fault: string | undefined;
 
   /** @param initial what the document said when `live` was made of it */
-  constructor(path: string, initial: Configuration, live: LiveConfiguration, clock: Clock, log: Logger) {
+  constructor(
+    path: string,
+    initial: Configuration,
+    live: LiveConfiguration,
+    board: StatusBoard,
+    clock: Clock,
+    log: Logger,
+  ) {
     this.path = path;
     this.live = live;
+    this.board = board;
     this.clock = clock;
     this.log = log;
     this.last = JSON.stringify(initial);
@@ -103,9 +114,12 @@ export class ConfigurationFile implements Service {
     try {
       this.take(await readConfiguration(this.path, documentFaults));
       this.fault = undefined;
+      this.board.setFault(faultName, undefined);
     } catch (error) {
       if (messageOf(error) === this.fault) return;
       this.fault = messageOf(error);
+      const description = `${this.fault}. What was in use before stays in use.`;
+      this.board.setFault(faultName, { code: "INVALID", description });
       const faults = error instanceof InvalidConfigError ? error.faults : [messageOf(error)];
       this.log.error("the settings document cannot be used: the settings in use stay", { faults });
     }

@@ -5,6 +5,7 @@ import {
   type ClientTokenSettings,
   type RegistrySettings,
 } from "../common/contract/config.ts";
+import { described } from "../common/contract/described.ts";
 import { parseScope } from "../common/contract/scope.ts";
 import { messageOf } from "../common/errors.ts";
 import { parseSchedule } from "./sync/window.ts";
@@ -12,7 +13,10 @@ import { unknownKeys } from "./unknown-keys.ts";
 
 /** A settings document as a person writes it: with the client tokens in it. */
 export const documentSchema = z.extend(settingsSchema, {
-  clientTokens: z._default(z.array(clientTokenSchema), []),
+  clientTokens: described(
+    "Who may log in, and what they may do.",
+    z._default(z.array(clientTokenSchema), []),
+  ),
 });
 
 /**

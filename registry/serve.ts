@@ -29,7 +29,12 @@ import { createApp } from "./http/app.ts";
 import { AuditLog } from "./http/audit.ts";
 import { CertificateReload } from "./http/certificate.ts";
 import { ensureCertificate } from "./http/encryption.ts";
-import { createContentMetrics, createHttpMetrics, createServerMetrics } from "./http/metrics.ts";
+import {
+  createCertificateMetrics,
+  createContentMetrics,
+  createHttpMetrics,
+  createServerMetrics,
+} from "./http/metrics.ts";
 import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
 import { overridden } from "./overrides.ts";
@@ -85,8 +90,14 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     const authority = await TokenAuthority.create(tokens, clock, key);
     const registry = createMetrics();
     const metrics = createHttpMetrics(registry, countedRoutes);
-    createContentMetrics(registry, content, () => settings().storageQuotaBytes);
-    const certificate = await ensureCertificate(config.encryption, config.data, selfNames(config), clock);
+    createContentMetrics(registry, config.data, content, () => settings().storageQuotaBytes);
+    const certificate = await ensureCertificate(
+      config.encryption,
+      config.data,
+      selfNames(config),
+      clock,
+      log,
+    );
     const mode = (): Configuration["settings"]["mode"] => settings().mode;
     const deleteEnabled = (): boolean => settings().deleteEnabled;
     const attempts = new FailedAttempts(clock);
@@ -104,7 +115,12 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       address: config.listen,
       listener: app,
       certificate: certificate?.current,
-      limits: { connections: config.maxConnections, grace: seconds(config.graceSeconds) },
+      limits: {
+        connections: config.maxConnections,
+        grace: seconds(config.graceSeconds),
+        head: seconds(15),
+        idle: seconds(120),
+      },
       metrics: createServerMetrics(registry),
       about: () => summaryOf(config, live.current),
       clock,
@@ -123,9 +139,13 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       log,
     });
     const services: Service[] = [server, new Housekeeping(content, clock, log), engine];
-    if (certificate !== undefined) services.push(new CertificateReload(certificate, server, clock, log));
+    if (certificate !== undefined) {
+      const reload = new CertificateReload(certificate, server, clock, log);
+      createCertificateMetrics(registry, () => reload.inUse);
+      services.push(reload, ...certificate.keepers);
+    }
     if (source.kind === "file") {
-      services.push(new ConfigurationFile(source.path, source.initial, live, clock, log));
+      services.push(new ConfigurationFile(source.path, source.initial, live, board, clock, log));
     }
     if (source.kind === "cluster") {
       const { place, podName } = source;

@@ -113,21 +113,24 @@ export const settingsSchema = z.object({
 });
 
 const passwordSchema = z.object({
-  name: z.enum(["password1", "password2"]),
+  name: described("Which of the two it is.", z.enum(["password1", "password2"])),
   algorithm: described(
     "By which function the hash was made; salt and hash are in hexadecimal.",
     z.enum(passwordAlgorithms),
   ),
-  salt: z.string().check(z.regex(/^[0-9a-f]{32,128}$/)),
-  hash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  salt: described("16 to 64 random bytes.", z.string().check(z.regex(/^[0-9a-f]{32,128}$/))),
+  hash: described("32 bytes.", z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   expiry: described("ISO 8601. Absent: never.", z.optional(text)),
 });
 
 export const clientTokenSchema = z.object({
-  version: z.literal(configVersion),
+  version: described("Of this form.", z.literal(configVersion)),
   name: described("The user name at login.", text),
-  status: z.enum(["enabled", "disabled"]),
-  passwords: z.array(passwordSchema).check(z.maxLength(2)),
+  status: described("Disabled, nobody can log in with it.", z.enum(["enabled", "disabled"])),
+  passwords: described(
+    "Two, so that one can be changed while the other is in use. `connected-registry hash-password` makes one.",
+    z.array(passwordSchema).check(z.maxLength(2)),
+  ),
   actions: described(
     "What its bearer may do: `repositories/<name>/<action>`, as a scope map of ACR has it.",
     z.array(text).check(z.maxLength(500)),

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { seconds, type Clock } from "../../common/clock.ts";
@@ -20,6 +21,8 @@ export interface CertificateFiles {
 export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
   createSecureContext({ cert, key });
+  // An empty text passes for no certificate.
+  new X509Certificate(cert);
   return { cert, key };
 }
 
@@ -54,6 +57,11 @@ export class CertificateReload implements Service {
     this.user = user;
     this.clock = clock;
     this.log = log;
+  }
+
+  /** The one in use. */
+  get inUse(): Certificate {
+    return this.current;
   }
 
   ready(): boolean {

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.ts";
 import { InvalidConfigError } from "../../common/contract/config.ts";
-import { hasCode, messageOf } from "../../common/errors.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
 import { readCertificate, type CertificateFiles, type CertificateInUse } from "./certificate.ts";
+import { OwnCertificate } from "./own-certificate.ts";
 
 /** How clients reach the registry: in the clear, with a certificate that is given, or with one made and kept in its data. */
 export type Encryption =
@@ -20,7 +23,7 @@ export async function checkCertificate(files: CertificateFiles): Promise<void> {
 }
 
 /**
- * The certificate to begin with; without encryption none.
+ * The certificate to begin with, and who keeps it good; without encryption none.
  *
  * @param hosts the names and addresses for which one is made, if one is made
  */
@@ -29,16 +32,13 @@ export async function ensureCertificate(
   data: string,
   hosts: readonly string[],
   clock: Clock,
-): Promise<CertificateInUse | undefined> {
+  log: Logger,
+): Promise<(CertificateInUse & { readonly keepers: readonly Service[] }) | undefined> {
   if (encryption.kind === "none") return undefined;
-  if (encryption.kind === "files") return { files: encryption, current: await readCertificate(encryption) };
-  const files = { cert: join(data, "tls", "tls.crt"), key: join(data, "tls", "tls.key") };
-  try {
-    return { files, current: await readCertificate(files) };
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
+  if (encryption.kind === "files") {
+    return { files: encryption, current: await readCertificate(encryption), keepers: [] };
   }
-  const { makeSelfSigned } = await import("./self-signed.ts");
-  await makeSelfSigned(files, hosts, clock);
-  return { files, current: await readCertificate(files) };
+  const files = { cert: join(data, "tls", "tls.crt"), key: join(data, "tls", "tls.key") };
+  const own = new OwnCertificate(files, hosts, clock, log);
+  return { files, current: await own.ensure(), keepers: [own] };
 }

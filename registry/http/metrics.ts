@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { statfs } from "node:fs/promises";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Certificate } from "./certificate.ts";
 
@@ -112,9 +113,14 @@ export function createCertificateMetrics(registry: Registry, current: () => Cert
   });
 }
 
-/** What the store holds, read when it is asked for. */
+/**
+ * What the store holds, read when it is asked for.
+ *
+ * @param directory where it is kept
+ */
 export function createContentMetrics(
   registry: Registry,
+  directory: string,
   content: { usage(): Promise<number>; readonly uploads: { readonly count: number } },
   quota: () => number | undefined,
 ): void {
@@ -132,6 +138,24 @@ export function createContentMetrics(
     registers: [registry],
     collect() {
       this.set(quota() ?? Infinity);
+    },
+  });
+  new Gauge({
+    name: "connected_registry_storage_size_bytes",
+    help: "Size of the volume that the content is kept on.",
+    registers: [registry],
+    async collect() {
+      const { blocks, bsize } = await statfs(directory);
+      this.set(blocks * bsize);
+    },
+  });
+  new Gauge({
+    name: "connected_registry_storage_free_bytes",
+    help: "What is free of that volume for the registry.",
+    registers: [registry],
+    async collect() {
+      const { bavail, bsize } = await statfs(directory);
+      this.set(bavail * bsize);
     },
   });
   new Gauge({

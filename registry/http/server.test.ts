@@ -1,40 +1,14 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
-import { get } from "node:https";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type TLSSocket } from "node:tls";
 import { seconds } from "../../common/clock.ts";
-import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
 import { CertificateReload, readCertificate, type CertificateInUse } from "./certificate.ts";
 import { ensureCertificate } from "./encryption.ts";
 import { makeSelfSigned } from "./self-signed.ts";
-import { RegistryServer, type ServerParts } from "./server.ts";
-import { testServerMetrics } from "./testing/metrics.ts";
-
-const clock = new ManualClock();
-const address = { host: "127.0.0.1", port: 0 };
-const hello: RequestListener = (_request, response) => {
-  response.end("hello");
-};
-
-const grace = seconds(20);
-
-function serverOf(listener: RequestListener, more: Partial<ServerParts> = {}): RegistryServer {
-  return new RegistryServer({
-    address,
-    listener,
-    certificate: undefined,
-    limits: { connections: 100, grace },
-    metrics: testServerMetrics(),
-    about: () => ({}),
-    clock,
-    log: silentLog,
-    ...more,
-  });
-}
+import { address, clock, greet, handshake, hello, serverOf, start } from "./testing/server.ts";
 
 let directory: string;
 
@@ -46,57 +20,12 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Starts `server`; what is returned stops it and resolves once it has. */
-async function start(server: RegistryServer): Promise<() => Promise<void>> {
-  const stop = new AbortController();
-  const running = server.run(stop.signal);
-  while (!server.ready()) await new Promise((resolve) => setImmediate(resolve));
-  return () => {
-    stop.abort();
-    return running;
-  };
-}
-
-async function selfSigned(hosts: readonly string[] = ["localhost", "127.0.0.1"]): Promise<CertificateInUse> {
-  const made = await ensureCertificate({ kind: "selfSigned" }, directory, hosts, clock);
+async function selfSigned(): Promise<CertificateInUse> {
+  const hosts = ["localhost", "127.0.0.1"];
+  const made = await ensureCertificate({ kind: "selfSigned" }, directory, hosts, clock, silentLog);
   if (made === undefined) throw new Error("no certificate was made");
   return made;
 }
-
-function greet(port: number, ca: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ host: "127.0.0.1", port, ca, agent: false }, (response) => {
-      response.setEncoding("utf8").on("data", resolve);
-    }).on("error", reject);
-  });
-}
-
-function handshake(port: number, options: object): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, ...options }, () => {
-      resolve(socket);
-    });
-    socket.on("error", reject);
-  });
-}
-
-describe("a certificate of our own", () => {
-  test("is made once, good for the hosts, and its key is ours alone", async () => {
-    const made = await selfSigned();
-    expect((await stat(made.files.key)).mode & 0o777).toBe(0o600);
-    await expect(selfSigned(["other"])).resolves.toEqual(made);
-    const server = serverOf(hello, { certificate: made.current });
-    const stop = await start(server);
-    await expect(greet(server.port(), made.current.cert)).resolves.toBe("hello");
-    await stop();
-  });
-
-  test("is not made where none is wanted", async () => {
-    await expect(ensureCertificate({ kind: "none" }, directory, [], clock)).resolves.toBeUndefined();
-    const files = { kind: "files", cert: join(directory, "x"), key: join(directory, "y") } as const;
-    await expect(ensureCertificate(files, directory, [], clock)).rejects.toMatchObject({ code: "ENOENT" });
-  });
-});
 
 describe("the server", () => {
   test("S44 speaks TLS 1.2 and later only", async () => {

@@ -13,12 +13,7 @@ import type { Certificate } from "./certificate.ts";
 import type { ServerMetrics } from "./metrics.ts";
 import { bodyCheckInterval, SlowBodies } from "./slow-bodies.ts";
 
-/** A connection on which nothing moves for so long is closed; how long a transfer takes in all does not matter. */
-const idleTimeoutMs = 120_000;
 const keepAliveTimeoutMs = 75_000;
-const headersTimeoutMs = 15_000;
-/** How often it is looked who takes too long. */
-const headersCheckMs = 5_000;
 
 export interface ServerParts {
   readonly address: ListenAddress;
@@ -38,6 +33,10 @@ export interface ServerLimits {
   readonly connections: number;
   /** How long running requests may take to end when the server stops. */
   readonly grace: Duration;
+  /** How long the head of a request, or the handshake, may take (S05). */
+  readonly head: Duration;
+  /** A connection on which nothing moves for so long is closed; how long a transfer takes in all does not matter. */
+  readonly idle: Duration;
 }
 
 /** Serves `listener` over HTTP, or over TLS when there is a certificate. */
@@ -62,11 +61,13 @@ export class RegistryServer implements Service {
       this.serve(request, response);
     };
     // requestTimeout bounds a whole upload, however well it goes: the idle timeout does what it is for.
+    const headMs = limits.head.toMillis();
     const options = {
       requestTimeout: 0,
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: headersCheckMs,
-      handshakeTimeout: headersTimeoutMs,
+      headersTimeout: headMs,
+      // How often Node looks who takes too long.
+      connectionsCheckingInterval: headMs / 3,
+      handshakeTimeout: headMs,
       keepAliveTimeout: keepAliveTimeoutMs,
     };
     this.secure =
@@ -74,7 +75,7 @@ export class RegistryServer implements Service {
         ? undefined
         : createSecureServer({ ...options, ...certificate, minVersion: "TLSv1.2" }, serve);
     this.server = this.secure ?? createServer(options, serve);
-    this.server.timeout = idleTimeoutMs;
+    this.server.timeout = limits.idle.toMillis();
     this.server.maxConnections = limits.connections;
     this.server.on("connection", (socket: Socket) => {
       this.admit(socket);

@@ -1,0 +1,25 @@
+import { load } from "js-yaml";
+import { parseClientToken, parseSettings } from "../../common/contract/config.ts";
+import { documentFaults } from "../document-faults.ts";
+import { exampleDocument, settingsJsonSchema, settingsReference } from "./settings.ts";
+
+test("the document that the reference shows is right", () => {
+  const { clientTokens, ...settings } = load(exampleDocument) as {
+    readonly clientTokens: readonly unknown[];
+  };
+  const parsed = parseSettings(settings);
+  const tokens = clientTokens.map(parseClientToken);
+  expect(documentFaults({ clientTokens, ...settings }, parsed, tokens)).toEqual([]);
+});
+
+test("every setting has a meaning, or parts that have", () => {
+  const meaningless = settingsReference()
+    .split("\n")
+    .filter((line) => /^\| `.*\|\s+\|$/.test(line));
+  expect(meaningless).toEqual([]);
+});
+
+test("the schema for editors demands no more than the reader does", () => {
+  const { required } = JSON.parse(settingsJsonSchema()) as { readonly required: readonly string[] };
+  expect(required).toEqual(["version", "name"]);
+});
