@@ -17,6 +17,8 @@ export { InvalidManifestError };
 
 /** The largest manifest we take, in bytes: the smallest that the OCI distribution specification asks registries to take. */
 export const maxManifestBytes = 4 * 1024 * 1024;
+/** How many others a manifest may name: what takes one in does so in one step, in which nothing else happens (S03). */
+export const maxDescriptors = 10_000;
 
 /** Which platform a child of an index is for (OCI image specification, "Image Index"). */
 export interface Platform {
@@ -59,6 +61,8 @@ export function parseManifest(bytes: Uint8Array, contentType: string): Manifest 
   const mediaType = document.mediaType ?? contentType;
   if (mediaType !== contentType)
     throw new InvalidManifestError("mediaType does not agree with the Content-Type");
+  if (countDescriptors(document) > maxDescriptors)
+    throw new InvalidManifestError(`a manifest names at most ${maxDescriptors} others`);
   const kind = kindOf(document, contentType);
   const common = {
     mediaType: contentType,
@@ -83,6 +87,13 @@ export function parseManifest(bytes: Uint8Array, contentType: string): Manifest 
     blobs: [...config, ...layers.filter((layer) => !layer.elsewhere).map(({ blob }) => blob)],
     elsewhere: layers.filter((layer) => layer.elsewhere).map(({ blob }) => blob),
   };
+}
+
+function countDescriptors({ manifests, layers, blobs }: JsonObject): number {
+  return [manifests, layers, blobs].reduce<number>(
+    (sum, names) => sum + (Array.isArray(names) ? names.length : 0),
+    0,
+  );
 }
 
 /** As what to read `document`. @throws {InvalidManifestError} if it is nothing that we can read */

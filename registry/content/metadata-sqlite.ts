@@ -75,12 +75,18 @@ export class SqliteMetadata implements Metadata {
     return this.database.change(() => {
       if (write.condition !== undefined) this.demand(repository, write.condition, write.descriptor.digest);
       const owner = this.repositoryTable.ensure(repository);
-      const manifest = this.manifestTable.put(repository, owner, write);
+      const manifest = this.manifestTable.put(owner, write);
       for (const tag of write.tags) this.tagTable.point(owner, tag, manifest);
     });
   }
 
   async deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean> {
+    for (let row; (row = this.tagTable.crowded(repository, digest)) !== undefined;) {
+      const crowded = row;
+      await this.database.change(() => {
+        this.tagTable.thinOut(crowded);
+      });
+    }
     return this.database.change(() => this.manifestTable.delete(repository, digest));
   }
 

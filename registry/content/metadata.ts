@@ -63,7 +63,10 @@ export interface Metadata {
    * @throws {ConditionFailedError}
    */
   putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void>;
-  /** Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. */
+  /**
+   * Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. Where it has
+   * thousands of tags, they go in several steps, before it.
+   */
   deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean>;
   referrers(
     repository: RepositoryName,

@@ -5,7 +5,7 @@ import { InvalidManifestError } from "../../../common/oci/manifest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Row } from "../database.ts";
 import { lockBits } from "../locks/schema.ts";
-import { ContentInUseError, ContentLockedError, ContentNotFoundError } from "../store.ts";
+import { ContentInUseError, ContentLockedError } from "../store.ts";
 import type { Statements } from "./statements.ts";
 
 /** Not more repositories are looked through: the config of artifacts may be in every one. */
@@ -93,25 +93,29 @@ export class BlobTable {
   }
 
   /**
-   * The row of a blob that a manifest of the repository names.
+   * The rows of the blobs that `named` are, in the same order; `undefined` for those that the repository in row `owner`
+   * does not have.
    *
-   * @throws {ContentNotFoundError} if the repository does not have it
-   * @throws {InvalidManifestError} if it has another size than `blob` says
+   * @throws {InvalidManifestError} if one has another size than `named` says
    */
-  needed(repository: RepositoryName, blob: Descriptor): SQLInputValue {
-    const row = this.find(repository, blob);
-    if (row === undefined) throw new ContentNotFoundError(blob.digest);
-    return row;
-  }
-
-  /** As `needed`, but `undefined` if the repository does not have it. */
-  find(repository: RepositoryName, blob: Descriptor): SQLInputValue | undefined {
-    const row = this.linked(repository, blob.digest);
-    if (row === undefined) return undefined;
-    if (row.size !== blob.size) {
-      throw new InvalidManifestError(`${blob.digest} has ${String(row.size)} bytes, not ${blob.size}`);
-    }
-    return row.id ?? null;
+  find(owner: SQLInputValue, named: readonly Descriptor[]): readonly (number | undefined)[] {
+    if (named.length === 0) return [];
+    const found = this.statements.row(
+      `SELECT json_group_array(CASE WHEN l.blob IS NOT NULL THEN b.id END) AS ids, json_group_array(b.size) AS sizes
+       FROM json_each(?) named LEFT JOIN blobs b ON b.digest = named.value
+       LEFT JOIN blob_links l ON l.repository = ? AND l.blob = b.id`,
+      JSON.stringify(named.map(({ digest }) => digest)),
+      owner,
+    );
+    const ids = JSON.parse(String(found?.ids)) as readonly (number | null)[];
+    const sizes = JSON.parse(String(found?.sizes)) as readonly (number | null)[];
+    return named.map(({ digest, size }, i) => {
+      const id = ids[i] ?? undefined;
+      if (id !== undefined && sizes[i] !== size) {
+        throw new InvalidManifestError(`${digest} has ${String(sizes[i])} bytes, not ${size}`);
+      }
+      return id;
+    });
   }
 
   private linked(repository: RepositoryName, digest: Digest): Row | undefined {

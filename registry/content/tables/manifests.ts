@@ -47,45 +47,32 @@ export class ManifestTable {
   /**
    * The row of the manifest that it stores, but for its tags.
    *
-   * @param owner the row of `repository`
+   * @param owner the row of its repository
    * @throws {ContentNotFoundError} naming a blob or child that the repository does not have
    * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
    */
-  put(repository: RepositoryName, owner: SQLInputValue, write: ManifestWrite): SQLInputValue {
-    const blobs = write.manifest.blobs.map((blob) => this.blobs.needed(repository, blob));
-    const children = new Map<Digest, "here" | "missing">();
-    for (const child of write.manifest.manifests) {
-      // An index may name anything: the build cache of BuildKit is one that names layers.
-      const blob = this.find(repository, child.digest) === undefined && this.blobOf(repository, child);
-      if (blob === false) children.set(child.digest, "here");
-      else if (blob !== undefined) blobs.push(blob);
-      else if (mayLack(write, child.digest)) children.set(child.digest, "missing");
-      else throw new ContentNotFoundError(child.digest);
-    }
-    for (const layer of write.manifest.elsewhere) {
-      const blob = this.blobs.find(repository, layer);
-      if (blob === undefined) children.set(layer.digest, "missing");
-      else blobs.push(blob);
-    }
+  put(owner: SQLInputValue, write: ManifestWrite): SQLInputValue {
+    const { blobs, here, missing } = this.namesOf(owner, write);
     const manifest = this.store(owner, write);
-    for (const blob of blobs) {
-      this.statements.run("INSERT INTO manifest_blobs VALUES (?, ?) ON CONFLICT DO NOTHING", manifest, blob);
-    }
-    for (const [digest, state] of children) {
+    this.statements.run(
+      "INSERT INTO manifest_blobs SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+      manifest,
+      JSON.stringify(blobs),
+    );
+    for (const { sparse, digests } of [
+      { sparse: 0, digests: here },
+      { sparse: 1, digests: missing },
+    ]) {
       this.statements.run(
-        "INSERT INTO manifest_children VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sparse = excluded.sparse",
+        `INSERT INTO manifest_children SELECT ?, value, ? FROM json_each(?) WHERE true
+         ON CONFLICT DO UPDATE SET sparse = excluded.sparse`,
         manifest,
-        digest,
-        state === "missing" ? 1 : 0,
+        sparse,
+        JSON.stringify(digests),
       );
     }
     // A child that was left out has come: from now on its index is whole again.
-    this.statements.run(
-      `UPDATE manifest_children SET sparse = 0 WHERE digest = ? AND manifest IN
-       (SELECT id FROM manifests WHERE repository = ?)`,
-      write.descriptor.digest,
-      owner,
-    );
+    this.markChild(owner, write.descriptor.digest, 0);
     return manifest;
   }
 
@@ -93,12 +80,7 @@ export class ManifestTable {
   delete(repository: RepositoryName, digest: Digest): boolean {
     const row = this.find(repository, digest);
     if (row === undefined) return false;
-    this.statements.run(
-      `UPDATE manifest_children SET sparse = 1 WHERE digest = ? AND manifest IN
-       (SELECT id FROM manifests WHERE repository = ?)`,
-      digest,
-      row.repository,
-    );
+    this.markChild(row.repository, digest, 1);
     this.statements.run("DELETE FROM manifests WHERE id = ?", row.id);
     this.statements.run(
       `DELETE FROM manifest_contents WHERE digest = ?
@@ -108,9 +90,55 @@ export class ManifestTable {
     return true;
   }
 
-  /** The row of an entry of an index that is not a manifest, if the repository has it. */
-  private blobOf(repository: RepositoryName, child: Descriptor): SQLInputValue | undefined {
-    return isManifest(child.mediaType) ? undefined : this.blobs.find(repository, child);
+  /** @throws {ContentNotFoundError} @throws {InvalidManifestError} */
+  private namesOf(owner: SQLInputValue, { manifest, sparse }: ManifestWrite): Names {
+    const isHere = this.among(owner, manifest.manifests);
+    const others = manifest.manifests.filter((_, i) => isHere[i] !== 1);
+    // An index may name anything: the build cache of BuildKit is one that names layers.
+    const oddities = others.filter(({ mediaType }) => !isManifest(mediaType));
+    const wanted = [...manifest.blobs, ...oddities, ...manifest.elsewhere];
+    const rows = this.blobs.find(owner, wanted);
+    const missing = [
+      ...others.filter(({ mediaType }) => isManifest(mediaType)),
+      ...wanted.filter((_, i) => rows[i] === undefined),
+    ].map(digestOf);
+    const needed = new Set(manifest.blobs.map(digestOf));
+    const mayLack = new Set([
+      ...manifest.elsewhere.map(digestOf),
+      ...(sparse === "missing" ? others.map(digestOf) : sparse),
+    ]);
+    const lacking = missing.find((digest) => needed.has(digest) || !mayLack.has(digest));
+    if (lacking !== undefined) throw new ContentNotFoundError(lacking);
+    return {
+      blobs: rows.filter((row) => row !== undefined),
+      here: manifest.manifests.filter((_, i) => isHere[i] === 1).map(digestOf),
+      missing,
+    };
+  }
+
+  /** For each of `named` 1 if it is a manifest of the repository in row `owner`, else 0. */
+  private among(owner: SQLInputValue, named: readonly Descriptor[]): readonly (0 | 1)[] {
+    if (named.length === 0) return [];
+    const found = this.statements.row(
+      `SELECT json_group_array(m.id IS NOT NULL) AS here FROM json_each(?) named
+       LEFT JOIN manifest_contents c ON c.digest = named.value
+       LEFT JOIN manifests m ON m.repository = ? AND m.content = c.id`,
+      JSON.stringify(named.map(digestOf)),
+      owner,
+    );
+    return JSON.parse(String(found?.here)) as readonly (0 | 1)[];
+  }
+
+  /** Says in every index of the repository in row `owner` that names `digest` whether it is missing. */
+  private markChild(owner: SQLInputValue | undefined, digest: Digest, sparse: 0 | 1): void {
+    // Not `manifest IN (SELECT …)`: that would read all manifests of the repository.
+    this.statements.run(
+      `UPDATE manifest_children SET sparse = ? WHERE digest = ? AND EXISTS
+       (SELECT 1 FROM manifests m WHERE m.id = manifest_children.manifest AND m.repository = ?)`,
+      sparse,
+      digest,
+      owner,
+    );
   }
 
   private find(repository: RepositoryName, digest: Digest): Row | undefined {
@@ -151,6 +179,16 @@ export class ManifestTable {
   }
 }
 
-function mayLack({ sparse }: ManifestWrite, child: Digest): boolean {
-  return sparse === "missing" || sparse.includes(child);
+/** What a manifest names. */
+interface Names {
+  /** Rows of blobs of the repository. */
+  readonly blobs: readonly number[];
+  /** Manifests of the repository. */
+  readonly here: readonly Digest[];
+  /** What the repository lacks, and may lack. */
+  readonly missing: readonly Digest[];
+}
+
+function digestOf({ digest }: Descriptor): Digest {
+  return digest;
 }

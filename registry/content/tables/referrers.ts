@@ -6,12 +6,12 @@ import type { PageRequest, Referrer } from "../metadata.ts";
 import { descriptorOf } from "./descriptor.ts";
 import type { Statements } from "./statements.ts";
 
-/** The largest list of referrers that is read at once, in characters of what their makers wrote (S03). */
+/** The largest list of referrers that is read at once, in bytes of what their makers wrote (S03). */
 const maxReferrerText = 2 * 1024 * 1024;
 
 /**
- * The manifests of the repository whose subject is `subject` and that may be listed, by digest. The page ends early, though never empty, where
- * the annotations would take too much memory.
+ * The manifests of the repository whose subject is `subject` and that may be listed, by digest. The page ends early, though
+ * never empty, where the annotations would take too much memory.
  */
 export function referrersOf(
   statements: Statements,
@@ -20,11 +20,13 @@ export function referrersOf(
   page: PageRequest,
   artifactType?: string,
 ): readonly Referrer[] {
-  const rows = statements.eachRow(
-    `SELECT c.digest, c.size, m.media_type, m.artifact_type, m.annotations FROM manifests m
+  // What their makers wrote may be megabytes of each: sorting that would copy all of it.
+  const rows = statements.rows(
+    `SELECT m.id, coalesce(octet_length(m.artifact_type), 0) + coalesce(octet_length(m.annotations), 0) AS text
+     FROM manifests m
      JOIN repositories r ON r.id = m.repository JOIN manifest_contents c ON c.id = m.content
-     WHERE r.name = ? AND m.subject = ? AND m.locks & ${lockBits.listEnabled} = 0 AND c.digest > ? AND (? IS NULL OR m.artifact_type = ?)
-     ORDER BY c.digest LIMIT ?`,
+     WHERE r.name = ? AND m.subject = ? AND m.locks & ${lockBits.listEnabled} = 0 AND c.digest > ?
+     AND (? IS NULL OR m.artifact_type = ?) ORDER BY c.digest LIMIT ?`,
     repository,
     subject,
     page.after ?? "",
@@ -34,10 +36,15 @@ export function referrersOf(
   );
   const found: Referrer[] = [];
   let text = 0;
-  for (const row of rows) {
-    text += lengthOf(row.annotations) + lengthOf(row.artifact_type);
+  for (const { id, text: length } of rows) {
+    text += Number(length);
     if (found.length > 0 && text > maxReferrerText) break;
-    found.push(referrerOf(row));
+    const row = statements.row(
+      `SELECT c.digest, c.size, m.media_type, m.artifact_type, m.annotations
+       FROM manifests m JOIN manifest_contents c ON c.id = m.content WHERE m.id = ?`,
+      id,
+    );
+    if (row !== undefined) found.push(referrerOf(row));
   }
   return found;
 }
@@ -50,8 +57,4 @@ function referrerOf(row: Row): Referrer {
       ? { annotations: JSON.parse(row.annotations) as Readonly<Record<string, string>> }
       : {}),
   };
-}
-
-function lengthOf(value: unknown): number {
-  return typeof value === "string" ? value.length : 0;
 }

@@ -1,11 +1,14 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Clock } from "../../../common/clock.ts";
-import type { Descriptor } from "../../../common/oci/digest.ts";
+import type { Descriptor, Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import { lockBits } from "../locks/schema.ts";
 import type { PageRequest } from "../metadata.ts";
 import { descriptorOf } from "./descriptor.ts";
 import type { Statements } from "./statements.ts";
+
+/** How many tags are removed in one step. */
+const manyTags = 5_000;
 
 /** Names of manifests. Opens no transaction: whoever changes something does. */
 export class TagTable {
@@ -48,6 +51,27 @@ export class TagTable {
         tag,
         repository,
       ) > 0
+    );
+  }
+
+  /** The row of a manifest that may be deleted, but has so many tags that doing so at once would keep everybody waiting. */
+  crowded(repository: RepositoryName, digest: Digest): SQLInputValue | undefined {
+    return this.statements.row(
+      `SELECT m.id FROM manifest_contents c JOIN manifests m ON m.content = c.id
+       JOIN repositories r ON r.id = m.repository WHERE c.digest = ? AND r.name = ? AND m.locks = 0
+       AND EXISTS (SELECT 1 FROM tags WHERE manifest = m.id LIMIT 1 OFFSET ${manyTags})
+       AND NOT EXISTS (SELECT 1 FROM tags INDEXED BY tags_locked WHERE locks <> 0 AND manifest = m.id)`,
+      digest,
+      repository,
+    )?.id;
+  }
+
+  /** Removes some of the tags of the row `manifest`. */
+  thinOut(manifest: SQLInputValue): void {
+    this.statements.run(
+      `DELETE FROM tags WHERE (repository, name) IN
+       (SELECT repository, name FROM tags WHERE manifest = ? LIMIT ${manyTags})`,
+      manifest,
     );
   }
 
