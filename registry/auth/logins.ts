@@ -70,7 +70,8 @@ export class Logins {
   }
 
   private checkCheaply({ user, password }: Credentials): Principal | undefined {
-    const mark = this.markOf(password);
+    // Where nobody brought a password there is nothing to remember, of anybody.
+    const mark = this.parts.tokens.mostBrought === 0 ? undefined : this.markOf(password);
     let found: Principal | undefined;
     for (const slot of [0, 1]) {
       const candidate = this.parts.tokens.passwords(user)[slot];
@@ -78,7 +79,7 @@ export class Logins {
       const { salt, hash } = generated ?? nobody;
       const right = sameHash(hashPassword(password, salt), hash) && generated !== undefined;
       const kept = candidate === undefined ? undefined : this.marks.get(candidate);
-      const remembered = timingSafeEqual(mark, kept ?? noMark) && kept !== undefined;
+      const remembered = mark !== undefined && timingSafeEqual(mark, kept ?? noMark) && kept !== undefined;
       if (right || remembered) found = this.usable(user, candidate) ?? found;
     }
     return found;
