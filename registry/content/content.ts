@@ -43,7 +43,13 @@ interface MetadataPorts {
 }
 
 const noQuotas = (): readonly RepositoryQuota[] => [];
-const uploadLimits = { open: 1_000, idle: Duration.fromObject({ hours: 24 }) };
+const uploadLimits = {
+  open: 1_000,
+  openPerClient: 200,
+  /** More than the largest layer that ACR takes (200 GiB). */
+  bytes: 256 * 1024 ** 3,
+  idle: Duration.fromObject({ hours: 24 }),
+};
 /** How long a transfer that nobody went on with is kept. */
 const ingestAge = Duration.fromObject({ days: 7 });
 

@@ -14,6 +14,12 @@ export const ingestPrefix = "ingest-";
 /** Names bytes that only their own push can use: worthless once it is over. */
 export const pushPrefix = "push-";
 
+/** How much may come, and what is said of more. */
+export interface SizeLimit {
+  readonly bytes: number;
+  readonly refusal: (bytes: number) => Error;
+}
+
 /** How blobs get in, by whichever way: counted, checked, published, and then linked to a repository. */
 export class Intake {
   private readonly blobs: Blobs;
@@ -37,7 +43,7 @@ export class Intake {
     const staged = await this.blobs.stage(`${pushPrefix}${this.newId()}`, algorithmOf(expected.digest));
     const account = this.open(repository, staged);
     try {
-      await this.append(staged, content, expected.size, account);
+      await this.append(staged, content, exactly(expected.size), account);
       if (staged.offset !== expected.size) {
         throw new DigestMismatchError(`${expected.size} bytes`, `${staged.offset}`);
       }
@@ -70,6 +76,7 @@ export class Intake {
         await this.drain(staged);
         staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       }
+      this.quota.expect(expected.size - staged.offset);
       return this.transfer(repository, expected, staged, end, signal);
     } catch (error) {
       end();
@@ -88,11 +95,11 @@ export class Intake {
     }
   }
 
-  /** Adds `content` to `staged`, at most up to `limit` bytes in all. */
+  /** Adds `content` to `staged`, up to the limit. */
   async append(
     staged: StagedBlob,
     content: Readable,
-    limit: number,
+    limit: SizeLimit,
     account: Account,
     signal?: AbortSignal,
   ): Promise<void> {
@@ -102,7 +109,7 @@ export class Intake {
     async function* measured(): AsyncIterable<Uint8Array> {
       for await (const chunk of content) {
         const bytes = chunk as Uint8Array;
-        if (before + taken + bytes.length > limit) throw new DigestMismatchError(`${limit} bytes`, "more");
+        if (before + taken + bytes.length > limit.bytes) throw limit.refusal(limit.bytes);
         account.take(bytes.length);
         taken += bytes.length;
         yield bytes;
@@ -130,12 +137,15 @@ export class Intake {
     const size = staged.offset;
     // From the look at what is here until the link that keeps it, nobody may take the file away.
     const release = await this.holds.hold(digest);
+    let linked = false;
     try {
       await this.place(staged, digest);
       await this.metadata.linkBlob(repository, digest, size);
+      linked = true;
     } finally {
       release();
       account.give(size);
+      if (!linked) await this.removeOrphan(digest);
       this.quota.update(await this.metadata.usage());
     }
   }
@@ -150,6 +160,17 @@ export class Intake {
   async drain(staged: StagedBlob): Promise<void> {
     this.quota.forget(staged.offset);
     await staged.discard();
+  }
+
+  /**
+   * Removes a file that came in and that no row names, since the database could not take it. One that stays nevertheless is
+   * garbage, which is collected.
+   */
+  private async removeOrphan(digest: Digest): Promise<void> {
+    await this.holds.whileFree([digest], async ([free]) => {
+      if (free === undefined || (await this.metadata.knownSize(digest)) !== undefined) return;
+      if (!this.holds.pinned(digest)) await this.blobs.remove(digest).catch(() => undefined);
+    });
   }
 
   private async place(staged: StagedBlob, digest: Digest): Promise<void> {
@@ -201,7 +222,7 @@ export class Intake {
       get offset() {
         return staged.offset;
       },
-      write: (content) => this.append(staged, content, expected.size, account, signal),
+      write: (content) => this.append(staged, content, exactly(expected.size), account, signal),
       commit: async () => {
         try {
           await this.accept(repository, staged, expected.digest, account);
@@ -215,4 +236,8 @@ export class Intake {
       },
     };
   }
+}
+
+function exactly(bytes: number): SizeLimit {
+  return { bytes, refusal: () => new DigestMismatchError(`${bytes} bytes`, "more") };
 }

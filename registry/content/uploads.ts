@@ -31,8 +31,18 @@ export interface Upload {
   cancel(): Promise<void>;
 }
 
+/** What a client asks for that begins an upload. */
+export interface UploadRequest {
+  /** Who it is, in any words that are always the same. Absent: one of all those that nobody knows. */
+  readonly client?: string;
+  /** What its digest is expected to be made with; another one costs to read all of it again. */
+  readonly algorithm?: DigestAlgorithm;
+}
+
 interface Session {
   readonly staged: StagedBlob;
+  /** Whose it is, as in the name of the staged file. */
+  readonly client: string;
   /** Absent where an earlier process began it, until the first request names its repository. */
   account?: Account;
   touchedAt: number;
@@ -42,6 +52,10 @@ interface Session {
 export interface UploadLimits {
   /** How many may be open at once. */
   readonly open: number;
+  /** How many of them one client may have: the others are for everybody else. */
+  readonly openPerClient: number;
+  /** How big one may become. */
+  readonly bytes: number;
   /** After how long without a byte one is dropped. */
   readonly idle: Duration;
 }
@@ -50,8 +64,9 @@ const prefix = "upload-";
 const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Uploads of clients. Each is one staged file, whose name says to which repository it belongs: an upload is nothing that
- * a reader sees, so it needs no transaction, and opening one costs no sync of the disk. They survive a restart.
+ * Uploads of clients. Each is one staged file, whose name says to which repository it belongs and who began it: an upload
+ * is nothing that a reader sees, so it needs no transaction, and opening one costs no sync of the disk. They survive a
+ * restart; of one that power loss tore, the digest tells.
  */
 export class Uploads {
   private readonly blobs: Blobs;
@@ -60,8 +75,8 @@ export class Uploads {
   private readonly newId: () => string;
   private readonly limits: UploadLimits;
   private readonly sessions = new Map<string, Session>();
-  /** How many are just being opened: they count as well. */
-  private opening = 0;
+  /** Whose are just being opened: they count as well. */
+  private readonly opening: string[] = [];
 
   constructor(blobs: Blobs, intake: Intake, clock: Clock, newId: () => string, limits: UploadLimits) {
     this.blobs = blobs;
@@ -75,7 +90,14 @@ export class Uploads {
   async restore(): Promise<void> {
     for (const { key, touchedAt } of await this.blobs.staged()) {
       if (!key.startsWith(prefix)) continue;
-      this.sessions.set(key, { staged: await this.blobs.stage(key), touchedAt, busy: false });
+      // Those of an earlier version do not say whose they are.
+      const client = key.slice(keyLength + 1);
+      this.sessions.set(key.slice(0, keyLength), {
+        staged: await this.blobs.stage(key),
+        client,
+        touchedAt,
+        busy: false,
+      });
     }
   }
 
@@ -83,24 +105,20 @@ export class Uploads {
     return this.sessions.size;
   }
 
-  /**
-   * @param algorithm what its digest is expected to be made with; another one costs to read all of it again
-   * @throws {OciError} `TOOMANYREQUESTS` if too many are open
-   */
-  async create(repository: RepositoryName, algorithm: DigestAlgorithm = "sha256"): Promise<Upload> {
-    if (this.sessions.size + this.opening >= this.limits.open) {
-      throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
-    }
+  /** @throws {OciError} `TOOMANYREQUESTS` if too many are open, of this client or in all */
+  async create(repository: RepositoryName, request: UploadRequest = {}): Promise<Upload> {
+    const client = shortHash(request.client ?? "", 16);
+    this.demandRoom(client);
     const id = this.newId();
     const key = keyOf(repository, id);
-    this.opening += 1;
+    this.opening.push(client);
     try {
-      const staged = await this.blobs.stage(key, algorithm);
-      const session: Session = { staged, touchedAt: this.clock.now().toMillis(), busy: false };
+      const staged = await this.blobs.stage(`${key}-${client}`, request.algorithm);
+      const session: Session = { staged, client, touchedAt: this.clock.now().toMillis(), busy: false };
       this.sessions.set(key, session);
       return this.view(repository, id, session);
     } finally {
-      this.opening -= 1;
+      this.opening.splice(this.opening.indexOf(client), 1);
     }
   }
 
@@ -122,6 +140,13 @@ export class Uploads {
     }
   }
 
+  private demandRoom(client: string): void {
+    const { open, openPerClient } = this.limits;
+    const all = [...this.opening, ...[...this.sessions.values()].map((session) => session.client)];
+    if (all.length < open && all.filter((each) => each === client).length < openPerClient) return;
+    throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
+  }
+
   private view(repository: RepositoryName, id: string, session: Session): Upload {
     const key = keyOf(repository, id);
     const account = (session.account ??= this.intake.open(repository, session.staged));
@@ -132,7 +157,12 @@ export class Uploads {
       },
       append: (content) =>
         this.alone(key, session, () =>
-          this.intake.append(session.staged, content, Number.MAX_SAFE_INTEGER, account),
+          this.intake.append(
+            session.staged,
+            content,
+            { bytes: this.limits.bytes, refusal: tooLarge },
+            account,
+          ),
         ),
       commit: (digest) =>
         this.alone(key, session, async () => {
@@ -162,5 +192,15 @@ export class Uploads {
 }
 
 function keyOf(repository: RepositoryName, id: string): string {
-  return `${prefix}${id}-${createHash("sha256").update(repository).digest("hex").slice(0, 32)}`;
+  return `${prefix}${id}-${shortHash(repository, 32)}`;
+}
+
+const keyLength = prefix.length + 36 + 1 + 32;
+
+function shortHash(text: string, digits: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, digits);
+}
+
+function tooLarge(bytes: number): Error {
+  return new OciError("PAYLOAD_TOO_LARGE", { message: `a blob has at most ${bytes} bytes here` });
 }

@@ -55,6 +55,7 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ do: fc.constant("finish" as const), in: repository, upload: blob }),
   fc.record({ do: fc.constant("cancel" as const), in: repository, upload: blob }),
   fc.record({ do: fc.constant("ingest" as const), in: repository, blob, bytes: pieceOf }),
+  fc.constant<Operation>({ do: "collect", in: 0 }),
 );
 
 /** Whatever a client may do, sensible or not. */
@@ -80,7 +81,7 @@ export const lanes: fc.Arbitrary<readonly Lane[]> = fc.oneof(
 
 function independent(all: readonly Lane[]): boolean {
   const repositories = all.map((each) => each[0]?.in);
-  const shared = new Set(["mount", "ingest", "begin", "append", "finish", "cancel"]);
+  const shared = new Set(["mount", "ingest", "begin", "append", "finish", "cancel", "collect"]);
   return (
     new Set(repositories).size === all.length && !all.flat().some((operation) => shared.has(operation.do))
   );

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RegistryContent } from "../content.ts";
 import type { Knowledge } from "./judge.ts";
-import { after, type State } from "./model.ts";
+import { after, uploadKey, type State } from "./model.ts";
 import type { Operation, Performer } from "./operations.ts";
 import { surveyUploads } from "./survey.ts";
 import { at, blobs, names } from "./universe.ts";
@@ -21,33 +21,26 @@ export async function resumeAfterCrash(
   { state, underWay }: Knowledge,
   found: State,
 ): Promise<State> {
-  const uploads = new Map<number, { readonly in: number; readonly offset: number }>();
-  for (const upload of surveyUploads(content)) {
-    const known = uploads.get(upload.number);
-    if (known !== undefined) throw new Error(`upload ${upload.number} is there twice`);
-    uploads.set(upload.number, { in: upload.in, offset: upload.offset });
+  const uploads = surveyUploads(content);
+  const interrupted = underWay.filter((each) => "upload" in each);
+  const isInterrupted = (key: string): boolean => interrupted.some((each) => uploadKey(each) === key);
+  for (const key of new Set([...state.uploads.keys(), ...uploads.keys()])) {
+    const [before, now] = [state.uploads.get(key), uploads.get(key)];
+    const mayHave = isInterrupted(key) && (now === undefined || now >= (before ?? 0));
+    if (before !== now && !mayHave) throw new Error(`upload ${key} is at ${now}, and was at ${before}`);
   }
-  const interrupted = new Set(underWay.flatMap((each) => ("upload" in each ? [each.upload] : [])));
-  for (const [number, { offset }] of state.uploads) {
-    const now = uploads.get(number);
-    const least = interrupted.has(number) && now === undefined ? 0 : offset;
-    if (now === undefined && !interrupted.has(number)) throw new Error(`upload ${number} is gone`);
-    if (now !== undefined && now.offset < least)
-      throw new Error(`upload ${number} went back to ${now.offset}`);
-    if (now !== undefined && now.offset > offset && !interrupted.has(number))
-      throw new Error(`upload ${number} has more than came`);
-  }
-  let result: State = { ...found, uploads, transfers: await transfersIn(content, found) };
-  for (const number of interrupted) {
-    const now = uploads.get(number);
-    if (now === undefined) continue;
+  // What no repository has may be known all the same, or not: where its transfer goes on tells.
+  const known = new Set(found.repositories.flatMap((is) => [...is.blobs]));
+  let result: State = { ...found, known, uploads, transfers: await transfersIn(content, known) };
+  for (const { in: repository, upload } of interrupted) {
+    if (!uploads.has(uploadKey({ in: repository, upload }))) continue;
     const rest: readonly Operation[] = [
-      { do: "append", in: now.in, upload: number, bytes: at(blobs, number).bytes.length },
-      { do: "finish", in: now.in, upload: number },
+      { do: "append", in: repository, upload, bytes: at(blobs, upload).bytes.length },
+      { do: "finish", in: repository, upload },
     ];
     for (const operation of rest) {
       const outcome = await performer.perform(content, operation);
-      if (outcome !== "done") throw new Error(`upload ${number} could not go on: ${outcome}`);
+      if (outcome !== "done") throw new Error(`upload ${upload} could not go on: ${outcome}`);
       result = after(result, operation).state;
     }
   }
@@ -60,10 +53,13 @@ export async function checkLeftovers(directory: string): Promise<void> {
   if (left.length > 0) throw new Error(`these were left: ${left.join(", ")}`);
 }
 
-async function transfersIn(content: RegistryContent, state: State): Promise<ReadonlyMap<number, number>> {
+async function transfersIn(
+  content: RegistryContent,
+  known: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, number>> {
   const transfers = new Map<number, number>();
   for (const [number, { descriptor }] of blobs.entries()) {
-    if (state.known.has(number)) continue;
+    if (known.has(number)) continue;
     const transfer = await content.open(at(names, 0)).ingest(descriptor);
     transfers.set(number, transfer.offset);
     await transfer.suspend();

@@ -5,7 +5,7 @@ import { emptyState, after, possible, type State } from "./model.ts";
 import { openStore } from "./open.ts";
 import { Performer, type Operation } from "./operations.ts";
 import { operationsOf, type Mark, type Script } from "./script.ts";
-import { inspect, survey, viewOf } from "./survey.ts";
+import { checkFiles, inspect, survey, viewOf } from "./survey.ts";
 
 /** What clients know of a store that was stopped. */
 export interface Knowledge {
@@ -45,7 +45,8 @@ export function knowledgeFrom(marks: readonly Mark[], script: Script, before = e
 export type Stop = "crash" | "power loss";
 
 /**
- * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed.
+ * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed, and garbage is
+ * collected.
  *
  * @returns in which state it was
  * @throws if it does not open, shows damage, or anything but one of the states in which it may be
@@ -70,10 +71,16 @@ export async function judge(directory: string, knowledge: Knowledge, stop: Stop)
       if (outcome !== "done") throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);
       found = after(found, operation).state;
     }
-    if (!isDeepStrictEqual(viewOf(found), await survey(content))) throw new Error("a push did not show");
+    const collect: Operation = { do: "collect", in: 0 };
+    if ((await performer.perform(content, collect)) !== "done")
+      throw new Error("no garbage could be collected");
+    found = after(found, collect).state;
+    if (!isDeepStrictEqual(viewOf(found), await survey(content)))
+      throw new Error("a push or collection went wrong");
   } finally {
     await content.close();
   }
   await inspect(directory);
+  await checkFiles(directory);
   return found;
 }

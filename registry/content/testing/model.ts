@@ -11,8 +11,8 @@ interface RepositoryState {
 /** All that a store should show. Each number is of `universe.ts`. */
 export interface State {
   readonly repositories: readonly RepositoryState[];
-  /** Uploads under way, with what came. */
-  readonly uploads: ReadonlyMap<number, { readonly in: number; readonly offset: number }>;
+  /** How many bytes came of the uploads under way, by `uploadKey`. */
+  readonly uploads: ReadonlyMap<string, number>;
   /** Blobs that some repository got, though it may have deleted them. */
   readonly known: ReadonlySet<number>;
   /** Bytes of transfers that rest, by blob. */
@@ -62,10 +62,11 @@ export function after(
     case "copy": {
       if (operation.do === "copy" && is.manifests.has(operation.manifest)) return same("done");
       const entry = at(manifests, operation.manifest);
-      const sparse = operation.do === "copy" ? operation.sparse : [];
+      // A client may leave out children of an index; a sync says which.
+      const left = operation.do === "copy" ? operation.sparse : entry.children;
       const complete =
         entry.blobs.every((blob) => is.blobs.has(blob)) &&
-        entry.children.every((child) => is.manifests.has(child) || sparse.includes(child));
+        entry.children.every((child) => is.manifests.has(child) || left.includes(child));
       if (!complete) return same("ContentNotFoundError");
       const tags = operation.do === "put" ? operation.tags : [];
       return done({
@@ -94,6 +95,8 @@ export function after(
       if (offset === size) return gain(operation.blob, { transfers: new Map(others) });
       return done({}, { transfers: new Map([...others, [operation.blob, offset]]) });
     }
+    case "collect":
+      return { state: names.reduce((all, _, i) => collected(all, i), swept(state)), outcome: "done" };
     case "begin":
     case "append":
     case "finish":
@@ -111,28 +114,63 @@ function uploaded(
   done: (change: Partial<RepositoryState>, more: Partial<State>) => After,
   gain: (blob: number, more: Partial<State>) => After,
 ): After {
-  const { upload } = operation;
-  const others = [...state.uploads].filter(([number]) => number !== upload);
+  const key = uploadKey(operation);
+  const others = [...state.uploads].filter(([other]) => other !== key);
+  const offset = state.uploads.get(key);
   if (operation.do === "begin") {
-    return done({}, { uploads: new Map([...others, [upload, { in: operation.in, offset: 0 }]]) });
+    return offset === undefined ? done({}, { uploads: new Map([...others, [key, 0]]) }) : same("no");
   }
-  const session = state.uploads.get(upload);
-  if (session?.in !== operation.in) return same("UploadNotFoundError");
-  const size = at(blobs, upload).bytes.length;
+  if (offset === undefined) return same("UploadNotFoundError");
+  const size = at(blobs, operation.upload).bytes.length;
   if (operation.do === "append") {
-    const offset = Math.min(size, session.offset + operation.bytes);
-    return done({}, { uploads: new Map([...others, [upload, { ...session, offset }]]) });
+    const next = Math.min(size, offset + operation.bytes);
+    return done({}, { uploads: new Map([...others, [key, next]]) });
   }
   const uploads = new Map(others);
   if (operation.do === "cancel") return done({}, { uploads });
-  if (session.offset === size) return gain(upload, { uploads });
+  if (offset === size) return gain(operation.upload, { uploads });
   return { ...done({}, { uploads }), outcome: "DigestMismatchError" };
+}
+
+/** An upload by its repository and its blob. */
+export function uploadKey({
+  in: repository,
+  upload,
+}: {
+  readonly in: number;
+  readonly upload: number;
+}): string {
+  return `${repository}/${upload}`;
+}
+
+/** `state` without what nothing in one repository needs. */
+function collected(state: State, repository: number): State {
+  const repositories = state.repositories.map((is, i) =>
+    i === repository
+      ? { ...is, blobs: new Set([...is.manifests].flatMap((manifest) => at(manifests, manifest).blobs)) }
+      : is,
+  );
+  return swept({ ...state, repositories });
+}
+
+/** `state` without blobs that no repository has. */
+function swept(state: State): State {
+  return { ...state, known: new Set(state.repositories.flatMap((is) => [...is.blobs])) };
 }
 
 /** Every state in which a store may be that was stopped while `underWay` was not yet answered. */
 export function possible(state: State, underWay: readonly Operation[]): readonly State[] {
   return underWay.reduce<readonly State[]>(
-    (states, operation) => states.flatMap((each) => [each, after(each, operation).state]),
+    (states, operation) => states.flatMap((each) => [each, ...partly(each, operation)]),
+    [state],
+  );
+}
+
+/** What may be there of an operation that was begun: of most, all. */
+function partly(state: State, operation: Operation): readonly State[] {
+  if (operation.do !== "collect") return [after(state, operation).state];
+  return names.reduce<readonly State[]>(
+    (states, _, i) => states.flatMap((each) => [each, collected(each, i)]),
     [state],
   );
 }

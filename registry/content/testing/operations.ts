@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
+import type { RepositoryName } from "../../../common/oci/reference.ts";
 import { errorName } from "./error-name.ts";
+import type { CollectionReport } from "../collect/report.ts";
 import type { RegistryContent } from "../content.ts";
 import type { ContentRepository } from "../repository.ts";
+import type { Upload } from "../uploads.ts";
 import { at, blobs, manifests, names, tagNames } from "./universe.ts";
 
 /** One thing that a client, a sync or the registry itself does; whatever has a number is in `universe.ts`. */
@@ -29,7 +32,9 @@ export type Operation =
   | { readonly do: "finish"; readonly in: number; readonly upload: number }
   | { readonly do: "cancel"; readonly in: number; readonly upload: number }
   /** A transfer of a sync, which rests after so many bytes. */
-  | { readonly do: "ingest"; readonly in: number; readonly blob: number; readonly bytes: number };
+  | { readonly do: "ingest"; readonly in: number; readonly blob: number; readonly bytes: number }
+  /** A collection of garbage, without any grace. Of the whole registry, `in` whichever. */
+  | { readonly do: "collect"; readonly in: number };
 
 /** `done`, `no`, or the name of the error. */
 export type Outcome = string;
@@ -93,12 +98,13 @@ export class Performer {
       case "ingest":
         await ingest(target, operation.blob, operation.bytes);
         return true;
+      case "collect":
+        return isClean(await content.collector.collect({ graceSeconds: 0 }));
       case "begin":
       case "append":
       case "finish":
       case "cancel":
-        await this.upload(content, target, operation);
-        return true;
+        return this.upload(content, target, operation);
     }
   }
 
@@ -106,12 +112,13 @@ export class Performer {
     content: RegistryContent,
     target: ContentRepository,
     operation: Extract<Operation, { readonly upload: number }>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { upload: number } = operation;
     if (operation.do === "begin") {
+      if (uploadOf(content, target.name, number) !== undefined) return false;
       this.ids.push(uploadId(number));
       await content.uploads.create(target.name);
-      return;
+      return true;
     }
     const upload = content.uploads.find(target.name, uploadId(number));
     const { bytes, descriptor } = at(blobs, number);
@@ -119,10 +126,25 @@ export class Performer {
       await upload.append(chunksOf(bytes.subarray(upload.offset, upload.offset + operation.bytes)));
     } else if (operation.do === "finish") await upload.commit(descriptor.digest);
     else await upload.cancel();
+    return true;
   }
 }
 
-export function uploadId(number: number): string {
+/** The upload of the blob with this number, if it is under way. */
+export function uploadOf(
+  content: RegistryContent,
+  repository: RepositoryName,
+  number: number,
+): Upload | undefined {
+  try {
+    return content.uploads.find(repository, uploadId(number));
+  } catch (error) {
+    if (errorName(error) === "UploadNotFoundError") return undefined;
+    throw error;
+  }
+}
+
+function uploadId(number: number): string {
   return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 }
 
@@ -137,6 +159,10 @@ async function ingest(target: ContentRepository, blob: number, limit: number): P
   } finally {
     await transfer.suspend();
   }
+}
+
+function isClean({ state, faultCount }: CollectionReport): boolean {
+  return state === "Succeeded" && faultCount === 0;
 }
 
 /** In pieces, as a network brings them. */

@@ -26,7 +26,10 @@ export const everything: Script = [
   ]),
   { reopen: true },
   together(imagePush(2, 5, [0]), imagePush(3, 2, [0]), imagePush(1, 9, [2])),
-  together([{ do: "deleteManifest", in: 3, manifest: 8 }]),
+  together([
+    { do: "deleteManifest", in: 3, manifest: 8 },
+    { do: "collect", in: 0 },
+  ]),
   together(imagePush(3, 7, [1])),
 ];
 
@@ -86,6 +89,15 @@ export const steps: readonly { readonly what: string; readonly script: Script }[
         { do: "ingest", in: 2, blob: 7, bytes: 2_000 },
         { do: "ingest", in: 2, blob: 7, bytes: 8_000 },
         { do: "copy", in: 1, manifest: 9, sparse: [3, 4] },
+      ]),
+    ],
+  },
+  {
+    what: "a collection of garbage",
+    script: [
+      together([
+        { do: "deleteManifest", in: 0, manifest: 0 },
+        { do: "collect", in: 0 },
       ]),
     ],
   },

@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { buffer } from "node:stream/consumers";
 import { algorithmOf, digestOf, hexOf, type Descriptor, type Digest } from "../../../common/oci/digest.ts";
 import type { RegistryContent } from "../content.ts";
 import type { ContentRepository } from "../repository.ts";
-import { uploadId } from "./operations.ts";
-import { errorName } from "./error-name.ts";
-import type { State } from "./model.ts";
+import { uploadOf } from "./operations.ts";
+import { uploadKey, type State } from "./model.ts";
 import { at, blobs, manifests, names, tagNames } from "./universe.ts";
 
 /** What readers see of a store, in a form that compares. */
@@ -42,20 +41,17 @@ export async function survey(content: RegistryContent): Promise<View> {
   return { catalog, repositories };
 }
 
-/** Uploads that the store goes on with. */
-export function surveyUploads(
-  content: RegistryContent,
-): readonly { readonly in: number; readonly number: number; readonly offset: number }[] {
-  return names.flatMap((name, repository) =>
+/** Uploads that the store goes on with, as the model has them. */
+export function surveyUploads(content: RegistryContent): State["uploads"] {
+  const found = names.flatMap((name, repository) =>
     blobs.flatMap((_, number) => {
-      try {
-        return [{ in: repository, number, offset: content.uploads.find(name, uploadId(number)).offset }];
-      } catch (error) {
-        if (errorName(error) === "UploadNotFoundError") return [];
-        throw error;
-      }
+      const upload = uploadOf(content, name, number);
+      return upload === undefined
+        ? []
+        : [[uploadKey({ in: repository, upload: number }), upload.offset] as const];
     }),
   );
+  return new Map(found);
 }
 
 async function surveyRepository(target: ContentRepository): Promise<string> {
@@ -111,6 +107,28 @@ function describe(
   return `${name}: blobs ${numbers(blobNumbers)}; manifests ${numbers(manifestNumbers)}; ${words(tags)}; ${words(referrers)}`;
 }
 
+/** What no row may lack, and a question that finds those that do. */
+const lacks = [
+  [
+    "an index lacks a child that is not marked as left out",
+    `SELECT 1 FROM manifest_children k JOIN manifests p ON p.id = k.manifest WHERE k.sparse = 0 AND NOT EXISTS
+     (SELECT 1 FROM manifests m JOIN manifest_contents c ON c.id = m.content
+      WHERE m.repository = p.repository AND c.digest = k.digest)`,
+  ],
+  [
+    "a manifest names a blob that its repository does not have",
+    `SELECT 1 FROM manifest_blobs u JOIN manifests m ON m.id = u.manifest WHERE NOT EXISTS
+     (SELECT 1 FROM blob_links l WHERE l.repository = m.repository AND l.blob = u.blob)`,
+  ],
+  [
+    "the bytes of a repository are counted wrong",
+    `SELECT 1 FROM repositories r WHERE bytes <>
+     (SELECT coalesce(sum(b.size), 0) FROM blob_links l JOIN blobs b ON b.id = l.blob WHERE l.repository = r.id) +
+     (SELECT coalesce(sum(c.size), 0) FROM manifests m JOIN manifest_contents c ON c.id = m.content
+      WHERE m.repository = r.id)`,
+  ],
+] as const;
+
 /**
  * Looks into the files of a store that nobody has open.
  *
@@ -123,6 +141,7 @@ export async function inspect(directory: string): Promise<void> {
     const [integrity] = rows("PRAGMA integrity_check");
     if (integrity?.integrity_check !== "ok") throw new Error(String(integrity?.integrity_check));
     if (rows("PRAGMA foreign_key_check").length > 0) throw new Error("a row names a row that is not there");
+    for (const [what, sql] of lacks) if (rows(sql).length > 0) throw new Error(what);
     let stored = 0;
     for (const row of rows("SELECT digest, size FROM blobs")) {
       const digest = row.digest as Digest;
@@ -137,6 +156,24 @@ export async function inspect(directory: string): Promise<void> {
     const [usage] = rows("SELECT bytes FROM usage");
     if (usage?.bytes !== stored)
       throw new Error(`${stored} bytes are stored, and ${String(usage?.bytes)} are counted`);
+  } finally {
+    database.close();
+  }
+}
+
+/** @throws if the store has files that no row of its database names, which a collection of garbage would have removed */
+export async function checkFiles(directory: string): Promise<void> {
+  const database = new DatabaseSync(join(directory, "registry.db"), { readOnly: true });
+  try {
+    const known = new Set(
+      database
+        .prepare("SELECT digest FROM blobs")
+        .all()
+        .map(({ digest }) => hexOf(digest as Digest)),
+    );
+    const files = await readdir(join(directory, "blobs"), { recursive: true, withFileTypes: true });
+    const orphans = files.filter((file) => file.isFile() && !known.has(file.name));
+    if (orphans.length > 0) throw new Error(`nothing names ${orphans.map(({ name }) => name).join(", ")}`);
   } finally {
     database.close();
   }

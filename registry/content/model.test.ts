@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { likeTheModel } from "./testing/commands.ts";
+import { Scratch } from "./testing/scratch.ts";
+import { storeInMemory, storeOnDisk } from "./testing/stores.ts";
+
+/** Always the same here; the long suite tries more. */
+const quick = { seed: 4, numRuns: 6 };
+
+describe("whatever clients do, crashes and collections of garbage included, the store does what the model does", () => {
+  const scratch = new Scratch();
+
+  afterAll(() => scratch.clear());
+
+  test("on a disk", async () => {
+    await fc.assert(
+      likeTheModel(async () => storeOnDisk(await scratch.inMemory())),
+      quick,
+    );
+  }, 60_000);
+
+  test("in memory", async () => {
+    await fc.assert(
+      likeTheModel(async () => storeInMemory),
+      quick,
+    );
+  }, 60_000);
+});
