@@ -23,6 +23,8 @@ export function command(): Command {
     command.addOption("default" in option ? added.default(option.default) : added);
   }
   return command.addHelpText("after", helpText).action(async (options: ServeOptions) => {
+    // Files are read by these threads, and each that waits for a slow disk is one less (see syncFile).
+    process.env.UV_THREADPOOL_SIZE ??= "16";
     const fromEnvironment = (name: string) => command.getOptionValueSource(name) === "env";
     process.exitCode = await main(options, fromEnvironment);
   });

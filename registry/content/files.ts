@@ -1,5 +1,10 @@
+import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import pLimit from "p-limit";
+
+/** One for the whole process, since it is about the threads of the process. See `syncFile`. */
+const syncs = pLimit(8);
 
 /** The file operations that the store needs: a seam at which tests let any one of them fail or be the last. */
 export interface FileSystem {
@@ -21,11 +26,19 @@ export const nodeFiles: FileSystem = {
   remove: (path) => rm(path, { force: true }),
 };
 
+/**
+ * Makes what was written to `handle` survive power loss. Only some syncs run at once: each keeps one of the threads that
+ * files are read by until the disk is done, and pulls need threads however many pushes wait for a slow disk.
+ */
+export function syncFile(handle: FileHandle): Promise<void> {
+  return syncs(() => handle.sync());
+}
+
 /** Makes the entries of a directory survive power loss. */
 export async function syncDirectory(files: FileSystem, path: string): Promise<void> {
   const handle = await files.open(path, "r");
   try {
-    await handle.sync();
+    await syncFile(handle);
   } finally {
     await handle.close();
   }

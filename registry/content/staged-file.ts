@@ -8,7 +8,7 @@ import {
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
 import type { StagedBlob } from "./blobs.ts";
-import { syncDirectory, type FileSystem } from "./files.ts";
+import { syncDirectory, syncFile, type FileSystem } from "./files.ts";
 
 /**
  * A blob on its way in, in a file that another process may have begun. Holds no file open between two calls, so that
@@ -91,7 +91,7 @@ export class StagedFile implements StagedBlob {
     try {
       const { size } = await handle.stat();
       if (size !== this.size) throw new DigestMismatchError(`${this.size} bytes`, `${size}`);
-      await handle.sync();
+      await syncFile(handle);
     } finally {
       await handle.close();
     }

@@ -44,8 +44,9 @@ export class DatabaseCare implements Service {
     this.parts = parts;
   }
 
+  /** Not any more once a write failed to reach the disk. */
   ready(): boolean {
-    return true;
+    return this.parts.kept.database.failure === undefined;
   }
 
   async run(signal: AbortSignal): Promise<void> {
