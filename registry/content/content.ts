@@ -7,6 +7,8 @@ import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
+import { Collector, type WithCopy } from "./collect/collector.ts";
+import { copyBeside, copyOfMemory } from "./collect/copy.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { Holds } from "./holds.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
@@ -40,6 +42,8 @@ export interface ContentOptions {
 interface MetadataPorts {
   readonly metadata: Metadata;
   readonly locks: Locks;
+  readonly database: MetadataDatabase;
+  readonly withCopy: WithCopy;
 }
 
 const noQuotas = (): readonly RepositoryQuota[] => [];
@@ -64,6 +68,7 @@ const ingestAge = Duration.fromObject({ days: 7 });
 export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
   readonly locks: Locks;
+  readonly collector: Collector;
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
   /** The database, where it lies on a disk. */
@@ -75,6 +80,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     parts: RepositoryParts,
     uploads: Uploads,
     locks: Locks,
+    collector: Collector,
     clock: Clock,
     close: () => Promise<void>,
     kept?: KeptDatabase,
@@ -83,6 +89,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     this.parts = parts;
     this.close = close;
     this.locks = locks;
+    this.collector = collector;
     this.uploads = uploads;
     this.clock = clock;
   }
@@ -90,7 +97,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
   /** Puts content together, and clears away what a crash left. */
   static async compose(
     blobs: Blobs,
-    { metadata, locks }: MetadataPorts,
+    { metadata, locks, database, withCopy }: MetadataPorts,
     options: ContentOptions,
     close: () => Promise<void>,
     kept?: KeptDatabase,
@@ -101,14 +108,27 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
       else incoming += size;
     }
-    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas };
-    const storedIn = (repository: RepositoryName): number => metadata.usageOf(repository);
-    const quota = new Quota(limits, await metadata.usage(), incoming, storedIn);
+    const limits = {
+      total: options.quota,
+      repositories: options.repositoryQuotas ?? noQuotas,
+    };
+    const quota = new Quota(limits, incoming, (repository) =>
+      metadata.usageNow(repository),
+    );
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
+    const collector = new Collector(database, withCopy, blobs, holds, clock);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent({ metadata, blobs, intake, quota }, uploads, locks, clock, close, kept);
+    const content = new RegistryContent(
+      { metadata, blobs, intake, quota, holds, pulls: collector.pulls },
+      uploads,
+      locks,
+      collector,
+      clock,
+      close,
+      kept,
+    );
     await content.expire();
     return content;
   }
@@ -148,7 +168,8 @@ export class RegistryContent implements Repositories<ContentRepository> {
     await this.uploads.expire();
     const oldest = this.clock.now().minus(ingestAge).toMillis();
     for (const { key, touchedAt } of await this.parts.blobs.staged()) {
-      if (key.startsWith(ingestPrefix) && touchedAt <= oldest) await this.parts.intake.drop(key);
+      if (key.startsWith(ingestPrefix) && touchedAt <= oldest)
+        await this.parts.intake.drop(key);
     }
   }
 }
@@ -160,6 +181,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
  * <directory>/
  *   lock                   held while a process uses the data
  *   registry.db            names, tags, links, manifests: SQLite with its log beside it (-wal, -shm)
+ *   dry-run.db             a copy of registry.db, while a dry run of collecting garbage works on it
  *   blobs/  staging/       see FilesystemBlobs
  *   backups/  damaged/     copies of the database, see Backups; databases that were replaced
  *   rescue.json            how the database was replaced the last time
@@ -180,9 +202,20 @@ export async function openContent(
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
     const check = options.checkDatabase ?? checkInChild;
-    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock);
+    const kept = await openKeptDatabase(
+      directory,
+      blobs,
+      files,
+      check,
+      options.clock,
+    );
     database = kept.database;
-    return await RegistryContent.compose(blobs, portsOf(database, options), options, close, kept);
+    const ports = portsOf(
+      database,
+      copyBeside(directory, database, files, options.clock),
+      options,
+    );
+    return await RegistryContent.compose(blobs, ports, options, close, kept);
   } catch (error) {
     await close();
     throw error;
@@ -190,13 +223,25 @@ export async function openContent(
 }
 
 /** Content that lives as long as the process. */
-export async function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
+export async function openMemoryContent(
+  options: ContentOptions,
+): Promise<RegistryContent> {
   const database = await MetadataDatabase.open(":memory:", options.clock);
-  return RegistryContent.compose(new MemoryBlobs(), portsOf(database, options), options, () =>
+  const ports = portsOf(
+    database,
+    copyOfMemory(database, options.clock),
+    options,
+  );
+  return RegistryContent.compose(new MemoryBlobs(), ports, options, () =>
     database.close(),
   );
 }
 
-function portsOf(database: MetadataDatabase, { clock }: ContentOptions): MetadataPorts {
-  return { metadata: new SqliteMetadata(database, clock), locks: new SqliteLocks(database) };
+function portsOf(
+  database: MetadataDatabase,
+  withCopy: WithCopy,
+  { clock }: ContentOptions,
+): MetadataPorts {
+  const metadata = new SqliteMetadata(database, clock);
+  return { metadata, locks: new SqliteLocks(database), database, withCopy };
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { DatabaseSync } from "node:sqlite";
+import { backup, type DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../common/clock.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { openDatabase, transaction } from "./database.ts";
@@ -14,6 +14,9 @@ import { WriteAheadLog } from "./write-ahead-log.ts";
 export class DatabaseBusyError extends Error {
   override readonly name = "DatabaseBusyError";
 }
+
+/** While so many pages are copied, nobody else gets at the database: about a millisecond. */
+const pagesAtOnce = 100;
 
 /**
  * The database of all metadata, which each subject (names and links, locks, garbage, …) shares with its own class.
@@ -42,10 +45,18 @@ export class MetadataDatabase {
   }
 
   /** @param path of the database file, or `:memory:` */
-  static async open(path: string, clock: Clock, files: FileSystem = nodeFiles): Promise<MetadataDatabase> {
+  static async open(
+    path: string,
+    clock: Clock,
+    files: FileSystem = nodeFiles,
+  ): Promise<MetadataDatabase> {
     const database = openDatabase(path, migrations, clock);
-    const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
-    const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
+    const { journal_mode: mode } =
+      database.prepare("PRAGMA journal_mode").get() ?? {};
+    const log =
+      mode === "wal"
+        ? await WriteAheadLog.open(database, path, files)
+        : undefined;
     return new MetadataDatabase(database, log);
   }
 
@@ -78,12 +89,20 @@ export class MetadataDatabase {
    *
    * @throws {DatabaseBusyError} if not everything could be brought into the file
    */
-  async still<T>(work: (file: Pick<FileHandle, "read">) => Promise<T>): Promise<T> {
+  async still<T>(
+    work: (file: Pick<FileHandle, "read">) => Promise<T>,
+  ): Promise<T> {
     while (this.emptying !== undefined) await this.emptying;
     const { log } = this;
-    if (log === undefined) throw new DatabaseBusyError("the database has no file that could be copied");
+    if (log === undefined)
+      throw new DatabaseBusyError(
+        "the database has no file that could be copied",
+      );
     const working = this.checkpoint(log).then((complete) => {
-      if (!complete) throw new DatabaseBusyError("not all of the log could be brought into the database");
+      if (!complete)
+        throw new DatabaseBusyError(
+          "not all of the log could be brought into the database",
+        );
       return work(log.file);
     });
     this.emptying = working
@@ -95,6 +114,11 @@ export class MetadataDatabase {
         this.emptying = undefined;
       });
     return await working;
+  }
+
+  /** Makes the file `path` a copy of everything that can be read at its end. Others go on meanwhile, also with changes. */
+  async copyTo(path: string): Promise<void> {
+    await backup(this.database, path, { rate: pagesAtOnce });
   }
 
   /** No change may be under way, and nothing may follow. */

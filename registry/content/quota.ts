@@ -31,28 +31,27 @@ export interface Account {
  */
 export class Quota {
   private readonly limits: QuotaLimits;
-  private readonly storedIn: (repository: RepositoryName) => number;
-  private stored: number;
+  private readonly usage: (repository?: RepositoryName) => number;
   private incoming: number;
   private readonly incomingTo = new Map<RepositoryName, number>();
   /** Found for `quotas`, which are matched once per repository and not for each piece of a blob. */
-  private found = { quotas: [] as readonly RepositoryQuota[], limits: new Map<string, number | undefined>() };
+  private found = {
+    quotas: [] as readonly RepositoryQuota[],
+    limits: new Map<string, number | undefined>(),
+  };
 
   /**
-   * @param stored bytes of all content
    * @param incoming bytes that an earlier process took in part
-   * @param storedIn bytes of what a repository names now
+   * @param usage bytes that are stored now: of a repository, or of all
    */
   constructor(
     limits: QuotaLimits,
-    stored: number,
     incoming: number,
-    storedIn: (repository: RepositoryName) => number,
+    usage: (repository?: RepositoryName) => number,
   ) {
     this.limits = limits;
-    this.stored = stored;
     this.incoming = incoming;
-    this.storedIn = storedIn;
+    this.usage = usage;
   }
 
   /** @param staged bytes that count for the registry already, and from now on for the repository */
@@ -82,7 +81,8 @@ export class Quota {
   /** @throws {OciError} `STORAGE_FULL` if `bytes` more would be too many in all */
   private checkTotal(bytes: number): void {
     const limit = this.limits.total();
-    if (limit === undefined || this.stored + this.incoming + bytes <= limit) return;
+    if (limit === undefined || this.usage() + this.incoming + bytes <= limit)
+      return;
     throw new OciError("STORAGE_FULL", {
       message: `the registry's storage quota of ${limit} bytes is used up`,
     });
@@ -92,7 +92,8 @@ export class Quota {
   checkRepository(repository: RepositoryName, bytes: number): void {
     const limit = this.limitOf(repository);
     if (limit === undefined) return;
-    const used = this.storedIn(repository) + (this.incomingTo.get(repository) ?? 0);
+    const used =
+      this.usage(repository) + (this.incomingTo.get(repository) ?? 0);
     if (used + bytes <= limit) return;
     throw new OciError("STORAGE_FULL", {
       message:
@@ -106,11 +107,6 @@ export class Quota {
     this.incoming -= bytes;
   }
 
-  /** What is stored in all, now. */
-  update(stored: number): void {
-    this.stored = stored;
-  }
-
   /** Of the bounds that name the repository, the first. */
   private limitOf(repository: RepositoryName): number | undefined {
     const quotas = this.limits.repositories();
@@ -120,7 +116,11 @@ export class Quota {
     }
     const { limits } = this.found;
     if (!limits.has(repository)) {
-      limits.set(repository, quotas.find((quota) => matchesGlob(quota.repositories, repository))?.bytes);
+      limits.set(
+        repository,
+        quotas.find((quota) => matchesGlob(quota.repositories, repository))
+          ?.bytes,
+      );
     }
     return limits.get(repository);
   }
@@ -138,6 +138,7 @@ const sqliteFull = 13;
 export function isStorageFull(error: unknown): boolean {
   if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) return true;
   return (
-    hasCode(error, "ERR_SQLITE_ERROR") && (error as { readonly errcode?: unknown }).errcode === sqliteFull
+    hasCode(error, "ERR_SQLITE_ERROR") &&
+    (error as { readonly errcode?: unknown }).errcode === sqliteFull
   );
 }

@@ -1,19 +1,41 @@
 import { addAbortSignal, pipeline, Readable } from "node:stream";
-import { digestOf, algorithmOf, DigestMismatchError, verify } from "../../common/oci/digest.ts";
+import {
+  digestOf,
+  algorithmOf,
+  DigestMismatchError,
+  verify,
+} from "../../common/oci/digest.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
-import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
+import {
+  InvalidManifestError,
+  maxManifestBytes,
+  parseManifest,
+} from "../../common/oci/manifest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { Condition } from "./condition.ts";
 import type { Blobs, ByteRange } from "./blobs.ts";
 import { takeOver } from "./incoming.ts";
+import type { PullTimes } from "./collect/pulls.ts";
+import type { Holds } from "./holds.ts";
 import type { Intake } from "./intake.ts";
-import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
+import type {
+  Metadata,
+  PageRequest,
+  Referrer,
+  StoredManifest,
+} from "./metadata.ts";
 import { pages } from "./pages.ts";
 import type { Quota } from "./quota.ts";
 import { ContentNotFoundError, TagNotFoundError } from "./store.ts";
-import type { Ingest, PushOptions, ResumableWriter, SyncTarget } from "./store.ts";
+import type {
+  Ingest,
+  PinningWriter,
+  PushOptions,
+  ResumableWriter,
+  SyncTarget,
+} from "./store.ts";
 
 /** What repositories are made of; shared by all of one registry. */
 export interface RepositoryParts {
@@ -21,6 +43,8 @@ export interface RepositoryParts {
   readonly blobs: Blobs;
   readonly intake: Intake;
   readonly quota: Quota;
+  readonly holds: Pick<Holds, "pin">;
+  readonly pulls: Pick<PullTimes, "note">;
 }
 
 export interface ManifestPut {
@@ -31,7 +55,9 @@ export interface ManifestPut {
 }
 
 /** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
-export class ContentRepository implements SyncTarget, ResumableWriter {
+export class ContentRepository
+  implements SyncTarget, ResumableWriter, PinningWriter
+{
   readonly name: RepositoryName;
   private readonly parts: RepositoryParts;
 
@@ -55,10 +81,16 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     return signal === undefined ? verified : addAbortSignal(signal, verified);
   }
 
-  async push(expected: Descriptor, content: Readable, options: PushOptions = {}): Promise<void> {
+  async push(
+    expected: Descriptor,
+    content: Readable,
+    options: PushOptions = {},
+  ): Promise<void> {
     takeOver(content, options.signal);
     if (await this.exists(expected)) {
       content.destroy();
+      if (!isManifest(expected.mediaType))
+        await this.relyOnBlob(expected.digest);
       return;
     }
     if (!isManifest(expected.mediaType)) {
@@ -67,7 +99,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     }
     const bytes = await readManifest(expected, content);
     const manifest = parseManifest(bytes, expected.mediaType);
-    await this.store({ descriptor: expected, bytes, manifest, sparse: options.sparse ?? [], tags: [] });
+    await this.store({
+      descriptor: expected,
+      bytes,
+      manifest,
+      sparse: options.sparse ?? [],
+      tags: [],
+    });
   }
 
   ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
@@ -77,7 +115,9 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
   /** The size of a blob, or `undefined` if the repository does not have it. */
   async blobSize(digest: Digest): Promise<number | undefined> {
     const size = await this.parts.metadata.blobSize(this.name, digest);
-    return size !== undefined && (await this.parts.blobs.size(digest)) === size ? size : undefined;
+    return size !== undefined && (await this.parts.blobs.size(digest)) === size
+      ? size
+      : undefined;
   }
 
   /** Not verified again: a client checks what it gets. @throws {ContentNotFoundError} */
@@ -86,6 +126,14 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
       throw new ContentNotFoundError(digest);
     }
     return this.parts.blobs.read(digest, range);
+  }
+
+  /**
+   * Somebody was told that a blob is here, and may not push it again: it stays as long as one that has just come.
+   * Writes nothing if a manifest keeps it.
+   */
+  async relyOnBlob(digest: Digest): Promise<void> {
+    await this.parts.metadata.renewBlob(this.name, digest);
   }
 
   /** Takes a blob that `from` has; false if it has not. Whether the caller may read `from` is the caller's to know. */
@@ -100,7 +148,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
 
   /** @throws {ContentNotFoundError} @throws {ContentInUseError} while a manifest of the repository needs it */
   async deleteBlob(digest: Digest): Promise<void> {
-    if (!(await this.parts.metadata.unlinkBlob(this.name, digest))) throw new ContentNotFoundError(digest);
+    if (!(await this.parts.metadata.unlinkBlob(this.name, digest)))
+      throw new ContentNotFoundError(digest);
   }
 
   /** @throws {ContentNotFoundError} */
@@ -123,21 +172,40 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     put: ManifestPut,
   ): Promise<StoredManifest & { manifest: Manifest }> {
     const manifest = parseManifest(bytes, mediaType);
-    const digest = digestOf(bytes, put.expected === undefined ? "sha256" : algorithmOf(put.expected));
+    const digest = digestOf(
+      bytes,
+      put.expected === undefined ? "sha256" : algorithmOf(put.expected),
+    );
     if (put.expected !== undefined && digest !== put.expected)
       throw new DigestMismatchError(put.expected, digest);
     const descriptor = { mediaType, digest, size: bytes.length };
     const { tags, condition } = put;
     const extra = condition === undefined ? {} : { condition };
-    await this.store({ descriptor, bytes, manifest, sparse: "missing", tags, ...extra });
+    await this.store({
+      descriptor,
+      bytes,
+      manifest,
+      sparse: "missing",
+      tags,
+      ...extra,
+    });
     return { descriptor, bytes, manifest };
+  }
+
+  /** A client asked for this manifest: retention may go by that. Costs no write. */
+  pulled(digest: Digest): void {
+    this.parts.pulls.note(this.name, digest);
+  }
+
+  /** Keeps content until the function that it returns is called, though no manifest or tag may name it yet. */
+  pin(digests: readonly Digest[]): () => void {
+    return this.parts.holds.pin(digests);
   }
 
   /** With its tags. @throws {ContentNotFoundError} */
   async deleteManifest(digest: Digest): Promise<void> {
-    const { metadata, quota } = this.parts;
-    if (!(await metadata.deleteManifest(this.name, digest))) throw new ContentNotFoundError(digest);
-    quota.update(await metadata.usage());
+    const deleted = await this.parts.metadata.deleteManifest(this.name, digest);
+    if (!deleted) throw new ContentNotFoundError(digest);
   }
 
   async resolve(tag: Tag): Promise<Descriptor> {
@@ -152,7 +220,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
 
   /** @throws {TagNotFoundError} @throws {ConditionFailedError} */
   async untag(tag: Tag, holds?: Condition["holds"]): Promise<void> {
-    if (!(await this.parts.metadata.untag(this.name, tag, holds))) throw new TagNotFoundError(tag);
+    if (!(await this.parts.metadata.untag(this.name, tag, holds)))
+      throw new TagNotFoundError(tag);
   }
 
   tagPage(page: PageRequest): Promise<readonly Tag[]> {
@@ -167,8 +236,17 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     );
   }
 
-  referrerPage(subject: Digest, page: PageRequest, artifactType?: string): Promise<readonly Referrer[]> {
-    return this.parts.metadata.referrers(this.name, subject, page, artifactType);
+  referrerPage(
+    subject: Digest,
+    page: PageRequest,
+    artifactType?: string,
+  ): Promise<readonly Referrer[]> {
+    return this.parts.metadata.referrers(
+      this.name,
+      subject,
+      page,
+      artifactType,
+    );
   }
 
   referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Referrer> {
@@ -184,7 +262,9 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
     return this.parts.metadata.hasRepository(this.name);
   }
 
-  private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
+  private async store(
+    write: Parameters<Metadata["putManifest"]>[1],
+  ): Promise<void> {
     const { metadata, quota } = this.parts;
     const account = quota.open(this.name);
     account.take(write.bytes.length);
@@ -192,15 +272,19 @@ export class ContentRepository implements SyncTarget, ResumableWriter {
       await metadata.putManifest(this.name, write);
     } finally {
       account.give(write.bytes.length);
-      quota.update(await metadata.usage());
     }
   }
 }
 
-async function readManifest(expected: Descriptor, content: Readable): Promise<Uint8Array> {
+async function readManifest(
+  expected: Descriptor,
+  content: Readable,
+): Promise<Uint8Array> {
   if (expected.size > maxManifestBytes) {
     content.destroy();
-    throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
+    throw new InvalidManifestError(
+      `a manifest has at most ${maxManifestBytes} bytes`,
+    );
   }
   const chunks: Buffer[] = [];
   const verified = pipeline(content, verify(expected), () => undefined);

@@ -20,7 +20,11 @@ export interface RangeReader {
    *
    * @throws {ContentNotFoundError}
    */
-  fetchFrom(target: Descriptor, offset: number, signal?: AbortSignal): Promise<Readable>;
+  fetchFrom(
+    target: Descriptor,
+    offset: number,
+    signal?: AbortSignal,
+  ): Promise<Readable>;
 }
 
 /** Adds content to one repository. */
@@ -33,12 +37,22 @@ export interface ContentWriter {
    * @throws {DigestMismatchError} if `content` is not `expected`; nothing was stored
    * @throws {ContentNotFoundError} naming a child of the manifest that is missing
    */
-  push(expected: Descriptor, content: Readable, options?: PushOptions): Promise<void>;
+  push(
+    expected: Descriptor,
+    content: Readable,
+    options?: PushOptions,
+  ): Promise<void>;
 }
 
 export interface PushOptions {
   readonly sparse?: readonly Digest[];
   readonly signal?: AbortSignal;
+}
+
+/** An optional power of a target that collects what nothing refers to. */
+export interface PinningWriter {
+  /** Keeps `digests` until the function that it returns is called: blobs and manifests that something is about to name. */
+  pin(digests: readonly Digest[]): () => void;
 }
 
 /** An optional power of a target: content whose transfer goes on where it stopped, also after a restart. */

@@ -40,8 +40,11 @@ export async function readBlob({
     response.setHeader("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
   }
   response.setHeader("Content-Length", range === undefined ? size : range.end - range.start + 1);
-  if (request.method === "HEAD") response.end();
-  else await send(await repository.readBlob(digest, range), response);
+  if (request.method === "HEAD") {
+    // Who pushes an image leaves out what is here, and names it minutes later.
+    await repository.relyOnBlob(digest);
+    response.end();
+  } else await send(await repository.readBlob(digest, range), response);
 }
 
 /** DELETE /v2/<name>/blobs/<digest> */

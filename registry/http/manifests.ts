@@ -23,6 +23,7 @@ export async function readManifest(call: RepositoryCall): Promise<void> {
     reference.kind === "tag" ? (await repository.resolve(reference.tag)).digest : reference.digest;
   locks.demandRead(repository.name, { kind: "manifest", digest });
   const { descriptor, bytes } = await repository.manifest(digest);
+  repository.pulled(digest);
   describe(call, descriptor);
   if (names(request.headers["if-none-match"], digest)) {
     response.statusCode = 304;

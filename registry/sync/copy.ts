@@ -8,7 +8,7 @@ import {
   type Manifest,
 } from "../../common/oci/manifest.ts";
 import { isIndex, isManifest } from "../../common/oci/mediatype.ts";
-import type { ContentReader, ContentWriter } from "../content/store.ts";
+import type { ContentReader, ContentWriter, PinningWriter } from "../content/store.ts";
 import { Flights, type Limit } from "./flights.ts";
 import { NoPlatformError, type PlatformFilter } from "./platform.ts";
 import { transfer } from "./transfer.ts";
@@ -72,6 +72,23 @@ class GraphCopy {
     const bytes = here ? await buffer(await this.target.fetch(node, signal)) : await this.readManifest(node);
     const manifest = parseManifest(bytes, node.mediaType);
     const { wanted, sparse } = this.choose(manifest);
+    const parts = [node, ...wanted, ...manifest.blobs, ...manifest.elsewhere];
+    return await whilePinned(this.target, parts, async () => {
+      const below = await this.copyParts(manifest, wanted, depth);
+      if (!here) {
+        signal?.throwIfAborted();
+        const content = Readable.from([bytes], { objectMode: false });
+        await this.target.push(node, content, { sparse, ...(signal === undefined ? {} : { signal }) });
+      }
+      return [node, ...below];
+    });
+  }
+
+  private async copyParts(
+    manifest: Manifest,
+    wanted: readonly Descriptor[],
+    depth: number,
+  ): Promise<readonly Descriptor[]> {
     const below = await allSettled([
       ...wanted.map((child) =>
         isManifest(child.mediaType) ? this.manifest(child, depth + 1) : this.blob(child),
@@ -79,12 +96,7 @@ class GraphCopy {
       ...manifest.blobs.map((blob) => this.blob(blob)),
       ...manifest.elsewhere.map((blob) => this.offered(blob)),
     ]);
-    if (!here) {
-      signal?.throwIfAborted();
-      const content = Readable.from([bytes], { objectMode: false });
-      await this.target.push(node, content, { sparse, ...(signal === undefined ? {} : { signal }) });
-    }
-    return [node, ...below.flat()];
+    return below.flat();
   }
 
   private choose(manifest: Manifest): { wanted: readonly Descriptor[]; sparse: Descriptor["digest"][] } {
@@ -120,6 +132,20 @@ class GraphCopy {
       }
       return [];
     });
+  }
+}
+
+/** What is here already, and what comes, must not be collected before something names it, however long that takes. */
+async function whilePinned<T>(
+  target: ContentWriter | (ContentWriter & PinningWriter),
+  parts: readonly Descriptor[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const unpin = "pin" in target ? target.pin(parts.map(({ digest }) => digest)) : undefined;
+  try {
+    return await work();
+  } finally {
+    unpin?.();
   }
 }
 

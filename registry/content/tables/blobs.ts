@@ -10,6 +10,10 @@ import type { Statements } from "./statements.ts";
 
 /** Not more repositories are looked through: the config of artifacts may be in every one. */
 const maxHolders = 10_000;
+/** Not more manifests are looked through before a link is renewed that perhaps needs it not. */
+const maxUsers = 100;
+/** How old a link may become before it is renewed: one write per hour is enough. */
+const renewalMs = 3_600_000;
 const locked = lockBits.deleteEnabled | lockBits.writeEnabled;
 
 /** Which blobs there are, and which repository has them. Opens no transaction: whoever changes something does. */
@@ -69,6 +73,29 @@ export class BlobTable {
       repository,
       this.clock.now().toMillis(),
       digest,
+    );
+  }
+
+  /** The link of a blob of the repository that is more than an hour old and that no manifest keeps, as far as can be seen quickly. */
+  ageing(repository: RepositoryName, digest: Digest): Row | undefined {
+    return this.statements.row(
+      `SELECT l.repository, l.blob FROM blobs b JOIN blob_links l ON l.blob = b.id
+       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ? AND l.linked_at < ?
+       AND NOT EXISTS (SELECT 1 FROM (SELECT manifest FROM manifest_blobs WHERE blob = b.id LIMIT ${maxUsers}) u
+                       JOIN manifests m ON m.id = u.manifest WHERE m.repository = r.id)`,
+      digest,
+      repository,
+      this.clock.now().toMillis() - renewalMs,
+    );
+  }
+
+  /** As `link`, for a link that is there. */
+  renew({ repository, blob }: Row): void {
+    this.statements.run(
+      "UPDATE blob_links SET linked_at = ? WHERE repository = ? AND blob = ?",
+      this.clock.now().toMillis(),
+      repository,
+      blob,
     );
   }
 

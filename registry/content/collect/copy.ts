@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../../common/clock.ts";
+import type { FileSystem } from "../files.ts";
+import { MetadataDatabase } from "../metadata-database.ts";
+import type { WithCopy } from "./collector.ts";
+
+/** Copies of `database` that lie in `directory`, as long as they are used. Needs as much room as the database. */
+export function copyBeside(
+  directory: string,
+  database: MetadataDatabase,
+  files: FileSystem,
+  clock: Clock,
+): WithCopy {
+  const path = join(directory, "dry-run.db");
+  const clear = async (): Promise<void> => {
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) await files.remove(`${path}${suffix}`);
+  };
+  return async (work) => {
+    // What a killed process left.
+    await clear();
+    try {
+      await database.copyTo(path);
+      return await use(path, clock, work);
+    } finally {
+      await clear();
+    }
+  };
+}
+
+/** The same for a database in memory, whose copies lie among temporary files. */
+export function copyOfMemory(database: MetadataDatabase, clock: Clock): WithCopy {
+  return async (work) => {
+    const directory = await mkdtemp(join(tmpdir(), "dry-run-"));
+    try {
+      const path = join(directory, "copy.db");
+      await database.copyTo(path);
+      return await use(path, clock, work);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  };
+}
+
+async function use<T>(path: string, clock: Clock, work: (copy: MetadataDatabase) => Promise<T>): Promise<T> {
+  const copy = await MetadataDatabase.open(path, clock);
+  try {
+    return await work(copy);
+  } finally {
+    await copy.close();
+  }
+}
