@@ -11,6 +11,6 @@ test("the hash of a generated password is SHA-256 of salt and password", () => {
 
 test("the hash of a brought password is scrypt of the contract's cost", async () => {
   await expect(hashBroughtPassword("correct horse", salt)).resolves.toBe(
-    "9b88563afb8631354241afc97197231f688010cc6298c9d05dea77441fe78e9c",
+    "a981df09d00720bad786476962f873ab30e1be196b01e8c5d94b82a25a062683",
   );
 });
