@@ -108,27 +108,14 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
       else incoming += size;
     }
-    const limits = {
-      total: options.quota,
-      repositories: options.repositoryQuotas ?? noQuotas,
-    };
-    const quota = new Quota(limits, incoming, (repository) =>
-      metadata.usageNow(repository),
-    );
+    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas };
+    const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
     const collector = new Collector(database, withCopy, blobs, holds, clock);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent(
-      { metadata, blobs, intake, quota, holds, pulls: collector.pulls },
-      uploads,
-      locks,
-      collector,
-      clock,
-      close,
-      kept,
-    );
+    const content = new RegistryContent({ metadata, blobs, intake, quota, holds, pulls: collector.pulls }, uploads, locks, collector, clock, close, kept);
     await content.expire();
     return content;
   }
@@ -168,8 +155,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     await this.uploads.expire();
     const oldest = this.clock.now().minus(ingestAge).toMillis();
     for (const { key, touchedAt } of await this.parts.blobs.staged()) {
-      if (key.startsWith(ingestPrefix) && touchedAt <= oldest)
-        await this.parts.intake.drop(key);
+      if (key.startsWith(ingestPrefix) && touchedAt <= oldest) await this.parts.intake.drop(key);
     }
   }
 }
@@ -202,19 +188,9 @@ export async function openContent(
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
     const check = options.checkDatabase ?? checkInChild;
-    const kept = await openKeptDatabase(
-      directory,
-      blobs,
-      files,
-      check,
-      options.clock,
-    );
+    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock);
     database = kept.database;
-    const ports = portsOf(
-      database,
-      copyBeside(directory, database, files, options.clock),
-      options,
-    );
+    const ports = portsOf(database, copyBeside(directory, database, files, options.clock), options);
     return await RegistryContent.compose(blobs, ports, options, close, kept);
   } catch (error) {
     await close();
@@ -223,25 +199,13 @@ export async function openContent(
 }
 
 /** Content that lives as long as the process. */
-export async function openMemoryContent(
-  options: ContentOptions,
-): Promise<RegistryContent> {
+export async function openMemoryContent(options: ContentOptions): Promise<RegistryContent> {
   const database = await MetadataDatabase.open(":memory:", options.clock);
-  const ports = portsOf(
-    database,
-    copyOfMemory(database, options.clock),
-    options,
-  );
-  return RegistryContent.compose(new MemoryBlobs(), ports, options, () =>
-    database.close(),
-  );
+  const ports = portsOf(database, copyOfMemory(database, options.clock), options);
+  return RegistryContent.compose(new MemoryBlobs(), ports, options, () => database.close());
 }
 
-function portsOf(
-  database: MetadataDatabase,
-  withCopy: WithCopy,
-  { clock }: ContentOptions,
-): MetadataPorts {
+function portsOf(database: MetadataDatabase, withCopy: WithCopy, { clock }: ContentOptions): MetadataPorts {
   const metadata = new SqliteMetadata(database, clock);
   return { metadata, locks: new SqliteLocks(database), database, withCopy };
 }

@@ -1,10 +1,5 @@
 import type { Readable } from "node:stream";
-import {
-  algorithmOf,
-  DigestMismatchError,
-  type Descriptor,
-  type Digest,
-} from "../../common/oci/digest.ts";
+import { algorithmOf, DigestMismatchError, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
 import type { Holds } from "./holds.ts";
@@ -35,13 +30,7 @@ export class Intake {
   private readonly turns = new Turns();
   private readonly busy = new Set<string>();
 
-  constructor(
-    blobs: Blobs,
-    metadata: Metadata,
-    quota: Quota,
-    holds: Holds,
-    newId: () => string,
-  ) {
+  constructor(blobs: Blobs, metadata: Metadata, quota: Quota, holds: Holds, newId: () => string) {
     this.blobs = blobs;
     this.metadata = metadata;
     this.quota = quota;
@@ -50,23 +39,13 @@ export class Intake {
   }
 
   /** Takes a whole blob, or nothing. */
-  async push(
-    repository: RepositoryName,
-    expected: Descriptor,
-    content: Readable,
-  ): Promise<void> {
-    const staged = await this.blobs.stage(
-      `${pushPrefix}${this.newId()}`,
-      algorithmOf(expected.digest),
-    );
+  async push(repository: RepositoryName, expected: Descriptor, content: Readable): Promise<void> {
+    const staged = await this.blobs.stage(`${pushPrefix}${this.newId()}`, algorithmOf(expected.digest));
     const account = this.open(repository, staged);
     try {
       await this.append(staged, content, exactly(expected.size), account);
       if (staged.offset !== expected.size) {
-        throw new DigestMismatchError(
-          `${expected.size} bytes`,
-          `${staged.offset}`,
-        );
+        throw new DigestMismatchError(`${expected.size} bytes`, `${staged.offset}`);
       }
     } catch (error) {
       await this.discard(staged, account);
@@ -80,11 +59,7 @@ export class Intake {
     return this.quota.open(repository, staged.offset);
   }
 
-  async ingest(
-    repository: RepositoryName,
-    expected: Descriptor,
-    signal?: AbortSignal,
-  ): Promise<Ingest> {
+  async ingest(repository: RepositoryName, expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
     const key = `${ingestPrefix}${expected.digest.replace(":", "-")}`;
     const endTurn = await this.turns.take(key, signal);
     this.busy.add(key);
@@ -95,8 +70,7 @@ export class Intake {
       endTurn();
     };
     try {
-      if (await this.has(expected))
-        return this.present(repository, expected, end);
+      if (await this.has(expected)) return this.present(repository, expected, end);
       let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       if (staged.offset > expected.size) {
         await this.drain(staged);
@@ -135,8 +109,7 @@ export class Intake {
     async function* measured(): AsyncIterable<Uint8Array> {
       for await (const chunk of content) {
         const bytes = chunk as Uint8Array;
-        if (before + taken + bytes.length > limit.bytes)
-          throw limit.refusal(limit.bytes);
+        if (before + taken + bytes.length > limit.bytes) throw limit.refusal(limit.bytes);
         account.take(bytes.length);
         taken += bytes.length;
         yield bytes;
@@ -194,13 +167,8 @@ export class Intake {
    */
   private async removeOrphan(digest: Digest): Promise<void> {
     await this.holds.whileFree([digest], async ([free]) => {
-      if (
-        free === undefined ||
-        (await this.metadata.knownSize(digest)) !== undefined
-      )
-        return;
-      if (!this.holds.pinned(digest))
-        await this.blobs.remove(digest).catch(() => undefined);
+      if (free === undefined || (await this.metadata.knownSize(digest)) !== undefined) return;
+      if (!this.holds.pinned(digest)) await this.blobs.remove(digest).catch(() => undefined);
     });
   }
 
@@ -209,8 +177,7 @@ export class Intake {
       const actual = await staged.digest(algorithmOf(digest));
       if (actual !== digest) throw new DigestMismatchError(digest, actual);
       // A file that no row knows may not have been made durable before a crash: only a known one is used as it is.
-      if (await this.has({ digest, size: staged.offset }))
-        await staged.discard();
+      if (await this.has({ digest, size: staged.offset })) await staged.discard();
       else await staged.publish(digest);
     } catch (error) {
       await staged.discard();
@@ -218,21 +185,11 @@ export class Intake {
     }
   }
 
-  private async has({
-    digest,
-    size,
-  }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
-    return (
-      (await this.metadata.knownSize(digest)) === size &&
-      (await this.blobs.size(digest)) === size
-    );
+  private async has({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
+    return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
   }
 
-  private present(
-    repository: RepositoryName,
-    { digest, size }: Descriptor,
-    end: () => void,
-  ): Ingest {
+  private present(repository: RepositoryName, { digest, size }: Descriptor, end: () => void): Ingest {
     return {
       offset: size,
       async write(content) {
@@ -264,8 +221,7 @@ export class Intake {
       get offset() {
         return staged.offset;
       },
-      write: (content) =>
-        this.append(staged, content, exactly(expected.size), account, signal),
+      write: (content) => this.append(staged, content, exactly(expected.size), account, signal),
       commit: async () => {
         try {
           await this.accept(repository, staged, expected.digest, account);
@@ -282,8 +238,5 @@ export class Intake {
 }
 
 function exactly(bytes: number): SizeLimit {
-  return {
-    bytes,
-    refusal: () => new DigestMismatchError(`${bytes} bytes`, "more"),
-  };
+  return { bytes, refusal: () => new DigestMismatchError(`${bytes} bytes`, "more") };
 }

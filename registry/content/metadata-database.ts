@@ -45,18 +45,10 @@ export class MetadataDatabase {
   }
 
   /** @param path of the database file, or `:memory:` */
-  static async open(
-    path: string,
-    clock: Clock,
-    files: FileSystem = nodeFiles,
-  ): Promise<MetadataDatabase> {
+  static async open(path: string, clock: Clock, files: FileSystem = nodeFiles): Promise<MetadataDatabase> {
     const database = openDatabase(path, migrations, clock);
-    const { journal_mode: mode } =
-      database.prepare("PRAGMA journal_mode").get() ?? {};
-    const log =
-      mode === "wal"
-        ? await WriteAheadLog.open(database, path, files)
-        : undefined;
+    const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
+    const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
     return new MetadataDatabase(database, log);
   }
 
@@ -89,20 +81,12 @@ export class MetadataDatabase {
    *
    * @throws {DatabaseBusyError} if not everything could be brought into the file
    */
-  async still<T>(
-    work: (file: Pick<FileHandle, "read">) => Promise<T>,
-  ): Promise<T> {
+  async still<T>(work: (file: Pick<FileHandle, "read">) => Promise<T>): Promise<T> {
     while (this.emptying !== undefined) await this.emptying;
     const { log } = this;
-    if (log === undefined)
-      throw new DatabaseBusyError(
-        "the database has no file that could be copied",
-      );
+    if (log === undefined) throw new DatabaseBusyError("the database has no file that could be copied");
     const working = this.checkpoint(log).then((complete) => {
-      if (!complete)
-        throw new DatabaseBusyError(
-          "not all of the log could be brought into the database",
-        );
+      if (!complete) throw new DatabaseBusyError("not all of the log could be brought into the database");
       return work(log.file);
     });
     this.emptying = working

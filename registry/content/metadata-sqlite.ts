@@ -2,13 +2,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import { ConditionFailedError, type Condition } from "./condition.ts";
-import type {
-  ManifestWrite,
-  Metadata,
-  PageRequest,
-  Referrer,
-  StoredManifest,
-} from "./metadata.ts";
+import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import type { MetadataDatabase } from "./metadata-database.ts";
 import { BlobTable } from "./tables/blobs.ts";
 import { ManifestTable } from "./tables/manifests.ts";
@@ -31,18 +25,11 @@ export class SqliteMetadata implements Metadata {
     this.statements = database.statements;
     this.repositoryTable = new RepositoryTable(this.statements);
     this.blobTable = new BlobTable(this.statements, clock);
-    this.manifestTable = new ManifestTable(
-      this.statements,
-      this.blobTable,
-      clock,
-    );
+    this.manifestTable = new ManifestTable(this.statements, this.blobTable, clock);
     this.tagTable = new TagTable(this.statements, clock);
   }
 
-  async blobSize(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<number | undefined> {
+  async blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined> {
     return this.blobTable.size(repository, digest);
   }
 
@@ -57,26 +44,17 @@ export class SqliteMetadata implements Metadata {
     return this.blobTable.holder(digest, accept);
   }
 
-  async linkBlob(
-    repository: RepositoryName,
-    digest: Digest,
-    size: number,
-  ): Promise<void> {
+  async linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void> {
     return this.database.change(() => {
       this.blobTable.add(digest, size);
       this.blobTable.link(this.repositoryTable.ensure(repository), digest);
     });
   }
 
-  async mountBlob(
-    repository: RepositoryName,
-    digest: Digest,
-    from?: RepositoryName,
-  ): Promise<boolean> {
+  async mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean> {
     return this.database.change(() => {
       const there = this.blobTable.has(from, digest);
-      if (there)
-        this.blobTable.link(this.repositoryTable.ensure(repository), digest);
+      if (there) this.blobTable.link(this.repositoryTable.ensure(repository), digest);
       return there;
     });
   }
@@ -90,58 +68,35 @@ export class SqliteMetadata implements Metadata {
     });
   }
 
-  async unlinkBlob(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<boolean> {
-    return this.database.change(() =>
-      this.blobTable.unlink(repository, digest),
-    );
+  async unlinkBlob(repository: RepositoryName, digest: Digest): Promise<boolean> {
+    return this.database.change(() => this.blobTable.unlink(repository, digest));
   }
 
-  async manifest(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<StoredManifest | undefined> {
+  async manifest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined> {
     return this.manifestTable.read(repository, digest);
   }
 
-  async describe(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<Descriptor | undefined> {
+  async describe(repository: RepositoryName, digest: Digest): Promise<Descriptor | undefined> {
     return this.manifestTable.describe(repository, digest);
   }
 
-  async putManifest(
-    repository: RepositoryName,
-    write: ManifestWrite,
-  ): Promise<void> {
+  async putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void> {
     return this.database.change(() => {
-      if (write.condition !== undefined)
-        this.demand(repository, write.condition, write.descriptor.digest);
+      if (write.condition !== undefined) this.demand(repository, write.condition, write.descriptor.digest);
       const owner = this.repositoryTable.ensure(repository);
       const manifest = this.manifestTable.put(owner, write);
       for (const tag of write.tags) this.tagTable.point(owner, tag, manifest);
     });
   }
 
-  async deleteManifest(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<boolean> {
-    for (
-      let row;
-      (row = this.tagTable.crowded(repository, digest)) !== undefined;
-    ) {
+  async deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean> {
+    for (let row; (row = this.tagTable.crowded(repository, digest)) !== undefined;) {
       const crowded = row;
       await this.database.change(() => {
         this.tagTable.thinOut(crowded);
       });
     }
-    return this.database.change(() =>
-      this.manifestTable.delete(repository, digest),
-    );
+    return this.database.change(() => this.manifestTable.delete(repository, digest));
   }
 
   async referrers(
@@ -150,51 +105,30 @@ export class SqliteMetadata implements Metadata {
     page: PageRequest,
     artifactType?: string,
   ): Promise<readonly Referrer[]> {
-    return referrersOf(
-      this.statements,
-      repository,
-      subject,
-      page,
-      artifactType,
-    );
+    return referrersOf(this.statements, repository, subject, page, artifactType);
   }
 
-  async resolve(
-    repository: RepositoryName,
-    tag: Tag,
-  ): Promise<Descriptor | undefined> {
+  async resolve(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined> {
     return this.tagTable.resolve(repository, tag);
   }
 
-  async tag(
-    repository: RepositoryName,
-    digest: Digest,
-    tag: Tag,
-  ): Promise<void> {
+  async tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void> {
     return this.database.change(() => {
       const row = this.manifestTable.needed(repository, digest);
       this.tagTable.point(row.repository, tag, row.id);
     });
   }
 
-  async untag(
-    repository: RepositoryName,
-    tag: Tag,
-    holds?: Condition["holds"],
-  ): Promise<boolean> {
+  async untag(repository: RepositoryName, tag: Tag, holds?: Condition["holds"]): Promise<boolean> {
     return this.database.change(() => {
       const there = this.tagTable.resolve(repository, tag);
       if (there === undefined) return false;
-      if (holds !== undefined)
-        this.demand(repository, { tag, holds }, there.digest);
+      if (holds !== undefined) this.demand(repository, { tag, holds }, there.digest);
       return this.tagTable.remove(repository, tag);
     });
   }
 
-  async tags(
-    repository: RepositoryName,
-    page: PageRequest,
-  ): Promise<readonly Tag[]> {
+  async tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]> {
     return this.tagTable.page(repository, page);
   }
 
@@ -216,16 +150,11 @@ export class SqliteMetadata implements Metadata {
   }
 
   /** @throws {ConditionFailedError} */
-  private demand(
-    repository: RepositoryName,
-    { tag, holds }: Condition,
-    digest: Digest,
-  ): void {
+  private demand(repository: RepositoryName, { tag, holds }: Condition, digest: Digest): void {
     const current =
       tag === undefined
         ? this.manifestTable.describe(repository, digest)
         : this.tagTable.resolve(repository, tag);
-    if (!holds(current?.digest))
-      throw new ConditionFailedError(current?.digest);
+    if (!holds(current?.digest)) throw new ConditionFailedError(current?.digest);
   }
 }

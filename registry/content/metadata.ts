@@ -41,10 +41,7 @@ export interface ManifestWrite {
  */
 export interface Metadata {
   /** The size of a blob of the repository. */
-  blobSize(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<number | undefined>;
+  blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined>;
   /** The size of a blob of any repository. For decisions about storage, never to tell a client. */
   knownSize(digest: Digest): Promise<number | undefined>;
   /** A repository that has the blob and that `accept` takes. `accept` must not use the metadata. */
@@ -52,30 +49,16 @@ export interface Metadata {
     digest: Digest,
     accept: (repository: RepositoryName) => boolean,
   ): Promise<RepositoryName | undefined>;
-  linkBlob(
-    repository: RepositoryName,
-    digest: Digest,
-    size: number,
-  ): Promise<void>;
+  linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void>;
   /** Gives a blob of `from` (absent: of any repository) to `repository`; false if there it is not. */
-  mountBlob(
-    repository: RepositoryName,
-    digest: Digest,
-    from?: RepositoryName,
-  ): Promise<boolean>;
+  mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean>;
   /** Gives a blob of the repository the age of one that comes now, unless a manifest keeps it. Precise to the hour. */
   renewBlob(repository: RepositoryName, digest: Digest): Promise<void>;
   /** False if the repository does not have it. @throws {ContentInUseError} */
   unlinkBlob(repository: RepositoryName, digest: Digest): Promise<boolean>;
 
-  manifest(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<StoredManifest | undefined>;
-  describe(
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<Descriptor | undefined>;
+  manifest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
+  describe(repository: RepositoryName, digest: Digest): Promise<Descriptor | undefined>;
   /**
    * @throws {ContentNotFoundError} naming a blob or child that the repository does not have
    * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
@@ -94,18 +77,11 @@ export interface Metadata {
     artifactType?: string,
   ): Promise<readonly Referrer[]>;
 
-  resolve(
-    repository: RepositoryName,
-    tag: Tag,
-  ): Promise<Descriptor | undefined>;
+  resolve(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined>;
   /** @throws {ContentNotFoundError} */
   tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void>;
   /** @throws {ConditionFailedError} */
-  untag(
-    repository: RepositoryName,
-    tag: Tag,
-    holds?: Condition["holds"],
-  ): Promise<boolean>;
+  untag(repository: RepositoryName, tag: Tag, holds?: Condition["holds"]): Promise<boolean>;
   /** Those that may be listed. */
   tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]>;
 

@@ -35,20 +35,13 @@ export class Quota {
   private incoming: number;
   private readonly incomingTo = new Map<RepositoryName, number>();
   /** Found for `quotas`, which are matched once per repository and not for each piece of a blob. */
-  private found = {
-    quotas: [] as readonly RepositoryQuota[],
-    limits: new Map<string, number | undefined>(),
-  };
+  private found = { quotas: [] as readonly RepositoryQuota[], limits: new Map<string, number | undefined>() };
 
   /**
    * @param incoming bytes that an earlier process took in part
    * @param usage bytes that are stored now: of a repository, or of all
    */
-  constructor(
-    limits: QuotaLimits,
-    incoming: number,
-    usage: (repository?: RepositoryName) => number,
-  ) {
+  constructor(limits: QuotaLimits, incoming: number, usage: (repository?: RepositoryName) => number) {
     this.limits = limits;
     this.incoming = incoming;
     this.usage = usage;
@@ -81,8 +74,7 @@ export class Quota {
   /** @throws {OciError} `STORAGE_FULL` if `bytes` more would be too many in all */
   private checkTotal(bytes: number): void {
     const limit = this.limits.total();
-    if (limit === undefined || this.usage() + this.incoming + bytes <= limit)
-      return;
+    if (limit === undefined || this.usage() + this.incoming + bytes <= limit) return;
     throw new OciError("STORAGE_FULL", {
       message: `the registry's storage quota of ${limit} bytes is used up`,
     });
@@ -92,8 +84,7 @@ export class Quota {
   checkRepository(repository: RepositoryName, bytes: number): void {
     const limit = this.limitOf(repository);
     if (limit === undefined) return;
-    const used =
-      this.usage(repository) + (this.incomingTo.get(repository) ?? 0);
+    const used = this.usage(repository) + (this.incomingTo.get(repository) ?? 0);
     if (used + bytes <= limit) return;
     throw new OciError("STORAGE_FULL", {
       message:
@@ -116,11 +107,7 @@ export class Quota {
     }
     const { limits } = this.found;
     if (!limits.has(repository)) {
-      limits.set(
-        repository,
-        quotas.find((quota) => matchesGlob(quota.repositories, repository))
-          ?.bytes,
-      );
+      limits.set(repository, quotas.find((quota) => matchesGlob(quota.repositories, repository))?.bytes);
     }
     return limits.get(repository);
   }
@@ -138,7 +125,6 @@ const sqliteFull = 13;
 export function isStorageFull(error: unknown): boolean {
   if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) return true;
   return (
-    hasCode(error, "ERR_SQLITE_ERROR") &&
-    (error as { readonly errcode?: unknown }).errcode === sqliteFull
+    hasCode(error, "ERR_SQLITE_ERROR") && (error as { readonly errcode?: unknown }).errcode === sqliteFull
   );
 }

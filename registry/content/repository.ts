@@ -1,16 +1,7 @@
 import { addAbortSignal, pipeline, Readable } from "node:stream";
-import {
-  digestOf,
-  algorithmOf,
-  DigestMismatchError,
-  verify,
-} from "../../common/oci/digest.ts";
+import { digestOf, algorithmOf, DigestMismatchError, verify } from "../../common/oci/digest.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
-import {
-  InvalidManifestError,
-  maxManifestBytes,
-  parseManifest,
-} from "../../common/oci/manifest.ts";
+import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
@@ -20,22 +11,11 @@ import { takeOver } from "./incoming.ts";
 import type { PullTimes } from "./collect/pulls.ts";
 import type { Holds } from "./holds.ts";
 import type { Intake } from "./intake.ts";
-import type {
-  Metadata,
-  PageRequest,
-  Referrer,
-  StoredManifest,
-} from "./metadata.ts";
+import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import { pages } from "./pages.ts";
 import type { Quota } from "./quota.ts";
 import { ContentNotFoundError, TagNotFoundError } from "./store.ts";
-import type {
-  Ingest,
-  PinningWriter,
-  PushOptions,
-  ResumableWriter,
-  SyncTarget,
-} from "./store.ts";
+import type { Ingest, PinningWriter, PushOptions, ResumableWriter, SyncTarget } from "./store.ts";
 
 /** What repositories are made of; shared by all of one registry. */
 export interface RepositoryParts {
@@ -55,9 +35,7 @@ export interface ManifestPut {
 }
 
 /** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
-export class ContentRepository
-  implements SyncTarget, ResumableWriter, PinningWriter
-{
+export class ContentRepository implements SyncTarget, ResumableWriter, PinningWriter {
   readonly name: RepositoryName;
   private readonly parts: RepositoryParts;
 
@@ -81,16 +59,11 @@ export class ContentRepository
     return signal === undefined ? verified : addAbortSignal(signal, verified);
   }
 
-  async push(
-    expected: Descriptor,
-    content: Readable,
-    options: PushOptions = {},
-  ): Promise<void> {
+  async push(expected: Descriptor, content: Readable, options: PushOptions = {}): Promise<void> {
     takeOver(content, options.signal);
     if (await this.exists(expected)) {
       content.destroy();
-      if (!isManifest(expected.mediaType))
-        await this.relyOnBlob(expected.digest);
+      if (!isManifest(expected.mediaType)) await this.relyOnBlob(expected.digest);
       return;
     }
     if (!isManifest(expected.mediaType)) {
@@ -99,13 +72,7 @@ export class ContentRepository
     }
     const bytes = await readManifest(expected, content);
     const manifest = parseManifest(bytes, expected.mediaType);
-    await this.store({
-      descriptor: expected,
-      bytes,
-      manifest,
-      sparse: options.sparse ?? [],
-      tags: [],
-    });
+    await this.store({ descriptor: expected, bytes, manifest, sparse: options.sparse ?? [], tags: [] });
   }
 
   ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
@@ -115,9 +82,7 @@ export class ContentRepository
   /** The size of a blob, or `undefined` if the repository does not have it. */
   async blobSize(digest: Digest): Promise<number | undefined> {
     const size = await this.parts.metadata.blobSize(this.name, digest);
-    return size !== undefined && (await this.parts.blobs.size(digest)) === size
-      ? size
-      : undefined;
+    return size !== undefined && (await this.parts.blobs.size(digest)) === size ? size : undefined;
   }
 
   /** Not verified again: a client checks what it gets. @throws {ContentNotFoundError} */
@@ -148,8 +113,7 @@ export class ContentRepository
 
   /** @throws {ContentNotFoundError} @throws {ContentInUseError} while a manifest of the repository needs it */
   async deleteBlob(digest: Digest): Promise<void> {
-    if (!(await this.parts.metadata.unlinkBlob(this.name, digest)))
-      throw new ContentNotFoundError(digest);
+    if (!(await this.parts.metadata.unlinkBlob(this.name, digest))) throw new ContentNotFoundError(digest);
   }
 
   /** @throws {ContentNotFoundError} */
@@ -172,23 +136,13 @@ export class ContentRepository
     put: ManifestPut,
   ): Promise<StoredManifest & { manifest: Manifest }> {
     const manifest = parseManifest(bytes, mediaType);
-    const digest = digestOf(
-      bytes,
-      put.expected === undefined ? "sha256" : algorithmOf(put.expected),
-    );
+    const digest = digestOf(bytes, put.expected === undefined ? "sha256" : algorithmOf(put.expected));
     if (put.expected !== undefined && digest !== put.expected)
       throw new DigestMismatchError(put.expected, digest);
     const descriptor = { mediaType, digest, size: bytes.length };
     const { tags, condition } = put;
     const extra = condition === undefined ? {} : { condition };
-    await this.store({
-      descriptor,
-      bytes,
-      manifest,
-      sparse: "missing",
-      tags,
-      ...extra,
-    });
+    await this.store({ descriptor, bytes, manifest, sparse: "missing", tags, ...extra });
     return { descriptor, bytes, manifest };
   }
 
@@ -220,8 +174,7 @@ export class ContentRepository
 
   /** @throws {TagNotFoundError} @throws {ConditionFailedError} */
   async untag(tag: Tag, holds?: Condition["holds"]): Promise<void> {
-    if (!(await this.parts.metadata.untag(this.name, tag, holds)))
-      throw new TagNotFoundError(tag);
+    if (!(await this.parts.metadata.untag(this.name, tag, holds))) throw new TagNotFoundError(tag);
   }
 
   tagPage(page: PageRequest): Promise<readonly Tag[]> {
@@ -236,17 +189,8 @@ export class ContentRepository
     );
   }
 
-  referrerPage(
-    subject: Digest,
-    page: PageRequest,
-    artifactType?: string,
-  ): Promise<readonly Referrer[]> {
-    return this.parts.metadata.referrers(
-      this.name,
-      subject,
-      page,
-      artifactType,
-    );
+  referrerPage(subject: Digest, page: PageRequest, artifactType?: string): Promise<readonly Referrer[]> {
+    return this.parts.metadata.referrers(this.name, subject, page, artifactType);
   }
 
   referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Referrer> {
@@ -262,9 +206,7 @@ export class ContentRepository
     return this.parts.metadata.hasRepository(this.name);
   }
 
-  private async store(
-    write: Parameters<Metadata["putManifest"]>[1],
-  ): Promise<void> {
+  private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
     const { metadata, quota } = this.parts;
     const account = quota.open(this.name);
     account.take(write.bytes.length);
@@ -276,15 +218,10 @@ export class ContentRepository
   }
 }
 
-async function readManifest(
-  expected: Descriptor,
-  content: Readable,
-): Promise<Uint8Array> {
+async function readManifest(expected: Descriptor, content: Readable): Promise<Uint8Array> {
   if (expected.size > maxManifestBytes) {
     content.destroy();
-    throw new InvalidManifestError(
-      `a manifest has at most ${maxManifestBytes} bytes`,
-    );
+    throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
   }
   const chunks: Buffer[] = [];
   const verified = pipeline(content, verify(expected), () => undefined);

@@ -20,11 +20,7 @@ export interface RangeReader {
    *
    * @throws {ContentNotFoundError}
    */
-  fetchFrom(
-    target: Descriptor,
-    offset: number,
-    signal?: AbortSignal,
-  ): Promise<Readable>;
+  fetchFrom(target: Descriptor, offset: number, signal?: AbortSignal): Promise<Readable>;
 }
 
 /** Adds content to one repository. */
@@ -37,11 +33,7 @@ export interface ContentWriter {
    * @throws {DigestMismatchError} if `content` is not `expected`; nothing was stored
    * @throws {ContentNotFoundError} naming a child of the manifest that is missing
    */
-  push(
-    expected: Descriptor,
-    content: Readable,
-    options?: PushOptions,
-  ): Promise<void>;
+  push(expected: Descriptor, content: Readable, options?: PushOptions): Promise<void>;
 }
 
 export interface PushOptions {
