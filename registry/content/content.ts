@@ -22,7 +22,11 @@ import { pages } from "./pages.ts";
 import { Quota } from "./quota.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
+import type { Space } from "./rescue/free-space.ts";
 import { openKeptDatabase, type KeptDatabase } from "./rescue/open-database.ts";
+import { Quarantine } from "./scrub/quarantine.ts";
+import type { ScrubParts } from "./scrub/scrub.ts";
+import { Suspects } from "./scrub/suspects.ts";
 import type { Repositories } from "./store.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -34,9 +38,14 @@ export interface ContentOptions {
   readonly quota: () => number | undefined;
   /** Bounds of single repositories; asked before each write. Absent: none. */
   readonly repositoryQuotas?: () => readonly RepositoryQuota[];
+  /** Watches the volume; absent: nobody does. */
+  readonly space?: Space;
   /** Absent: in a process of its own. */
   readonly checkDatabase?: DatabaseCheck;
 }
+
+/** What a scrub works on. */
+type Scrubbed = Pick<ScrubParts, "database" | "blobs" | "quarantine" | "suspects">;
 
 /** What is known of content, by subject. */
 interface MetadataPorts {
@@ -69,6 +78,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
   readonly locks: Locks;
   readonly collector: Collector;
+  readonly scrubbed: Scrubbed;
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
   /** The database, where it lies on a disk. */
@@ -81,6 +91,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     uploads: Uploads,
     locks: Locks,
     collector: Collector,
+    scrubbed: Scrubbed,
     clock: Clock,
     close: () => Promise<void>,
     kept?: KeptDatabase,
@@ -90,6 +101,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     this.close = close;
     this.locks = locks;
     this.collector = collector;
+    this.scrubbed = scrubbed;
     this.uploads = uploads;
     this.clock = clock;
   }
@@ -108,14 +120,25 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
       else incoming += size;
     }
-    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas };
+    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas, space: options.space };
     const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
     const collector = new Collector(database, withCopy, blobs, holds, clock);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
-    const content = new RegistryContent({ metadata, blobs, intake, quota, holds, pulls: collector.pulls }, uploads, locks, collector, clock, close, kept);
+    const quarantine = new Quarantine(database, blobs, holds, clock);
+    const scrubbed = { database, blobs, quarantine, suspects: new Suspects() };
+    const content = new RegistryContent(
+      { metadata, blobs, intake, quota, holds, pulls: collector.pulls, suspect: scrubbed.suspects.report },
+      uploads,
+      locks,
+      collector,
+      scrubbed,
+      clock,
+      close,
+      kept,
+    );
     await content.expire();
     return content;
   }

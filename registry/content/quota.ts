@@ -3,12 +3,15 @@ import { hasCode } from "../../common/errors.ts";
 import { matchesGlob } from "../../common/glob.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { Space } from "./rescue/free-space.ts";
 
 /** The bounds as they are now, in bytes; asked anew each time. */
 export interface QuotaLimits {
   /** Of all content. `undefined`: none. */
   readonly total: () => number | undefined;
   readonly repositories: () => readonly RepositoryQuota[];
+  /** What the volume has; absent: enough. */
+  readonly space?: Space | undefined;
 }
 
 /** For how many repositories it is kept which bound is theirs. */
@@ -55,6 +58,7 @@ export class Quota {
       take: (bytes) => {
         this.checkTotal(bytes);
         this.checkRepository(repository, bytes);
+        this.limits.space?.demand(bytes);
         this.incoming += bytes;
         this.count(repository, bytes);
         taken += bytes;
@@ -69,6 +73,11 @@ export class Quota {
         taken = 0;
       },
     };
+  }
+
+  /** Before anything of `bytes` is written. @throws {DiskPressureError} if the volume has no room for all of them */
+  expect(bytes: number): void {
+    this.limits.space?.expect(bytes);
   }
 
   /** @throws {OciError} `STORAGE_FULL` if `bytes` more would be too many in all */

@@ -3,9 +3,10 @@ import type { Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
 import { longer } from "./durations.ts";
-import { parentFault } from "./faults.ts";
+import { parentFault, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
 import type { PassResult } from "./pass.ts";
+import type { Recovery } from "./recovery.ts";
 import { nextSlot, type SyncSchedule, type SyncSlot } from "./window.ts";
 
 /** What asks for a sync, and when it may run. */
@@ -23,6 +24,7 @@ const shortestPause = seconds(1);
 export class Agenda {
   private readonly clock: Clock;
   private readonly history: History;
+  private readonly recovery: Recovery;
   private readonly interval: Duration;
   private readonly rest: Backoff;
   /** Syncs in a row that did not do all they should. */
@@ -34,9 +36,10 @@ export class Agenda {
    * @param interval between the beginnings of two polls
    * @param rest the pause after so many setbacks in a row
    */
-  constructor(clock: Clock, history: History, interval: Duration, rest: Backoff) {
+  constructor(clock: Clock, history: History, recovery: Recovery, interval: Duration, rest: Backoff) {
     this.clock = clock;
     this.history = history;
+    this.recovery = recovery;
     this.interval = interval;
     this.rest = rest;
   }
@@ -48,6 +51,8 @@ export class Agenda {
     if (request !== undefined && request !== this.history.resyncRequest) {
       return { trigger: "ManualResync", slot: { start: now } };
     }
+    // As with an initial sync: what is missing here is of no use until the next window.
+    if (this.recovery.due) return { trigger: "RecoveryService", slot: { start: now } };
     const again = this.unfinished;
     if (again !== undefined && (again.end === undefined || now < again.end)) {
       return { trigger: "Schedule", slot: { ...again, start: now } };
@@ -74,7 +79,7 @@ export class Agenda {
    * @param begun when the sync was found due
    */
   pauseAfter({ ending, failures }: PassResult, begun: DateTime, schedule: SyncSchedule): Duration {
-    const refused = parentFault(ending) !== undefined;
+    const refused = parentFault(ending) !== undefined || storageFault(ending) !== undefined;
     const tryAgain = !schedule.continuous && ending === undefined && failures.length > 0;
     this.setbacks = refused || tryAgain ? this.setbacks + 1 : 0;
     const poll = this.untilNextPoll(begun);

@@ -259,6 +259,20 @@ describe("SyncEngine", () => {
       expect(world.status.sync?.failures[0]?.message).toMatch(/Name them in the SyncPolicy/);
     });
 
+    test("T43 a volume that is almost full is told as what it is, and nothing more is asked of the parent", async () => {
+      for (const name of ["a", "b", "c"]) await world.parent.put("apps/hello", imageOf(name), name);
+      world.space.free = 0;
+      await world.startAndSync();
+      expect(world.status.sync).toMatchObject({
+        state: "Failed",
+        tags: { copied: 0, failed: 0, postponed: 3 },
+      });
+      expect(world.status.statusDetails).toMatchObject([{ type: "Storage", code: "DISKPRESSURE" }]);
+      world.space.free = Number.POSITIVE_INFINITY;
+      await world.sync();
+      expect(world.status).toMatchObject({ sync: { tags: { copied: 3 } }, statusDetails: [] });
+    });
+
     test("a repository that is denied is told with the remedy, and the others go on", async () => {
       await world.parent.put("apps/closed", imageOf("a"), "1.0");
       await world.parent.put("apps/open", imageOf("b"), "1.0");
@@ -490,6 +504,29 @@ describe("SyncEngine", () => {
         tags: { copied: 1 },
         nextTime: "2026-01-02T02:00:00.000Z",
       });
+    });
+
+    test("T82 T22 content that was found damaged is brought again at once, also outside the windows", async () => {
+      world.configure(settings(nightly));
+      const items = imageOf("a");
+      await world.parent.put("apps/hello", items, "1.0");
+      await world.startAndSync();
+      const [, layer] = items.map(({ descriptor }) => descriptor);
+      const { quarantine } = world.content.scrubbed;
+      await quarantine.blob(layer!.digest, layer!.size, "its bytes have another digest", 0);
+      await expect(world.content.open(repository("apps/hello")).exists(layer!)).resolves.toBe(false);
+      await world.clock.advance(seconds(poll));
+      world.parent.recent();
+      world.recover();
+      await eventually(() => world.status.sync?.trigger === "RecoveryService");
+      await world.ended();
+      expect(world.status.sync).toMatchObject({ state: "Succeeded", tags: { copied: 1 } });
+      await expect(world.content.open(repository("apps/hello")).exists(layer!)).resolves.toBe(true);
+      expect(quarantine.count).toBe(0);
+      expect(world.parent.recent().filter((ask) => ask.startsWith("fetch"))).toHaveLength(1);
+      // Once is enough.
+      await world.clock.advance(seconds(3600));
+      expect(world.parent.recent().filter((ask) => ask.startsWith("resolve"))).toEqual([]);
     });
 
     test("T41 what the window's end cuts off is postponed to the next", async () => {

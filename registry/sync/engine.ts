@@ -5,6 +5,7 @@ import type { Service } from "../../common/service.ts";
 import type { LiveConfiguration } from "../configuration.ts";
 import type { SyncJournal } from "./journal.ts";
 import { History } from "./history.ts";
+import { Recovery } from "./recovery.ts";
 import { SyncSession, type SessionParts } from "./session.ts";
 
 export interface EngineParts extends SessionParts {
@@ -23,6 +24,7 @@ const restAfterFault = seconds(10);
 export class SyncEngine implements Service {
   readonly name = "sync";
   private readonly parts: EngineParts;
+  private readonly recovery = new Recovery();
   private session:
     { readonly run: SyncSession; readonly work: string; readonly end: AbortController } | undefined;
 
@@ -35,6 +37,12 @@ export class SyncEngine implements Service {
     return true;
   }
 
+  /** Content that was here is missing or damaged: a full sync, which finds that out for itself, is due. */
+  readonly recover = (): void => {
+    this.recovery.request();
+    this.session?.run.recover();
+  };
+
   async run(signal: AbortSignal): Promise<void> {
     const { configuration, board, journal, clock, log } = this.parts;
     const history = await History.restore(journal, board, clock, log);
@@ -45,7 +53,7 @@ export class SyncEngine implements Service {
       while (!signal.aborted) {
         const { settings } = configuration.current;
         const end = new AbortController();
-        const run = new SyncSession(this.parts, history, settings);
+        const run = new SyncSession(this.parts, history, this.recovery, settings);
         this.session = { run, work: workOf(settings), end };
         const ended = AbortSignal.any([signal, end.signal]);
         try {

@@ -2,6 +2,8 @@ import { DigestMismatchError } from "../../common/oci/digest.ts";
 import { messageOf } from "../../common/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
+import { isStorageFull } from "../content/quota.ts";
+import { DiskPressureError } from "../content/rescue/free-space.ts";
 import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
@@ -13,7 +15,7 @@ import {
 } from "../remote/errors.ts";
 import { InvalidScheduleError } from "./window.ts";
 
-/** A fault of the whole parent, as ACR's `statusDetails` name it. */
+/** A fault of the whole parent, or of what a sync needs here, as ACR's `statusDetails` name it. */
 export interface ParentFault {
   readonly code: string;
   /** What is wrong, and what a person can do. */
@@ -61,6 +63,16 @@ export function parentFault(error: unknown): ParentFault | undefined {
   return undefined;
 }
 
+/** What to tell when it is our own volume that lacks something (T43). */
+export function storageFault(error: unknown): ParentFault | undefined {
+  if (!isDiskPressure(error)) return undefined;
+  return {
+    code: "DISKPRESSURE",
+    description:
+      "The volume is almost full: nothing is copied until there is room. Give it more, or select less.",
+  };
+}
+
 /** The right that is missing, told once for all that it is missing for. */
 export function deniedFault(
   items: readonly { readonly repository: string; readonly error: unknown }[],
@@ -80,8 +92,15 @@ export function deniedFault(
 /** Whether every other request would fail in the same way, so that a pass had better end. */
 export function endsPass(error: unknown): boolean {
   return (
-    error instanceof UnauthorizedError || error instanceof UntrustedError || error instanceof RateLimitedError
+    error instanceof UnauthorizedError ||
+    error instanceof UntrustedError ||
+    error instanceof RateLimitedError ||
+    isDiskPressure(error)
   );
+}
+
+function isDiskPressure(error: unknown): boolean {
+  return error instanceof DiskPressureError || isStorageFull(error);
 }
 
 /** Whether the parent may be gone. */

@@ -5,10 +5,11 @@ import type { RegistrySettings, SyncSettings } from "../../common/contract/confi
 import type { Repositories, SyncTarget } from "../content/store.ts";
 import { Agenda, longestSleep, type DueSync } from "./agenda.ts";
 import { longer, shorter } from "./durations.ts";
-import { deniedFault, parentFault, sentenceOf } from "./faults.ts";
+import { deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
 import { Link, type LinkParts } from "./link.ts";
 import { runPass, type PassResult } from "./pass.ts";
+import type { Recovery } from "./recovery.ts";
 import { ReferrerChecks } from "./referrer-checks.ts";
 import { Retries } from "./retries.ts";
 import { noTags, reportOf, within } from "./round.ts";
@@ -33,19 +34,23 @@ export class SyncSession {
   private readonly sleeper: Wakeable;
   private readonly interval: Duration;
   private readonly agenda: Agenda;
+  private readonly recovery: Recovery;
   private readonly retries: Retries;
   private readonly referrerChecks: ReferrerChecks;
   private settings: RegistrySettings;
   private link: Link | undefined;
+  /** Whether nothing is due, rather than a sync having just ended. */
+  private waiting = false;
 
-  constructor(parts: SessionParts, history: History, settings: RegistrySettings) {
+  constructor(parts: SessionParts, history: History, recovery: Recovery, settings: RegistrySettings) {
     this.parts = parts;
     this.history = history;
+    this.recovery = recovery;
     this.settings = settings;
     this.sleeper = new Wakeable(parts.clock);
     this.interval = seconds(settings.sync?.pollIntervalSeconds ?? 60);
     const rest = exponential(this.interval, longer(this.interval, longestRest), parts.random);
-    this.agenda = new Agenda(parts.clock, history, this.interval, rest);
+    this.agenda = new Agenda(parts.clock, history, recovery, this.interval, rest);
     this.retries = new Retries(parts.clock, rest);
     this.referrerChecks = new ReferrerChecks(parts.clock, referrersInterval);
   }
@@ -58,11 +63,16 @@ export class SyncSession {
     this.sleeper.wake();
   }
 
+  /** Content was found to be missing: a sync is due as soon as the last one is an interval ago. */
+  recover(): void {
+    if (this.waiting) this.sleeper.wake();
+  }
+
   /** @throws the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
     const { board } = this.parts;
     const { parent, sync, suspend } = this.settings;
-    for (const type of ["Sync", "Parent", "Schedule"]) board.setFault(type, undefined);
+    for (const type of ["Sync", "Parent", "Schedule", "Storage"]) board.setFault(type, undefined);
     if (parent === undefined) {
       board.update({ contact: "none" });
       await this.idle(signal);
@@ -98,7 +108,9 @@ export class SyncSession {
       const begun = clock.now();
       const due = this.agenda.due(schedule, begun, this.settings.sync?.resyncRequest);
       if (due.slot.start > begun) {
+        this.waiting = true;
         await this.sleeper.sleep(shorter(due.slot.start.diff(begun), longestSleep), signal);
+        this.waiting = false;
       } else if (await link.contact.check()) {
         const result = await this.sync(due, schedule, sync, link, signal);
         await this.sleeper.sleep(this.agenda.pauseAfter(result, begun, schedule), signal);
@@ -117,6 +129,7 @@ export class SyncSession {
   ): Promise<PassResult> {
     const { board, clock, content, log, metrics } = this.parts;
     const begun = { trigger, startTime: clock.now().toISO() };
+    const recovered = this.recovery.begin();
     const request = this.settings.sync?.resyncRequest;
     const bytesBefore = link.received;
     const show = (tags = noTags): void => {
@@ -143,9 +156,11 @@ export class SyncSession {
     const end = clock.now();
     const report = reportOf(begun, result, end, link.received - bytesBefore);
     const complete = result.ending === undefined;
+    if (complete) recovered();
     this.agenda.ended(result, slot, schedule);
     board.update({ copying: false });
     board.setFault("Parent", parentFault(result.ending) ?? deniedFault(result.failures));
+    board.setFault("Storage", storageFault(result.ending));
     metrics.ended(report, end.toSeconds());
     const next = this.agenda.expected(schedule, end);
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };

@@ -12,10 +12,19 @@ export interface Volume {
   readonly free: number;
 }
 
+/** Nothing more may be written until the volume has room, whoever brings it: not the fault of a client or a parent. */
+export class DiskPressureError extends OciError {
+  constructor(message: string) {
+    super("STORAGE_FULL", { message });
+  }
+}
+
 /** Refuses writes before the volume is full. */
 export interface Space {
-  /** @throws {OciError} `STORAGE_FULL` if `bytes` more must not be written now */
+  /** Counts `bytes` that are about to be written. @throws {DiskPressureError} if they must not be; then they do not count */
   demand(bytes: number): void;
+  /** Counts nothing. @throws {DiskPressureError} if `bytes` would be too many */
+  expect(bytes: number): void;
 }
 
 const interval = seconds(5);
@@ -79,12 +88,19 @@ export class FreeSpace implements Service, Space {
   demand(bytes: number): void {
     if (!this.refusing && !this.hasRoom(bytes)) this.refuse(true);
     if (this.refusing) {
-      const { size } = this.last;
-      throw new OciError("STORAGE_FULL", {
-        message: `less than ${this.reserve(size)} bytes of the volume are free: make room, or give it a larger one`,
-      });
+      const reserve = this.reserve(this.last.size);
+      throw new DiskPressureError(
+        `less than ${reserve} bytes of the volume are free: make room, or give it a larger one`,
+      );
     }
     this.taken += bytes;
+  }
+
+  expect(bytes: number): void {
+    if (!this.refusing && this.hasRoom(bytes)) return;
+    throw new DiskPressureError(
+      `the volume has no room for ${bytes} bytes more: make room, or give it a larger one`,
+    );
   }
 
   /** Whether the reserve stays untouched by `bytes` more. */

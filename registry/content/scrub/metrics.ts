@@ -86,24 +86,13 @@ export function createCareMetrics(registry: Registry): CareMetrics {
   };
 }
 
-/** @param volume as it was when it was looked at last */
-export function createVolumeMetrics(
-  registry: Registry,
-  space: { readonly volume: { readonly size: number; readonly free: number }; readonly low: boolean },
-): void {
-  const gauges = {
-    size_bytes: ["Bytes of the volume that holds the content.", () => space.volume.size],
-    free_bytes: ["Bytes of the volume that are free.", () => space.volume.free],
-    low: ["1 while writes are refused because the volume is almost full.", () => Number(space.low)],
-  } as const;
-  for (const [name, [help, read]] of Object.entries(gauges)) {
-    new Gauge({
-      name: `connected_registry_volume_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  }
+export function createSpaceMetrics(registry: Registry, space: { readonly low: boolean }): void {
+  new Gauge({
+    name: "connected_registry_storage_low",
+    help: "1 while writes are refused because the volume is almost full.",
+    registers: [registry],
+    collect() {
+      this.set(Number(space.low));
+    },
+  });
 }

@@ -14,6 +14,8 @@ const maxHolders = 10_000;
 const maxUsers = 100;
 /** How old a link may become before it is renewed: one write per hour is enough. */
 const renewalMs = 3_600_000;
+/** Of a blob `b`. */
+const quarantined = "EXISTS (SELECT 1 FROM quarantine q WHERE q.digest = b.digest)";
 const locked = lockBits.deleteEnabled | lockBits.writeEnabled;
 
 /** Which blobs there are, and which repository has them. Opens no transaction: whoever changes something does. */
@@ -26,23 +28,24 @@ export class BlobTable {
     this.clock = clock;
   }
 
-  /** The size of a blob of the repository. */
+  /** The size of a blob of the repository; `undefined` also while it is in quarantine. */
   size(repository: RepositoryName, digest: Digest): number | undefined {
-    return numberOf(this.linked(repository, digest)?.size);
+    const row = this.linked(repository, digest);
+    return row?.quarantined === 0 ? numberOf(row.size) : undefined;
   }
 
-  /** The size of a blob of any repository. */
+  /** The size of a blob of any repository; `undefined` also while it is in quarantine. */
   knownSize(digest: Digest): number | undefined {
-    return numberOf(this.statements.row("SELECT size FROM blobs WHERE digest = ?", digest)?.size);
+    const row = this.statements.row(
+      `SELECT size FROM blobs b WHERE digest = ? AND NOT ${quarantined}`,
+      digest,
+    );
+    return numberOf(row?.size);
   }
 
-  /** Whether `repository` has the blob; absent: whether any repository ever had it. */
+  /** Whether `repository` has the blob; absent: whether any repository ever had it. Not while it is in quarantine. */
   has(repository: RepositoryName | undefined, digest: Digest): boolean {
-    const row =
-      repository === undefined
-        ? this.statements.row("SELECT id FROM blobs WHERE digest = ?", digest)
-        : this.linked(repository, digest);
-    return row !== undefined;
+    return (repository === undefined ? this.knownSize(digest) : this.size(repository, digest)) !== undefined;
   }
 
   /** A repository that has the blob and that `accept` takes. */
@@ -128,7 +131,7 @@ export class BlobTable {
   find(owner: SQLInputValue, named: readonly Descriptor[]): readonly (number | undefined)[] {
     if (named.length === 0) return [];
     const found = this.statements.row(
-      `SELECT json_group_array(CASE WHEN l.blob IS NOT NULL THEN b.id END) AS ids, json_group_array(b.size) AS sizes
+      `SELECT json_group_array(CASE WHEN l.blob IS NOT NULL AND NOT ${quarantined} THEN b.id END) AS ids, json_group_array(b.size) AS sizes
        FROM json_each(?) named LEFT JOIN blobs b ON b.digest = named.value
        LEFT JOIN blob_links l ON l.repository = ? AND l.blob = b.id`,
       JSON.stringify(named.map(({ digest }) => digest)),
@@ -147,7 +150,7 @@ export class BlobTable {
 
   private linked(repository: RepositoryName, digest: Digest): Row | undefined {
     return this.statements.row(
-      `SELECT b.id, b.size, l.repository, r.locks FROM blobs b JOIN blob_links l ON l.blob = b.id
+      `SELECT b.id, b.size, l.repository, r.locks, ${quarantined} AS quarantined FROM blobs b JOIN blob_links l ON l.blob = b.id
        JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ?`,
       digest,
       repository,

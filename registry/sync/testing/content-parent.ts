@@ -5,6 +5,7 @@ import type { ParentSettings } from "../../../common/contract/config.ts";
 import type { Descriptor, Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
+import type { Space } from "../../content/rescue/free-space.ts";
 import type { ContentRepository } from "../../content/repository.ts";
 import type { RangeReader, SyncSource } from "../../content/store.ts";
 import { repository, streamOf, tag, type Item } from "../../content/testing/images.ts";
@@ -14,8 +15,9 @@ import type { Parent } from "../parent.ts";
 /** What was asked of a parent, such as `resolve apps/hello:1.0` or `fetch apps/hello@sha256:…`. */
 type Ask = string;
 
-export function openContent(clock: Clock): Promise<RegistryContent> {
-  return openMemoryContent({ clock, newId: randomUUID, quota: () => undefined });
+export function openContent(clock: Clock, space?: Space): Promise<RegistryContent> {
+  const options = { clock, newId: randomUUID, quota: () => undefined };
+  return openMemoryContent(space === undefined ? options : { ...options, space });
 }
 
 /** A parent that is a real store in memory, with a link that can be cut and faults on command. */

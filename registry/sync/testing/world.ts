@@ -8,6 +8,7 @@ import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
 import { LiveConfiguration } from "../../configuration.ts";
 import type { RegistryContent } from "../../content/content.ts";
+import { DiskPressureError, type Space } from "../../content/rescue/free-space.ts";
 import { repository, tag } from "../../content/testing/images.ts";
 import { StatusBoard } from "../board.ts";
 import { SyncEngine } from "../engine.ts";
@@ -48,6 +49,18 @@ export function settings(sync: SyncInput = {}, more: object = {}): RegistrySetti
   });
 }
 
+class TestSpace implements Space {
+  free = Number.POSITIVE_INFINITY;
+
+  demand(bytes: number): void {
+    this.expect(bytes);
+  }
+
+  expect(bytes: number): void {
+    if (bytes > this.free) throw new DiskPressureError("the volume is full");
+  }
+}
+
 /** A registry that syncs, its parent, and the time. Starts, stops and starts again with what it has stored. */
 export class World {
   readonly clock = new ManualClock();
@@ -55,20 +68,26 @@ export class World {
   readonly metrics = createMetrics();
   readonly live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
   readonly content: RegistryContent;
+  /** What the registry's volume has free. */
+  readonly space: TestSpace;
   readonly parent: ContentParent;
   board: StatusBoard;
   private readonly counters = createSyncMetrics(this.metrics);
+  /** What the registry calls when it finds content missing. */
+  recover: () => void = () => undefined;
   private running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 
-  private constructor(content: RegistryContent, parent: ContentParent) {
+  private constructor(content: RegistryContent, parent: ContentParent, space: TestSpace) {
     this.content = content;
+    this.space = space;
     this.parent = parent;
     this.board = this.newBoard();
   }
 
   static async create(): Promise<World> {
     const clock = new ManualClock();
-    return new World(await openContent(clock), new ContentParent(await openContent(clock)));
+    const space = new TestSpace();
+    return new World(await openContent(clock, space), new ContentParent(await openContent(clock)), space);
   }
 
   get status(): RegistryStatus {
@@ -88,6 +107,7 @@ export class World {
       random: () => 0,
       log: silentLog,
     });
+    this.recover = engine.recover;
     const stop = new AbortController();
     this.running = { stop, done: engine.run(stop.signal) };
   }
