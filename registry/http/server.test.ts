@@ -112,6 +112,21 @@ describe("the server", () => {
     await stop();
   });
 
+  test("goes on when a request cannot be answered at all, whose connection ends", async () => {
+    let broken = true;
+    const listener: RequestListener = (request, response) => {
+      if (broken) throw new Error("a fault of ours");
+      hello(request, response);
+    };
+    const server = serverOf(listener);
+    const stop = await start(server);
+    await expect(fetch(`http://127.0.0.1:${server.port()}/`)).rejects.toThrow("fetch failed");
+    broken = false;
+    const answer = await fetch(`http://127.0.0.1:${server.port()}/`);
+    await expect(answer.text()).resolves.toBe("hello");
+    await stop();
+  });
+
   test("cuts off what does not end in time", async () => {
     const endless: RequestListener = (_request, response) => {
       response.write("begin ");

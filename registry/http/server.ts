@@ -131,7 +131,13 @@ export class RegistryServer implements Service {
       this.running--;
       if (this.running === 0) this.quiet.abort();
     });
-    this.parts.listener(request, response);
+    try {
+      this.parts.listener(request, response);
+    } catch (error) {
+      // A listener answers its errors itself. One that cannot must not end the program, nor leave the client waiting.
+      this.parts.log.error("a request could not be answered", { error });
+      response.destroy();
+    }
   }
 
   private admit(socket: Socket): void {

@@ -1,0 +1,49 @@
+import type { RegistryStatus } from "../common/contract/status.ts";
+import type { ConnectedRegistryStatus } from "../operator/api/connectedregistry.gen.ts";
+import { faultsOf, schemas } from "./testing/structural.ts";
+
+/** Whether two types are the same to the last optional field; `npm run typecheck` judges. */
+type Same<A, B> = Identity<A> extends Identity<B> ? true : false;
+type Identity<A> = <T>() => T extends A ? 1 : 2;
+
+type OfPod = Required<RegistryStatus>;
+/** The pod's part of the status, as the CRD has it. There all of it is optional: the operator writes first. */
+type OfCrd = Required<Pick<ConnectedRegistryStatus, keyof RegistryStatus>>;
+
+const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
+  connectionState: true,
+  version: true,
+  lastActivityTime: true,
+  lastSyncTime: true,
+  sync: true,
+  statusDetails: true,
+};
+
+const time = "2026-11-21T08:00:00Z";
+const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
+  connectionState: "Unhealthy",
+  version: "0.1.0",
+  lastActivityTime: time,
+  lastSyncTime: time,
+  sync: {
+    trigger: "Schedule",
+    state: "Partial",
+    startTime: time,
+    endTime: time,
+    nextTime: time,
+    tags: { selected: 3, upToDate: 1, copied: 1, failed: 1, postponed: 0 },
+    bytes: 4096,
+    failures: [{ repository: "apps/hello", tag: "1.0", message: "The parent does not have it." }],
+  },
+  statusDetails: [
+    { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },
+  ],
+};
+
+test("what a pod reports is what the CRD keeps: the API server drops what the schema does not know", () => {
+  expect(Object.keys(same).sort()).toEqual(Object.keys(full).sort());
+  const schema = schemas.get("ConnectedRegistry")?.properties?.status;
+  expect(schema).toBeDefined();
+  expect(faultsOf(schema!, full)).toEqual([]);
+  expect(faultsOf(schema!, { ...full, sync: { ...full.sync, more: 1 } })).toHaveLength(1);
+});
