@@ -1,62 +1,17 @@
-import type { FileHandle } from "node:fs/promises";
 import { copyFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
-import { nodeFiles, type FileSystem } from "./files.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
+import { SlowDisk } from "./testing/slow-disk.ts";
 import { DurabilityLostError } from "./write-ahead-log.ts";
 
 const clock = new ManualClock();
 const lost = { name: DurabilityLostError.name };
 /** Five of it fill the log. */
 const large = Buffer.alloc(900_000, "x");
-
-/** A file system whose syncs end when they are told to, in order. */
-class SlowDisk implements FileSystem {
-  readonly rename = nodeFiles.rename;
-  readonly makeDirectories = nodeFiles.makeDirectories;
-  readonly list = nodeFiles.list;
-  readonly stat = nodeFiles.stat;
-  readonly remove = nodeFiles.remove;
-  /** What was asked for, by the end of the name of the file. */
-  readonly asked: string[] = [];
-  /** Whether syncs wait for `finish`. */
-  slow = false;
-  private waiting: ((fault?: Error) => void)[] = [];
-
-  readonly open: FileSystem["open"] = async (...values) => {
-    const handle = await nodeFiles.open(...values);
-    const name = String(values[0]);
-    return new Proxy(handle, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key);
-        if (typeof value !== "function") return value;
-        if (key !== "sync" && key !== "datasync") return value.bind(target) as unknown;
-        return () =>
-          this.sync(target, `${key} ${name.includes(".db") ? name.replace(/.*\.db/, "db") : "dir"}`);
-      },
-    });
-  };
-
-  get running(): number {
-    return this.waiting.length;
-  }
-
-  finish(fault?: Error): void {
-    for (const end of this.waiting.splice(0)) end(fault);
-  }
-
-  private async sync(target: FileHandle, what: string): Promise<void> {
-    this.asked.push(what);
-    if (!this.slow) return;
-    const fault = await new Promise<Error | undefined>((resolve) => this.waiting.push(resolve));
-    if (fault !== undefined) throw fault;
-    await target.sync();
-  }
-}
 
 describe("the metadata database", () => {
   let directory: string;

@@ -140,6 +140,10 @@ export class SqliteMetadata implements Metadata {
     return this.repositoryTable.page(page);
   }
 
+  durable(): Promise<void> {
+    return this.database.durable();
+  }
+
   async usage(): Promise<number> {
     return this.usageNow();
   }

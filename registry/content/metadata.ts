@@ -89,6 +89,8 @@ export interface Metadata {
   hasRepository(repository: RepositoryName): Promise<boolean>;
   /** Repositories that have a manifest and may be listed, in ASCIIbetical order. */
   repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
+  /** Resolves when everything that can be read now is durable. */
+  durable(): Promise<void>;
   /** Bytes of all blobs and manifests, each counted once. */
   usage(): Promise<number>;
   /** The same at this very moment, of all or of one repository: a change that is not durable yet counts. */

@@ -64,6 +64,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     if (await this.exists(expected)) {
       content.destroy();
       if (!isManifest(expected.mediaType)) await this.relyOnBlob(expected.digest);
+      // Somebody else may just be storing it: it is theirs to finish, and ours to be sure of.
+      await this.parts.metadata.durable();
       return;
     }
     if (!isManifest(expected.mediaType)) {
