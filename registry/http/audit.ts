@@ -1,12 +1,12 @@
 import type { Request, Response } from "express";
 import type { Clock } from "../../common/clock.ts";
-import type { Observed } from "./observe.ts";
+import type { Observed } from "./observed.ts";
 
 /** `lock`: what may be done with content was changed, either way. */
 type AuditAction = "login" | "pull" | "push" | "mount" | "delete" | "list" | "lock";
 
 /** One line of the audit log. Nothing in it comes from a header, a query or a body as it is (S43). */
-export interface AuditEntry {
+interface AuditEntry {
   readonly requestId: string;
   readonly action: AuditAction;
   readonly method: string;

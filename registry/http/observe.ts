@@ -2,25 +2,11 @@ import type { NextFunction, Request, Response } from "express";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { ApiParts } from "./call.ts";
 import { statusClass } from "./metrics.ts";
+import type { Observed } from "./observed.ts";
 
 /** A tag or a digest. */
 const referencePattern = /^[A-Za-z0-9_][A-Za-z0-9._+:-]{0,254}$/;
 const acceptedId = /^[A-Za-z0-9_.-]{1,64}$/;
-
-/** What is noted about a request while it runs. */
-export interface Observed {
-  requestId: string;
-  route: string;
-  /** Who made it, once that is known. */
-  client?: string;
-  /** For which client token somebody gave a wrong password. */
-  claimed?: string;
-  repository?: string;
-  /** The tag or digest that it is about, if it looks like one. */
-  reference?: string;
-  /** From which repository a blob was mounted. */
-  mountedFrom?: string;
-}
 
 /** Gives every request an id, counts it, and writes one line about it when it is over. No header and no query is written. */
 export function observe({ clock, metrics, newId, log, audit }: ApiParts) {

@@ -1,5 +1,5 @@
-import { Registry } from "prom-client";
 import { seconds } from "../../common/clock.ts";
+import { createMetrics } from "../../common/metrics.ts";
 import { Probes } from "../../common/probes.ts";
 import { digestOf } from "../../common/oci/digest.ts";
 import { image, item, repository, streamOf } from "../content/testing/images.ts";
@@ -149,7 +149,7 @@ test.each([
 test("S32 the port of the probes serves what it says, and nothing of the registry", async () => {
   const stop = new AbortController();
   const status = { path: "/status", read: () => ({ connectionState: "Online" }) };
-  const probes = new Probes({ host: "127.0.0.1", port: 0 }, [], new Registry(), stop.signal, [status]);
+  const probes = new Probes({ host: "127.0.0.1", port: 0 }, [], createMetrics(), stop.signal, [status]);
   const running = probes.run(stop.signal);
   try {
     while (!probes.server.listening) await new Promise((resolve) => setImmediate(resolve));
