@@ -7,12 +7,15 @@ Settings.defaultLocale = "en-US";
 export interface Clock {
   /** The present, in UTC. */
   now(): DateTime<true>;
+  /** Milliseconds on a clock that never jumps, from no point in particular: for how long something took. */
+  steady(): number;
   /** Resolves once `duration` has passed, or rejects with the signal's reason. */
   sleep(duration: Duration, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => DateTime.utc(),
+  steady: () => performance.now(),
   sleep: (duration, signal) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();

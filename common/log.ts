@@ -90,6 +90,8 @@ export function createLog(program: string, level: LogLevel, stream: NodeJS.Writa
 
 function wrap(backend: winston.Logger, bound: LogFields): Logger {
   const write = (severity: string) => (message: string, fields?: LogFields) => {
+    // winston itself notices late, when it has already made a line of it.
+    if (!backend.isLevelEnabled(severity)) return;
     backend.log(severity, message, { fields: { ...bound, ...fields } });
   };
   return {

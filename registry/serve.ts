@@ -22,9 +22,11 @@ import { startingConfiguration } from "./cluster/starting-configuration.ts";
 import type { ClusterIdentity, ServeConfig } from "./config.ts";
 import { LiveConfiguration, type Configuration } from "./configuration.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
+import { contentCare, lowVolume } from "./content-care.ts";
 import { openContent, type RegistryContent } from "./content/content.ts";
 import { Housekeeping } from "./content/housekeeping.ts";
 import { openWhenFree } from "./content/lock.ts";
+import { FreeSpace, reserveOf, volumeOf } from "./content/rescue/free-space.ts";
 import { createApp } from "./http/app.ts";
 import { AuditLog } from "./http/audit.ts";
 import { CertificateReload } from "./http/certificate.ts";
@@ -39,6 +41,7 @@ import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
 import { overridden } from "./overrides.ts";
 import { risksOf, summaryOf } from "./overview.ts";
+import { TransferBuffers } from "./http/transfer-buffers.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
 import { SyncEngine } from "./sync/engine.ts";
@@ -80,9 +83,20 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
   live.subscribe(apply);
   for (const risk of risksOf(config, live.current)) log.warn(risk);
 
+  const board = new StatusBoard(version, clock, randomUUID);
+  const space = new FreeSpace(
+    () => volumeOf(config.data),
+    reserveOf,
+    (low) => {
+      board.setFault("Volume", low ? lowVolume : undefined);
+    },
+    clock,
+    log,
+  );
+
   const stop = stopSignal();
   const open = (): Promise<RegistryContent> =>
-    openContent(config.data, { clock, newId: randomUUID, quota: () => settings().storageQuotaBytes });
+    openContent(config.data, { clock, newId: randomUUID, quota: () => settings().storageQuotaBytes, space });
   const patience = source.kind === "cluster" ? seconds(120) : seconds(5);
   const content = await openWhenFree(open, patience, clock, log, stop);
   try {
@@ -109,6 +123,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     );
     const app = createApp({
       ...{ content, tokens, logins, authority, mode, deleteEnabled, clock, log, audit, metrics },
+      buffers: new TransferBuffers(),
       newId: randomUUID,
     });
     const server = new RegistryServer({
@@ -126,7 +141,6 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       clock,
       log,
     });
-    const board = new StatusBoard(version, clock, randomUUID);
     const engine = new SyncEngine({
       configuration: live,
       content,
@@ -154,7 +168,10 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
         ...podServices({ api, place, podName, live, kept, board, clock, random: Math.random, log }),
       );
     }
-    const status = { path: "/status", read: () => board.current };
+    const parts = { content, space, settings, board, recover: engine.recover, metrics: registry, clock, log };
+    const care = contentCare(parts);
+    services.push(...care.services);
+    const status = { path: "/status", read: () => ({ ...board.current, storage: care.status() }) };
     const probes = new Probes(config.probes, services, registry, stop, [status]);
     await runServices([probes, ...services], stop, log);
   } finally {

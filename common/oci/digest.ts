@@ -53,6 +53,11 @@ export function parseAlgorithm(text: string): DigestAlgorithm {
   throw new InvalidDigestError("the digest's algorithm is not sha256 or sha512");
 }
 
+/** Whether a parsed reference is a digest: no tag has a colon. */
+export function isDigest(reference: string): reference is Digest {
+  return reference.includes(":");
+}
+
 export function algorithmOf(digest: Digest): DigestAlgorithm {
   return digest.startsWith("sha512:") ? "sha512" : "sha256";
 }

@@ -21,6 +21,10 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
+  steady(): number {
+    return this.time.toMillis();
+  }
+
   sleep(duration: Duration, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();

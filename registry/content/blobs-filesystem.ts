@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { hasCode } from "../../common/errors.ts";
@@ -8,12 +9,17 @@ import {
   type Digest,
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
+import { smallBlobBytes } from "./blobs.ts";
 import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
 import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
+import { OpenFile } from "./open-file.ts";
+import { Recent } from "./recent.ts";
 import { StagedFile } from "./staged-file.ts";
 import { ContentNotFoundError } from "./store.ts";
 
 const algorithms = ["sha256", "sha512"] as const;
+/** Of all small blobs that are kept at hand. */
+const recentBytes = 4 * 1024 ** 2;
 
 /**
  * Blobs as files:
@@ -22,6 +28,7 @@ const algorithms = ["sha256", "sha512"] as const;
  * <root>/
  *   blobs/<algorithm>/<first two digits>/<digits>   complete, verified, never changed
  *   staging/<key>                                   on its way in; its length is how far it came
+ *   quarantine/<algorithm>-<digits>                 found damaged, kept for a while for whoever wants to look into it
  * ```
  *
  * A blob comes in as a staged file and is hashed while it is written; then fsync, rename to its place, fsync of the
@@ -36,6 +43,9 @@ export class FilesystemBlobs implements Blobs {
   private readonly files: FileSystem;
   /** Directories that this process has made, or found, and then made sure of. */
   private readonly durable = new Map<string, Promise<void>>();
+  private readonly small = new Recent<Uint8Array>(recentBytes, ({ length }) => length);
+  /** Counts removals: what was read before one is not kept at hand after it. */
+  private removals = 0;
 
   private constructor(root: string, files: FileSystem) {
     this.root = root;
@@ -72,17 +82,57 @@ export class FilesystemBlobs implements Blobs {
   }
 
   async remove(digest: Digest): Promise<void> {
+    this.forget(digest);
     await this.files.remove(this.path(digest));
   }
 
-  async read(digest: Digest, range?: ByteRange): Promise<Readable> {
+  async putApart(digest: Digest): Promise<void> {
+    this.forget(digest);
+    await ensureDirectory(this.files, join(this.root, "quarantine"));
     try {
-      const handle = await this.files.open(this.path(digest), "r");
-      return handle.createReadStream(range ?? {});
+      await this.files.rename(this.path(digest), this.pathApart(digest));
     } catch (error) {
-      if (hasCode(error, "ENOENT")) throw new ContentNotFoundError(digest);
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+  }
+
+  async apart(): Promise<readonly Digest[]> {
+    try {
+      const names = await this.files.list(join(this.root, "quarantine"));
+      return names.map((name) => digestIn(...splitName(name))).filter((digest) => digest !== undefined);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return [];
       throw error;
     }
+  }
+
+  async dropApart(digest: Digest): Promise<void> {
+    await this.files.remove(this.pathApart(digest));
+  }
+
+  async read(digest: Digest, range?: ByteRange): Promise<Readable> {
+    return (await this.handle(digest)).createReadStream(range ?? {});
+  }
+
+  async open(digest: Digest): Promise<OpenFile> {
+    return OpenFile.of(await this.handle(digest));
+  }
+
+  async readSmall(digest: Digest): Promise<Uint8Array> {
+    const before = this.removals;
+    const file = await this.open(digest);
+    try {
+      // One that is larger than it should be is not kept, and whoever compares sizes refuses it.
+      const bytes = await file.start(smallBlobBytes + 1);
+      if (before === this.removals) this.small.set(digest, bytes);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  recent(digest: Digest): Uint8Array | undefined {
+    return this.small.get(digest);
   }
 
   async stage(key: string, algorithm: DigestAlgorithm = "sha256"): Promise<StagedBlob> {
@@ -145,16 +195,40 @@ export class FilesystemBlobs implements Blobs {
     }
   }
 
+  private pathApart(digest: Digest): string {
+    return join(this.root, "quarantine", digest.replace(":", "-"));
+  }
+
+  private async handle(digest: Digest): Promise<FileHandle> {
+    try {
+      return await this.files.open(this.path(digest), "r");
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) throw new ContentNotFoundError(digest);
+      throw error;
+    }
+  }
+
+  private forget(digest: Digest): void {
+    this.removals++;
+    this.small.delete(digest);
+  }
+
   private path(digest: Digest): string {
     const hex = hexOf(digest);
     return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
   }
 }
 
-function digestIn(algorithm: DigestAlgorithm, hex: string): Digest | undefined {
+function digestIn(algorithm: string, hex: string): Digest | undefined {
   try {
     return parseDigest(`${algorithm}:${hex}`);
   } catch {
     return undefined;
   }
+}
+
+/** The parts of `<algorithm>-<digits>`. */
+function splitName(name: string): [algorithm: string, hex: string] {
+  const [algorithm = "", hex = ""] = name.split("-");
+  return [algorithm, hex];
 }

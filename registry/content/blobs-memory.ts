@@ -6,13 +6,15 @@ import {
   type Digest,
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
-import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
+import { smallBlobBytes } from "./blobs.ts";
+import type { Blobs, ByteRange, OpenBlob, StagedBlob, StagedEntry } from "./blobs.ts";
 import { ContentNotFoundError } from "./store.ts";
 
 /** The promises of `Blobs` for as long as the process lives. */
 export class MemoryBlobs implements Blobs {
   private readonly contents = new Map<Digest, Buffer>();
   private readonly staging = new Map<string, Uint8Array[]>();
+  private readonly keptApart = new Set<Digest>();
 
   async size(digest: Digest): Promise<number | undefined> {
     return this.contents.get(digest)?.length;
@@ -23,6 +25,26 @@ export class MemoryBlobs implements Blobs {
     if (bytes === undefined) throw new ContentNotFoundError(digest);
     const part = range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
     return Readable.from(part.length === 0 ? [] : [part]);
+  }
+
+  async open(digest: Digest): Promise<OpenBlob> {
+    const bytes = Buffer.from(await this.readSmall(digest));
+    return {
+      size: bytes.length,
+      read: async (into, position) => bytes.copy(into, 0, position),
+      close: async () => undefined,
+    };
+  }
+
+  async readSmall(digest: Digest): Promise<Uint8Array> {
+    const bytes = this.contents.get(digest);
+    if (bytes === undefined) throw new ContentNotFoundError(digest);
+    return bytes;
+  }
+
+  recent(digest: Digest): Uint8Array | undefined {
+    const bytes = this.contents.get(digest);
+    return bytes !== undefined && bytes.length <= smallBlobBytes ? bytes : undefined;
   }
 
   async stage(key: string): Promise<StagedBlob> {
@@ -71,5 +93,17 @@ export class MemoryBlobs implements Blobs {
 
   async remove(digest: Digest): Promise<void> {
     this.contents.delete(digest);
+  }
+
+  async putApart(digest: Digest): Promise<void> {
+    if (this.contents.delete(digest)) this.keptApart.add(digest);
+  }
+
+  async apart(): Promise<readonly Digest[]> {
+    return [...this.keptApart];
+  }
+
+  async dropApart(digest: Digest): Promise<void> {
+    this.keptApart.delete(digest);
   }
 }

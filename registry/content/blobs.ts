@@ -7,6 +7,17 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** Up to this size a blob is read at once, and kept at hand for a while: configs, signatures, small layers. */
+export const smallBlobBytes = 64 * 1024;
+
+/** A blob that is open for reading. Removing it takes nothing from those who have it open. */
+export interface OpenBlob {
+  readonly size: number;
+  /** Puts what begins at `position` into `into`. @returns how many bytes came: fewer than fit, perhaps, and 0 at the end */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 /** Bytes by their digest, whichever repositories they belong to. What is here is complete and was verified. */
 export interface Blobs {
   /** Its size in bytes, or `undefined` if it is not here. */
@@ -17,6 +28,12 @@ export interface Blobs {
    * @throws {ContentNotFoundError}
    */
   read(digest: Digest, range?: ByteRange): Promise<Readable>;
+  /** @throws {ContentNotFoundError} */
+  open(digest: Digest): Promise<OpenBlob>;
+  /** The bytes of a blob that is known to be small. @throws {ContentNotFoundError} */
+  readSmall(digest: Digest): Promise<Uint8Array>;
+  /** The bytes of a small blob, if they are at hand; if not, it may be here nevertheless. Nobody may change them. */
+  recent(digest: Digest): Uint8Array | undefined;
   /** Begins what is to come in under `key`, or goes on where it stopped, also after a restart. */
   stage(key: string, algorithm?: DigestAlgorithm): Promise<StagedBlob>;
   /** What is coming in, and what was left behind. */
@@ -27,6 +44,12 @@ export interface Blobs {
   stat(digest: Digest): Promise<{ readonly size: number; readonly cameAt: number } | undefined>;
   /** No effect if it is not here. Who has begun to read it reads on. Not durable: after power loss it may be here again. */
   remove(digest: Digest): Promise<void>;
+  /** From now on it is not here; its bytes are kept apart. No effect if it is not here. */
+  putApart(digest: Digest): Promise<void>;
+  /** What is kept apart. */
+  apart(): Promise<readonly Digest[]>;
+  /** No effect if it is not kept apart. */
+  dropApart(digest: Digest): Promise<void>;
 }
 
 export interface StagedEntry {

@@ -37,6 +37,7 @@ export class MetadataDatabase {
   private readonly log: WriteAheadLog | undefined;
   private readonly changes = new ChangeQueue();
   private emptying: Promise<void> | undefined;
+  private commits = 0;
 
   private constructor(database: DatabaseSync, log: WriteAheadLog | undefined) {
     this.database = database;
@@ -50,6 +51,11 @@ export class MetadataDatabase {
     const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
     const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
     return new MetadataDatabase(database, log);
+  }
+
+  /** Grows with every change that readers may see: what was read at one number holds as long as the number stays. */
+  get generation(): number {
+    return this.commits;
   }
 
   /** Why nothing can be changed any more until a restart; `undefined` while it can. */
@@ -119,6 +125,8 @@ export class MetadataDatabase {
     } catch (error) {
       this.health.notice(error);
       throw lockedError(error) ?? error;
+    } finally {
+      this.commits++;
     }
   }
 

@@ -1,15 +1,22 @@
 import type { Clock } from "../../common/clock.ts";
-import type { Descriptor, Digest } from "../../common/oci/digest.ts";
-import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import { isDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import type { NameRange, RepositoryName, Tag } from "../../common/oci/reference.ts";
 import { ConditionFailedError, type Condition } from "./condition.ts";
 import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import type { MetadataDatabase } from "./metadata-database.ts";
+import { PresentAnswers } from "./present-answers.ts";
 import { BlobTable } from "./tables/blobs.ts";
 import { ManifestTable } from "./tables/manifests.ts";
 import { referrersOf } from "./tables/referrers.ts";
 import { RepositoryTable } from "./tables/repositories.ts";
 import type { Statements } from "./tables/statements.ts";
 import { TagTable } from "./tables/tags.ts";
+
+/** What answers take that are kept at hand: manifests, and the sizes of blobs. */
+const recentManifestBytes = 4 * 1024 ** 2;
+const recentSizeBytes = 1024 ** 2;
+/** About what an answer takes beside bytes. */
+const rowBytes = 400;
 
 /** Metadata in a database: says what is one transaction, and leaves each table to its class. */
 export class SqliteMetadata implements Metadata {
@@ -19,6 +26,8 @@ export class SqliteMetadata implements Metadata {
   private readonly blobTable: BlobTable;
   private readonly manifestTable: ManifestTable;
   private readonly tagTable: TagTable;
+  private readonly manifests: PresentAnswers<StoredManifest>;
+  private readonly sizes: PresentAnswers<number>;
 
   constructor(database: MetadataDatabase, clock: Clock) {
     this.database = database;
@@ -27,10 +36,24 @@ export class SqliteMetadata implements Metadata {
     this.blobTable = new BlobTable(this.statements, clock);
     this.manifestTable = new ManifestTable(this.statements, this.blobTable, clock);
     this.tagTable = new TagTable(this.statements, clock);
+    const generation = (): number => database.generation;
+    this.manifests = new PresentAnswers(
+      generation,
+      recentManifestBytes,
+      ({ bytes }) => bytes.length + rowBytes,
+    );
+    this.sizes = new PresentAnswers(generation, recentSizeBytes, () => rowBytes);
   }
 
-  async blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined> {
-    return this.blobTable.size(repository, digest);
+  blobSize(repository: RepositoryName, digest: Digest): number | undefined {
+    return this.sizes.get(repository, digest, () => this.blobTable.size(repository, digest));
+  }
+
+  find(repository: RepositoryName, reference: Tag | Digest): StoredManifest | undefined {
+    return this.manifests.get(repository, reference, () => {
+      const digest = isDigest(reference) ? reference : this.tagTable.resolve(repository, reference)?.digest;
+      return digest === undefined ? undefined : this.manifestTable.read(repository, digest);
+    });
   }
 
   async knownSize(digest: Digest): Promise<number | undefined> {
@@ -136,8 +159,8 @@ export class SqliteMetadata implements Metadata {
     return this.repositoryTable.has(repository);
   }
 
-  async repositories(page: PageRequest): Promise<readonly RepositoryName[]> {
-    return this.repositoryTable.page(page);
+  async repositories(page: PageRequest, within?: NameRange): Promise<readonly RepositoryName[]> {
+    return this.repositoryTable.page(page, within);
   }
 
   durable(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
-import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import type { NameRange, RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { Condition } from "./condition.ts";
 
 export interface StoredManifest {
@@ -40,11 +40,13 @@ export interface ManifestWrite {
  * - A tag names a manifest of its repository.
  */
 export interface Metadata {
-  /** The size of a blob of the repository. */
-  blobSize(repository: RepositoryName, digest: Digest): Promise<number | undefined>;
+  /** The size of a blob of the repository. Answers at once, as every pull asks it. */
+  blobSize(repository: RepositoryName, digest: Digest): number | undefined;
+  /** What the repository has under a tag or digest. Answers at once, too. */
+  find(repository: RepositoryName, reference: Tag | Digest): StoredManifest | undefined;
   /** The size of a blob of any repository. For decisions about storage, never to tell a client. */
   knownSize(digest: Digest): Promise<number | undefined>;
-  /** A repository that has the blob and that `accept` takes. `accept` must not use the metadata. */
+  /** A repository that has the blob and that `accept` takes. `accept` must not ask this again. */
   holder(
     digest: Digest,
     accept: (repository: RepositoryName) => boolean,
@@ -88,7 +90,7 @@ export interface Metadata {
   /** Whether the repository ever got content. */
   hasRepository(repository: RepositoryName): Promise<boolean>;
   /** Repositories that have a manifest and may be listed, in ASCIIbetical order. */
-  repositories(page: PageRequest): Promise<readonly RepositoryName[]>;
+  repositories(page: PageRequest, within?: NameRange): Promise<readonly RepositoryName[]>;
   /** Resolves when everything that can be read now is durable. */
   durable(): Promise<void>;
   /** Bytes of all blobs and manifests, each counted once. */

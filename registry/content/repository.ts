@@ -1,12 +1,13 @@
+import { hasCode } from "../../common/errors.ts";
 import { addAbortSignal, pipeline, Readable } from "node:stream";
-import { digestOf, algorithmOf, DigestMismatchError, verify } from "../../common/oci/digest.ts";
+import { digestOf, algorithmOf, DigestMismatchError, isDigest, verify } from "../../common/oci/digest.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { Condition } from "./condition.ts";
-import type { Blobs, ByteRange } from "./blobs.ts";
+import { smallBlobBytes, type Blobs, type ByteRange, type OpenBlob } from "./blobs.ts";
 import { takeOver } from "./incoming.ts";
 import type { PullTimes } from "./collect/pulls.ts";
 import type { Holds } from "./holds.ts";
@@ -25,6 +26,8 @@ export interface RepositoryParts {
   readonly quota: Quota;
   readonly holds: Pick<Holds, "pin">;
   readonly pulls: Pick<PullTimes, "note">;
+  /** Told of a blob whose file is gone, is cut short or cannot be read, perhaps wrongly. */
+  readonly suspect: (digest: Digest) => void;
 }
 
 export interface ManifestPut {
@@ -83,16 +86,50 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   /** The size of a blob, or `undefined` if the repository does not have it. */
   async blobSize(digest: Digest): Promise<number | undefined> {
-    const size = await this.parts.metadata.blobSize(this.name, digest);
-    return size !== undefined && (await this.parts.blobs.size(digest)) === size ? size : undefined;
+    const size = this.parts.metadata.blobSize(this.name, digest);
+    if (size === undefined || (await this.parts.blobs.size(digest)) === size) return size;
+    this.parts.suspect(digest);
+    return undefined;
   }
 
   /** Not verified again: a client checks what it gets. @throws {ContentNotFoundError} */
   async readBlob(digest: Digest, range?: ByteRange): Promise<Readable> {
-    if ((await this.parts.metadata.blobSize(this.name, digest)) === undefined) {
+    if (this.parts.metadata.blobSize(this.name, digest) === undefined) {
       throw new ContentNotFoundError(digest);
     }
-    return this.parts.blobs.read(digest, range);
+    const content = await this.parts.blobs.read(digest, range);
+    // A client that goes away is no error of the file.
+    content.once("error", (error) => {
+      if (hasCode(error, "EIO")) this.parts.suspect(digest);
+    });
+    return content;
+  }
+
+  /** A small blob that is at hand; if there is none it may be here nevertheless. */
+  recentBlob(digest: Digest): Uint8Array | undefined {
+    const bytes = this.parts.blobs.recent(digest);
+    return bytes?.length === this.parts.metadata.blobSize(this.name, digest) ? bytes : undefined;
+  }
+
+  /** A blob that a client wants to have: its bytes if it is small, else open, to be closed by the caller. @throws {ContentNotFoundError} */
+  async openBlob(digest: Digest): Promise<Uint8Array | OpenBlob> {
+    const { metadata, blobs } = this.parts;
+    const size = metadata.blobSize(this.name, digest);
+    if (size === undefined) throw new ContentNotFoundError(digest);
+    const small = size <= smallBlobBytes;
+    const content = await this.reading<Uint8Array | OpenBlob>(digest, () =>
+      small ? blobs.readSmall(digest) : blobs.open(digest),
+    );
+    if (content instanceof Uint8Array) {
+      if (content.length === size) return content;
+    } else {
+      const read: OpenBlob["read"] = (into, position) =>
+        this.reading(digest, () => content.read(into, position));
+      if (content.size === size) return { size, read, close: () => content.close() };
+      await content.close();
+    }
+    this.parts.suspect(digest);
+    throw new ContentNotFoundError(digest);
   }
 
   /**
@@ -107,7 +144,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   async mountBlob(digest: Digest, from: RepositoryName): Promise<boolean> {
     const { metadata, blobs, quota } = this.parts;
     // A file that a broken disk lost must come in again, so it is not there.
-    const size = await metadata.blobSize(from, digest);
+    const size = metadata.blobSize(from, digest);
     if (size === undefined || (await blobs.size(digest)) !== size) return false;
     quota.checkRepository(this.name, size);
     return metadata.mountBlob(this.name, digest, from);
@@ -158,6 +195,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     return this.parts.holds.pin(digests);
   }
 
+  /** The manifest that a tag points at, or that has a digest. @throws {TagNotFoundError} @throws {ContentNotFoundError} */
+  find(reference: Tag | Digest): StoredManifest {
+    const found = this.parts.metadata.find(this.name, reference);
+    if (found !== undefined) return found;
+    throw isDigest(reference) ? new ContentNotFoundError(reference) : new TagNotFoundError(reference);
+  }
+
   /** With its tags. @throws {ContentNotFoundError} */
   async deleteManifest(digest: Digest): Promise<void> {
     const deleted = await this.parts.metadata.deleteManifest(this.name, digest);
@@ -206,6 +250,16 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   /** Whether the repository has, or had, any content. */
   known(): Promise<boolean> {
     return this.parts.metadata.hasRepository(this.name);
+  }
+
+  /** What `read` reads of a blob's file: if that fails, somebody should look at the file. */
+  private async reading<T>(digest: Digest, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (hasCode(error, "EIO") || error instanceof ContentNotFoundError) this.parts.suspect(digest);
+      throw error;
+    }
   }
 
   private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Request, Response } from "express";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../common/clock.ts";
 import type { Observed } from "./observed.ts";
 
@@ -41,7 +41,7 @@ export class AuditLog {
   }
 
   /** @param response that is over */
-  record(request: Request, response: Response, observed: Observed): void {
+  record(request: IncomingMessage, response: ServerResponse, observed: Observed): void {
     const entry = this.enabled() ? auditEntry(request, response, observed) : undefined;
     if (entry === undefined) return;
     const head = { time: this.clock.now().toISO(), program: "registry", log: "audit" };
@@ -50,9 +50,13 @@ export class AuditLog {
 }
 
 /** What is to be recorded of a request; `undefined` if it is a step on the way, or nobody's doing. */
-function auditEntry(request: Request, response: Response, observed: Observed): AuditEntry | undefined {
+function auditEntry(
+  request: IncomingMessage,
+  response: ServerResponse,
+  observed: Observed,
+): AuditEntry | undefined {
   const { requestId, repository, reference, mountedFrom, client, claimed } = observed;
-  const { method } = request;
+  const { method = "" } = request;
   const status = response.statusCode;
   const outcome = outcomeOf(status, response.writableFinished);
   const action = mountedFrom === undefined ? actionOf(observed.route, method) : "mount";
@@ -63,7 +67,7 @@ function auditEntry(request: Request, response: Response, observed: Observed): A
     method,
     repository,
     reference,
-    digest: response.getHeader("Docker-Content-Digest")?.toString(),
+    digest: observed.digest ?? response.getHeader("Docker-Content-Digest")?.toString(),
     from: mountedFrom,
     client,
     claimed,
@@ -92,7 +96,7 @@ function actionOf(route: string, method: string): AuditAction | undefined {
 
 /** Whether it says nothing that another line does not say: an upload that goes on, a client that asks how to log in. */
 function isStep(
-  { headers }: Request,
+  { headers }: IncomingMessage,
   { route }: Observed,
   outcome: AuditEntry["outcome"],
   status: number,

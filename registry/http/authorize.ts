@@ -1,4 +1,5 @@
-import type { Request, Response } from "express";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { repositoryActions, type RepositoryAction } from "../../common/contract/scope.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { carries, catalogScope, scopeText } from "../auth/access.ts";
@@ -25,20 +26,33 @@ const readOnlySentence = "This operation is not allowed on this registry.";
  * @throws {OciError} `UNAUTHORIZED` with a challenge in `response`, or `DENIED`
  * @throws {TooManyAttemptsError}
  */
-export async function authorize(
+export function authorize(
   access: RouteAccess,
   repository: string,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   parts: ApiParts,
-): Promise<Session> {
+): Promise<Session> | Session {
   const challenge = (error?: Challenge["error"]): OciError => {
     const scope = scopeOf(access, repository);
     response.setHeader("WWW-Authenticate", challengeHeader({ ...hostOf(request), scope, error }));
     return new OciError("UNAUTHORIZED");
   };
-  const session = await authenticate(request, response, parts, challenge);
-  if (session === undefined) throw challenge();
+  const known = recognize(request, response, parts);
+  if (known !== undefined) return permit(known, access, repository, parts, challenge);
+  return authenticate(request, response, parts, challenge).then((session) =>
+    permit(session, access, repository, parts, challenge),
+  );
+}
+
+/** @throws {OciError} unless `session` may have `access` */
+function permit(
+  session: Session,
+  access: RouteAccess,
+  repository: string,
+  parts: ApiParts,
+  challenge: (error?: Challenge["error"]) => OciError,
+): Session {
   if (access.kind === "repository" && access.writes && parts.mode() === "ReadOnly") {
     throw new OciError("DENIED", { message: readOnlySentence });
   }
@@ -68,29 +82,49 @@ export function may(
   return parts.tokens.allows(session.principal, action, repository) && holds(session, action, repository);
 }
 
+/** Who asks, if that can be told at once: nobody in particular, or a bearer token that was checked before. */
+function recognize(
+  { headers: { authorization } }: IncomingMessage,
+  response: ServerResponse,
+  { tokens, authority }: ApiParts,
+): Session | undefined {
+  if (authorization === undefined)
+    return tokens.allowsAnonymous ? { principal: { kind: "anonymous" } } : undefined;
+  const bearer = bearerToken(authorization);
+  const session = bearer === undefined ? undefined : authority.recall(bearer);
+  if (session !== undefined) note(session, response);
+  return session;
+}
+
 async function authenticate(
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   parts: ApiParts,
   challenge: (error?: Challenge["error"]) => OciError,
-): Promise<Session | undefined> {
+): Promise<Session> {
   const { authorization } = request.headers;
-  if (authorization === undefined) {
-    return parts.tokens.allowsAnonymous ? { principal: { kind: "anonymous" } } : undefined;
-  }
+  if (authorization === undefined) throw challenge();
   const basic = basicCredentials(authorization);
   try {
     if (basic !== undefined) return { principal: await login(parts, request, response, basic) };
-    const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
+    const bearer = bearerToken(authorization);
     if (bearer === undefined) throw new OciError("UNAUTHORIZED");
     const session = await parts.authority.verify(bearer);
-    if (session.principal.kind === "client") observedOf(response).client = session.principal.name;
+    note(session, response);
     return session;
   } catch (error) {
     if (!(error instanceof OciError)) throw error;
     if (basic === undefined) parts.metrics.authFailures.inc();
     throw challenge(/^Bearer /i.test(authorization) ? "invalid_token" : undefined);
   }
+}
+
+function bearerToken(authorization: string): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
+}
+
+function note({ principal }: Session, response: ServerResponse): void {
+  if (principal.kind === "client") observedOf(response).client = principal.name;
 }
 
 function holds({ grant }: Session, action: RepositoryAction, repository: string): boolean {
@@ -108,9 +142,10 @@ function scopeOf(access: RouteAccess, repository: string): string | undefined {
 }
 
 /** Where the client reached us, as it says itself: behind a NodePort or a forwarded port only it knows. */
-function hostOf(request: Request): { realm: string; service: string } {
+function hostOf(request: IncomingMessage): { realm: string; service: string } {
   const { host = "" } = request.headers;
   const { localAddress = "localhost", localPort = 0 } = request.socket;
+  const protocol = (request.socket as Partial<TLSSocket>).encrypted === true ? "https" : "http";
   const service = /^[A-Za-z0-9._:[\]-]{1,300}$/.test(host) ? host : `${localAddress}:${localPort}`;
-  return { realm: `${request.protocol}://${service}/oauth2/token`, service };
+  return { realm: `${protocol}://${service}/oauth2/token`, service };
 }

@@ -1,50 +1,84 @@
 import type { IncomingMessage } from "node:http";
-import { parseDigest } from "../../common/oci/digest.ts";
+import { parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
+import type { ByteRange } from "../content/blobs.ts";
 import { ContentNotFoundError } from "../content/store.ts";
-import { demandDelete, type RepositoryCall } from "./call.ts";
+import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { etagOf, names } from "./conditional.ts";
+import { writeHead } from "./head.ts";
+import { observedOf } from "./observe.ts";
 import { parseRange } from "./range.ts";
 import { send } from "./send.ts";
 
-/** GET and HEAD /v2/<name>/blobs/<digest> */
-export async function readBlob({
-  request,
-  response,
-  params,
-  parts,
-  repository,
-}: RepositoryCall): Promise<void> {
+/** GET and HEAD /v2/<name>/blobs/<digest>. At once, if it is a small one that is at hand. */
+export function readBlob(call: PullCall): Promise<void> | void {
+  const { request, params, parts, repository } = call;
   const digest = parseDigest(params.digest ?? "");
   parts.content.locks.demandRead(repository.name, { kind: "repository" });
+  if (request.method === "HEAD") return describeBlob(call, digest);
+  const bytes = repository.recentBlob(digest);
+  if (bytes === undefined) return sendStored(call, digest);
+  sendSmall(call, digest, bytes);
+}
+
+async function describeBlob(call: PullCall, digest: Digest): Promise<void> {
+  const { response, repository } = call;
   const size = await repository.blobSize(digest);
   if (size === undefined) throw new ContentNotFoundError(digest);
-  response.setHeader("Docker-Content-Digest", digest);
-  response.setHeader("ETag", etagOf(digest));
-  response.setHeader("Accept-Ranges", "bytes");
-  response.setHeader("Cache-Control", "private, max-age=31536000, immutable");
-  if (names(request.headers["if-none-match"], digest)) {
-    response.statusCode = 304;
-    response.end();
+  const range = begin(call, digest, size);
+  // Who pushes an image leaves out what is here, and names it minutes later.
+  if (range !== undefined) await repository.relyOnBlob(digest);
+  response.end();
+}
+
+async function sendStored(call: PullCall, digest: Digest): Promise<void> {
+  const content = await call.repository.openBlob(digest);
+  if (content instanceof Uint8Array) {
+    sendSmall(call, digest, content);
     return;
   }
-  response.setHeader("Content-Type", "application/octet-stream");
-  const answer = parseRange(wantsRange(request, etagOf(digest)), size);
+  try {
+    const range = begin(call, digest, content.size);
+    if (range === undefined) call.response.end();
+    else await send(content, range, call.response, call.parts.buffers);
+  } finally {
+    await content.close();
+  }
+}
+
+function sendSmall(call: PullCall, digest: Digest, bytes: Uint8Array): void {
+  const range = begin(call, digest, bytes.length);
+  if (range === undefined) call.response.end();
+  else call.response.end(bytes.subarray(range.start, range.end + 1));
+}
+
+/**
+ * Writes the head of an answer.
+ *
+ * @returns which bytes are to follow; `undefined`: none, the client has them
+ * @throws {OciError} `RANGE_INVALID`
+ */
+function begin({ request, response }: PullCall, digest: Digest, size: number): ByteRange | undefined {
+  observedOf(response).digest = digest;
+  const etag = etagOf(digest);
+  const headers = ["Docker-Content-Digest", digest, "ETag", etag, "Accept-Ranges", "bytes"];
+  headers.push("Cache-Control", "private, max-age=31536000, immutable");
+  if (names(request.headers["if-none-match"], digest)) {
+    writeHead(response, 304, headers);
+    return undefined;
+  }
+  const answer = parseRange(wantsRange(request, etag), size);
   if (answer.kind === "unsatisfiable") {
+    response.setHeader("Accept-Ranges", "bytes");
     response.setHeader("Content-Range", `bytes */${size}`);
     throw new OciError("RANGE_INVALID");
   }
-  const range = answer.kind === "part" ? answer.range : undefined;
-  if (range !== undefined) {
-    response.statusCode = 206;
-    response.setHeader("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
-  }
-  response.setHeader("Content-Length", range === undefined ? size : range.end - range.start + 1);
-  if (request.method === "HEAD") {
-    // Who pushes an image leaves out what is here, and names it minutes later.
-    await repository.relyOnBlob(digest);
-    response.end();
-  } else await send(await repository.readBlob(digest, range), response);
+  const range = answer.kind === "part" ? answer.range : { start: 0, end: size - 1 };
+  if (answer.kind === "part") headers.push("Content-Range", `bytes ${range.start}-${range.end}/${size}`);
+  headers.push("Content-Type", "application/octet-stream");
+  headers.push("Content-Length", String(range.end - range.start + 1));
+  writeHead(response, answer.kind === "part" ? 206 : 200, headers);
+  return range;
 }
 
 /** DELETE /v2/<name>/blobs/<digest> */

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Request, Response } from "express";
 import type { Clock } from "../../common/clock.ts";
 import type { RegistryMode } from "../../common/contract/config.ts";
@@ -11,6 +12,7 @@ import type { RegistryContent } from "../content/content.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import type { AuditLog } from "./audit.ts";
 import type { HttpMetrics } from "./metrics.ts";
+import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** What the API works with. */
 export interface ApiParts {
@@ -26,6 +28,7 @@ export interface ApiParts {
   readonly log: Logger;
   readonly audit: AuditLog;
   readonly metrics: HttpMetrics;
+  readonly buffers: TransferBuffers;
   /** Names a request. */
   readonly newId: () => string;
 }
@@ -47,6 +50,12 @@ export interface Call {
 
 export interface RepositoryCall extends Call {
   readonly repository: ContentRepository;
+}
+
+/** The same, without what the router adds to requests and responses: their common headers are still to be written. */
+export interface PullCall extends Omit<RepositoryCall, "request" | "response"> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 /** @throws {OciError} `UNSUPPORTED` where deleting is switched off (S24) */

@@ -1,4 +1,4 @@
-import type { Request, Response } from "express";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../auth/client-tokens.ts";
 import type { ApiParts } from "./call.ts";
 import { observedOf } from "./observe.ts";
@@ -12,8 +12,8 @@ import { observedOf } from "./observe.ts";
  */
 export async function login(
   { logins, tokens, metrics }: ApiParts,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   credentials: { readonly user: string; readonly password: string },
 ): Promise<Principal> {
   const observed = observedOf(response);

@@ -1,11 +1,13 @@
-import { parseDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { maxManifestBytes, mediaTypeOf } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError, parseTag, type Tag } from "../../common/oci/reference.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
-import { demandDelete, type RepositoryCall } from "./call.ts";
+import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { conditionOf, etagOf, names } from "./conditional.ts";
+import { writeHead } from "./head.ts";
+import { observedOf } from "./observe.ts";
 
 /** The most tags that one push may bring.  */
 const maxTags = 100;
@@ -14,23 +16,23 @@ type Reference =
   { readonly kind: "digest"; readonly digest: Digest } | { readonly kind: "tag"; readonly tag: Tag };
 
 /** GET and HEAD /v2/<name>/manifests/<reference> */
-export async function readManifest(call: RepositoryCall): Promise<void> {
+export function readManifest(call: PullCall): void {
   const { request, response, repository, parts } = call;
   const reference = existing(call);
   const { locks } = parts.content;
   if (reference.kind === "tag") locks.demandRead(repository.name, reference);
-  const digest =
-    reference.kind === "tag" ? (await repository.resolve(reference.tag)).digest : reference.digest;
+  const { descriptor, bytes } = repository.find(reference.kind === "tag" ? reference.tag : reference.digest);
+  const { digest, mediaType, size } = descriptor;
   locks.demandRead(repository.name, { kind: "manifest", digest });
-  const { descriptor, bytes } = await repository.manifest(digest);
   repository.pulled(digest);
-  describe(call, descriptor);
+  observedOf(response).digest = digest;
+  const headers = ["Docker-Content-Digest", digest, "ETag", etagOf(digest)];
   if (names(request.headers["if-none-match"], digest)) {
-    response.statusCode = 304;
+    writeHead(response, 304, headers);
     response.end();
   } else {
-    response.setHeader("Content-Type", descriptor.mediaType);
-    response.setHeader("Content-Length", descriptor.size);
+    headers.push("Content-Type", mediaType, "Content-Length", String(size));
+    writeHead(response, 200, headers);
     // Node leaves out the bytes when the method is HEAD.
     response.end(bytes);
   }
@@ -69,12 +71,7 @@ export async function deleteManifest(call: RepositoryCall): Promise<void> {
   call.response.status(202).end();
 }
 
-function describe({ response }: RepositoryCall, { digest }: Descriptor): void {
-  response.setHeader("Docker-Content-Digest", digest);
-  response.setHeader("ETag", etagOf(digest));
-}
-
-function parseReference({ params }: RepositoryCall): Reference {
+function parseReference({ params }: Pick<PullCall, "params">): Reference {
   const text = params.reference ?? "";
   return text.includes(":")
     ? { kind: "digest", digest: parseDigest(text) }
@@ -82,7 +79,7 @@ function parseReference({ params }: RepositoryCall): Reference {
 }
 
 /** A reference to something that may be there: what cannot be a tag is simply not. */
-function existing(call: RepositoryCall): Reference {
+function existing(call: Pick<PullCall, "params">): Reference {
   try {
     return parseReference(call);
   } catch (error) {

@@ -1,17 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { statfs } from "node:fs/promises";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, type Metric, type Registry } from "prom-client";
 import type { Certificate } from "./certificate.ts";
-
-const statusClasses = ["2xx", "3xx", "4xx", "5xx"] as const;
+import { RequestCounts, type RequestOutcome } from "./request-counts.ts";
 
 /** What the API counts. */
 export interface HttpMetrics {
-  readonly requests: Counter<"route" | "method" | "status">;
-  readonly duration: Histogram<"route">;
-  readonly received: Counter<"route">;
-  readonly sent: Counter<"route">;
-  readonly inFlight: Gauge;
+  /** A request begins. */
+  readonly begin: () => void;
+  /** One that began is over. */
+  readonly end: (outcome: RequestOutcome) => void;
   readonly authFailures: Counter;
 }
 
@@ -21,56 +19,71 @@ export function createHttpMetrics(
   routes: readonly { readonly name: string; readonly method: string }[],
 ): HttpMetrics {
   const registers = [registry];
-  const metrics: HttpMetrics = {
-    requests: new Counter({
-      name: "connected_registry_http_requests_total",
-      help: "Requests answered, by route, method and class of status.",
-      labelNames: ["route", "method", "status"],
-      registers,
-    }),
-    duration: new Histogram({
-      name: "connected_registry_http_request_duration_seconds",
-      help: "Time from the request's head to the end of the answer.",
+  const counts = new RequestCounts(routes);
+  new Counter({
+    name: "connected_registry_http_requests_total",
+    help: "Requests answered, by route, method and class of status.",
+    labelNames: ["route", "method", "status"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, value } of counts.requests()) this.inc(labels, value);
+    },
+  });
+  registerHistogram(
+    registry,
+    "connected_registry_http_request_duration_seconds",
+    "Time from the request's head to the end of the answer.",
+    counts,
+  );
+  for (const [direction, help] of [
+    ["received", "Bytes of request bodies."],
+    ["sent", "Bytes of answers, with their heads."],
+  ] as const) {
+    new Counter({
+      name: `connected_registry_http_${direction}_bytes_total`,
+      help,
       labelNames: ["route"],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
       registers,
-    }),
-    received: new Counter({
-      name: "connected_registry_http_received_bytes_total",
-      help: "Bytes of request bodies.",
-      labelNames: ["route"],
-      registers,
-    }),
-    sent: new Counter({
-      name: "connected_registry_http_sent_bytes_total",
-      help: "Bytes of answers, with their heads.",
-      labelNames: ["route"],
-      registers,
-    }),
-    inFlight: new Gauge({
-      name: "connected_registry_http_requests_in_flight",
-      help: "Requests that are being answered.",
-      registers,
-    }),
-    authFailures: new Counter({
-      name: "connected_registry_auth_failures_total",
-      help: "Requests whose credentials were refused.",
-      registers,
-    }),
+      collect() {
+        this.reset();
+        for (const { labels, value } of counts.bytes(direction)) this.inc(labels, value);
+      },
+    });
+  }
+  new Gauge({
+    name: "connected_registry_http_requests_in_flight",
+    help: "Requests that are being answered.",
+    registers,
+    collect() {
+      this.set(counts.inFlight);
+    },
+  });
+  const authFailures = new Counter({
+    name: "connected_registry_auth_failures_total",
+    help: "Requests whose credentials were refused.",
+    registers,
+  });
+  return {
+    begin: () => {
+      counts.begin();
+    },
+    end: (outcome) => {
+      counts.end(outcome);
+    },
+    authFailures,
   };
-  for (const { name, method } of routes) {
-    for (const status of statusClasses) metrics.requests.inc({ route: name, method, status }, 0);
-  }
-  for (const name of new Set(routes.map((route) => route.name))) {
-    metrics.duration.zero({ route: name });
-    metrics.received.inc({ route: name }, 0);
-    metrics.sent.inc({ route: name }, 0);
-  }
-  return metrics;
 }
 
-export function statusClass(status: number): string {
-  return statusClasses[Math.floor(status / 100) - 2] ?? "4xx";
+/** A histogram whose values somebody else counts, for which prom-client has no class of its own. */
+function registerHistogram(registry: Registry, name: string, help: string, counts: RequestCounts): void {
+  const get = async (): Promise<object> => {
+    const values = counts
+      .durations()
+      .map(({ series, labels, value }) => ({ metricName: `${name}_${series}`, labels, value }));
+    return { name, help, type: "histogram", aggregator: "sum", values };
+  };
+  registry.registerMetric({ name, help, get } as unknown as Metric);
 }
 
 /** What the server counts of connections. */

@@ -1,54 +1,56 @@
-import type { NextFunction, Request, Response } from "express";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { ApiParts } from "./call.ts";
-import { statusClass } from "./metrics.ts";
 import type { Observed } from "./observed.ts";
 
 /** A tag or a digest. */
 const referencePattern = /^[A-Za-z0-9_][A-Za-z0-9._+:-]{0,254}$/;
 const acceptedId = /^[A-Za-z0-9_.-]{1,64}$/;
 
-/** Gives every request an id, counts it, and writes one line about it when it is over. No header and no query is written. */
-export function observe({ clock, metrics, newId, log, audit }: ApiParts) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const given = request.headers["x-request-id"];
-    const requestId = typeof given === "string" && acceptedId.test(given) ? given : newId();
-    const observed: Observed = { requestId, route: "other" };
-    response.locals.observed = observed;
-    response.setHeader("X-Request-Id", requestId);
-    const { socket } = request;
-    const start = clock.now().toMillis();
-    const before = { read: socket.bytesRead, written: socket.bytesWritten };
-    metrics.inFlight.inc();
-    response.once("close", () => {
-      const { route, client } = observed;
-      const milliseconds = clock.now().toMillis() - start;
-      const received = socket.bytesRead - before.read;
-      const sent = socket.bytesWritten - before.written;
-      metrics.inFlight.dec();
-      metrics.requests.inc({
-        route,
-        method: countedMethod(request.method),
-        status: statusClass(response.statusCode),
-      });
-      metrics.duration.observe({ route }, milliseconds / 1000);
-      metrics.received.inc({ route }, Math.max(0, received));
-      metrics.sent.inc({ route }, Math.max(0, sent));
-      log.debug("request", {
-        requestId,
-        method: request.method,
-        path: request.path,
-        status: response.statusCode,
-        finished: response.writableFinished,
-        milliseconds,
-        sent,
-        address: socket.remoteAddress,
-        ...(client === undefined ? {} : { client }),
-      });
-      audit.record(request, response, observed);
+const noted = Symbol("noted");
+
+type Noted = ServerResponse & { [noted]?: Observed };
+
+/** Gives a request an id, counts it, and writes one line about it when it is over. No header and no query is written. */
+export function observe(
+  { clock, metrics, newId, log, audit }: ApiParts,
+  request: IncomingMessage,
+  response: Noted,
+): Observed {
+  const given = request.headers["x-request-id"];
+  const requestId = typeof given === "string" && acceptedId.test(given) ? given : newId();
+  const observed: Observed = { requestId, route: "other" };
+  response[noted] = observed;
+  const { socket } = request;
+  const start = clock.steady();
+  const { bytesRead, bytesWritten } = socket;
+  metrics.begin();
+  response.once("close", () => {
+    const { route, client } = observed;
+    const milliseconds = clock.steady() - start;
+    const sent = Math.max(0, socket.bytesWritten - bytesWritten);
+    metrics.end({
+      route,
+      method: request.method ?? "",
+      status: response.statusCode,
+      seconds: milliseconds / 1000,
+      received: Math.max(0, socket.bytesRead - bytesRead),
+      sent,
     });
-    next();
-  };
+    log.debug("request", {
+      requestId,
+      method: request.method,
+      path: request.url?.split("?")[0],
+      status: response.statusCode,
+      finished: response.writableFinished,
+      milliseconds: Math.round(milliseconds),
+      sent,
+      address: socket.remoteAddress,
+      ...(client === undefined ? {} : { client }),
+    });
+    audit.record(request, response, observed);
+  });
+  return observed;
 }
 
 /** Notes what a request is about, as far as it has the form of a name. */
@@ -62,11 +64,9 @@ export function noteTarget(
   if (reference !== undefined && referencePattern.test(reference)) observed.reference = reference;
 }
 
-export function observedOf(response: Response): Observed {
-  return response.locals.observed as Observed;
-}
-
-/** Any client may invent methods: they must not become time series. */
-function countedMethod(method: string): string {
-  return ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"].includes(method) ? method : "OTHER";
+/** What is noted about the request that `response` answers. */
+export function observedOf(response: Noted): Observed {
+  const observed = response[noted];
+  if (observed === undefined) throw new Error("nobody observes this request");
+  return observed;
 }

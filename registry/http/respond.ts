@@ -1,12 +1,12 @@
-import type { Request, Response } from "express";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { hasCode } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import { DigestMismatchError, InvalidDigestError } from "../../common/oci/digest.ts";
 import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
-import { ConditionFailedError } from "../content/condition.ts";
 import { TooManyAttemptsError } from "../auth/attempts.ts";
+import { ConditionFailedError } from "../content/condition.ts";
 import { isStorageFull } from "../content/quota.ts";
 import {
   ContentInUseError,
@@ -15,6 +15,7 @@ import {
   TagNotFoundError,
 } from "../content/store.ts";
 import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
+import { setCommonHeaders } from "./head.ts";
 
 /** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
 const maxDrainedBytes = 8 * 1024 * 1024;
@@ -22,13 +23,32 @@ const maxDrainedBytes = 8 * 1024 * 1024;
 /** What a handler may have said of content that it then could not give. */
 const contentHeaders = ["Content-Length", "ETag", "Docker-Content-Digest", "Cache-Control"];
 
-/** The one place where an error becomes an answer. @param missing what it means that content was not found */
+/**
+ * The one place where an error becomes an answer. Never throws: where even this fails, the connection ends.
+ *
+ * @param missing what it means that content was not found
+ */
 export function respondWithError(
   error: unknown,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
   log: Logger,
   missing: OciErrorCode = "NAME_UNKNOWN",
+): void {
+  try {
+    answer(error, request, response, log, missing);
+  } catch (fault) {
+    log.error("an error could not be answered", { error: fault, of: error });
+    response.destroy();
+  }
+}
+
+function answer(
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+  missing: OciErrorCode,
 ): void {
   if (response.destroyed || isClientGone(error)) {
     log.debug("the client went away", { error });
@@ -48,9 +68,12 @@ export function respondWithError(
   if (refusal.code !== "RANGE_INVALID") response.removeHeader("Content-Range");
   if (error instanceof TooManyAttemptsError) response.setHeader("Retry-After", error.retryAfterSeconds);
   const { code, message, detail } = refusal;
-  response
-    .status(refusal.status)
-    .json({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
+  const body = JSON.stringify({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
+  setCommonHeaders(response);
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.statusCode = refusal.status;
+  response.end(body);
 }
 
 function toOciError(error: unknown, missing: OciErrorCode): OciError {
@@ -95,7 +118,7 @@ function hasStatus(error: unknown, status: number): boolean {
   return typeof error === "object" && error !== null && "status" in error && error.status === status;
 }
 
-function drain(request: Request, response: Response): void {
+function drain(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete) return;
   if (request.destroyed) {
     // Ending an iteration over a body may destroy the request, but not its connection: nobody can read the rest.

@@ -1,7 +1,7 @@
 import type { OciErrorCode } from "../../common/oci/errors.ts";
 import type { RouteAccess } from "./authorize.ts";
 import { deleteBlob, readBlob } from "./blobs.ts";
-import type { Call, RepositoryCall } from "./call.ts";
+import type { Call, PullCall, RepositoryCall } from "./call.ts";
 import { listCatalog } from "./catalog.ts";
 import { deleteManifest, readManifest, writeManifest } from "./manifests.ts";
 import { changeMetadata, readMetadata } from "./metadata.ts";
@@ -20,7 +20,15 @@ interface RouteBase {
   readonly pattern: RegExp;
 }
 
+/** A route that is found without the router too (direct.ts): its handler uses nothing that the router adds. */
+export interface DirectRoute extends RouteBase {
+  readonly access: Extract<RouteAccess, { kind: "repository" }>;
+  readonly missing: OciErrorCode;
+  readonly handle: (call: PullCall) => Promise<void> | void;
+}
+
 export type Route =
+  | DirectRoute
   | (RouteBase & {
       readonly access: Extract<RouteAccess, { kind: "login" | "catalog" }>;
       readonly handle: (call: Call) => Promise<void>;
@@ -53,6 +61,25 @@ const metadata = [
   /^\/acr\/v1\/(?<repository>.+)\/_manifests\/(?<digest>[^/]+)$/,
   /^\/acr\/v1\/(?<repository>.+)$/,
 ];
+
+export const directRoutes = {
+  manifest: {
+    name: "manifest",
+    method: "GET",
+    pattern: manifest,
+    access: reads,
+    missing: "MANIFEST_UNKNOWN",
+    handle: readManifest,
+  },
+  blob: {
+    name: "blob",
+    method: "GET",
+    pattern: blob,
+    access: reads,
+    missing: "BLOB_UNKNOWN",
+    handle: readBlob,
+  },
+} as const satisfies Record<string, DirectRoute>;
 
 /**
  * The distribution API (OCI distribution specification 1.1, "Endpoints"), and ACR's metadata of what can be locked. The
@@ -101,7 +128,7 @@ export const routes: readonly Route[] = [
     missing: "BLOB_UNKNOWN",
     handle: cancelUpload,
   },
-  { name: "blob", method: "GET", pattern: blob, access: reads, missing: "BLOB_UNKNOWN", handle: readBlob },
+  directRoutes.blob,
   {
     name: "blob",
     method: "DELETE",
@@ -110,14 +137,7 @@ export const routes: readonly Route[] = [
     missing: "BLOB_UNKNOWN",
     handle: deleteBlob,
   },
-  {
-    name: "manifest",
-    method: "GET",
-    pattern: manifest,
-    access: reads,
-    missing: "MANIFEST_UNKNOWN",
-    handle: readManifest,
-  },
+  directRoutes.manifest,
   {
     name: "manifest",
     method: "PUT",

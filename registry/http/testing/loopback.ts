@@ -16,6 +16,7 @@ import { TokenAuthority } from "../../auth/token-authority.ts";
 import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
 import { createApp } from "../app.ts";
 import { AuditLog } from "../audit.ts";
+import { TransferBuffers } from "../transfer-buffers.ts";
 import { testMetrics } from "./metrics.ts";
 
 export interface Answer {
@@ -73,6 +74,7 @@ export async function openLoopback(anonymous = "write", log: Logger = silentLog)
       (line) => loopback.audited.push(line),
     ),
     metrics: testMetrics(),
+    buffers: new TransferBuffers(),
     newId: randomUUID,
   });
   const running = new Set<Promise<unknown>>();
