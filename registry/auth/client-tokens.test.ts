@@ -1,6 +1,6 @@
 import { seconds } from "../../common/clock.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
-import type { ClientTokenSettings } from "../../common/contract/config.ts";
+import { parseClientToken, type ClientTokenSettings } from "../../common/contract/config.ts";
 import { hashPassword } from "../../common/contract/password.ts";
 import type { RepositoryAction } from "../../common/contract/scope.ts";
 import { parseScopes } from "./access.ts";
@@ -94,6 +94,19 @@ describe("client tokens", () => {
     expect(actions.every((action) => tokens.allows(principal, action, "x"))).toBe(true);
     expect(tokens.allows(principal, "content/delete", "x")).toBe(false);
     expect(tokens.isCurrent(principalOf("b"))).toBe(false);
+  });
+
+  test("S31 are no more than the fields of the contract, whatever else a document says", () => {
+    const more = {
+      role: "admin",
+      isSystem: true,
+      anonymous: "write",
+      enabled: true,
+      permissions: { all: true },
+    };
+    tokens.replace([parseClientToken({ ...token("a", []), ...more, status: "disabled" })]);
+    expect(tokens.isCurrent(principalOf("a"))).toBe(false);
+    expect(tokens.allows(principalOf("a"), "content/read", "x")).toBe(false);
   });
 
   test("that are gone allow nothing", () => {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { digestOf } from "../../common/oci/digest.ts";
 import { parseTag } from "../../common/oci/reference.ts";
@@ -213,6 +214,21 @@ test("a pull that the client gave up is told as that", async () => {
       }),
   );
   expect(line).toMatchObject({ action: "pull", status: 200, outcome: "aborted" });
+});
+
+test("docs/reference/access.md tells of every field and every action", async () => {
+  const text = await readFile(new URL("../../docs/reference/access.md", import.meta.url), "utf8");
+  const [, table = ""] = text.split("## The audit log");
+  const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, field]) => field);
+  const lines = [
+    ...(await linesOf(async () => {
+      await registry.send("POST", `/v2/b/blobs/uploads/?mount=${blob}&from=a`, { headers: header });
+      await registry.send("GET", "/v2/a/manifests/v1", { headers: header });
+      await registry.send("GET", "/v2/a/manifests/v1", { headers: basic("client", "wrong") });
+    })),
+  ];
+  const fields = new Set(lines.flatMap((line) => Object.keys(line)));
+  expect([...fields].sort()).toEqual([...documented].sort());
 });
 
 test("it is switched while it runs", async () => {
