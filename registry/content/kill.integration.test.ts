@@ -8,14 +8,14 @@ describe("T81 when the process is killed", () => {
   afterAll(() => scratch.clear());
 
   test.each(steps)("in $what, the store is whole, and has all that was acknowledged", async ({ script }) => {
-    const killer = new Killer(await scratch.onDisk());
+    const killer = new Killer(await scratch.inMemory());
     // Some steps: the long suite takes them all.
     for (const step of [9, 14, 19]) await killer.killAt(script, step);
     expect(killer.kills).toBeGreaterThan(0);
   });
 
   test("anywhere, again and again, the store is whole, and has all that was acknowledged", async () => {
-    const killer = new Killer(await scratch.onDisk());
+    const killer = new Killer(await scratch.inMemory());
     await killer.lives(6, 1);
     expect(killer.kills).toBeGreaterThan(3);
   });
