@@ -5,6 +5,12 @@ export type RepositoryName = string & { readonly [brand]: "RepositoryName" };
 /** A tag: `<reference>` of the same section that is not a digest. */
 export type Tag = string & { readonly [brand]: "Tag" };
 
+/** Names of repositories from `from` on and before `to`, in ASCIIbetical order. */
+export interface NameRange {
+  readonly from: string;
+  readonly to: string;
+}
+
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;

@@ -6,8 +6,9 @@ import type { PasswordAlgorithm } from "../../common/contract/password.ts";
 import { parseScope, type RepositoryAction, type ScopeRule } from "../../common/contract/scope.ts";
 import { messageOf } from "../../common/errors.ts";
 import { sameJson } from "../../common/same-json.ts";
+import type { NameRange } from "../../common/oci/reference.ts";
 import type { AnonymousAccess } from "./anonymous.ts";
-import { Permissions } from "./permissions.ts";
+import { everything, Permissions } from "./permissions.ts";
 
 /** Who a client is: somebody who logged in, or nobody in particular. */
 export type Principal =
@@ -106,6 +107,12 @@ export class ClientTokens {
         credential === principal.credential &&
         (expires === Infinity || expires > this.clock.now().toMillis()),
     );
+  }
+
+  /** Where the names are of which `allows` is true, in order: for listing them. */
+  ranges(principal: Principal, action: RepositoryAction): readonly NameRange[] {
+    if (principal.kind === "anonymous") return this.anonymous.includes(action) ? [everything] : [];
+    return this.tokens.get(principal.name)?.permissions.ranges(action) ?? [];
   }
 
   allows(principal: Principal, action: RepositoryAction, repository: string): boolean {

@@ -29,3 +29,19 @@ test("permissions allow exactly what one of the rules allows", () => {
     { seed: 4, numRuns: 500 },
   );
 });
+
+test("ranges hold exactly the names that are allowed, in order, each once", () => {
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 8 }), fc.array(name), (rules, names) => {
+      const permissions = new Permissions(rules);
+      for (const action of repositoryActions) {
+        const ranges = permissions.ranges(action);
+        const listed = ranges.flatMap(({ from, to }) =>
+          [...new Set(names)].filter((each) => each >= from && each < to).sort(),
+        );
+        expect(listed).toEqual([...new Set(names)].filter((each) => permissions.allow(action, each)).sort());
+      }
+    }),
+    { seed: 4, numRuns: 500 },
+  );
+});

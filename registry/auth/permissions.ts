@@ -1,4 +1,11 @@
 import type { RepositoryAction, ScopeRule } from "../../common/contract/scope.ts";
+import type { NameRange } from "../../common/oci/reference.ts";
+
+/** What comes behind everything that may be in a name. */
+export const everything: NameRange = { from: "", to: "~" };
+const afterSlash = "0";
+/** What comes before everything that may follow in a name. */
+const beforeNames = ",";
 
 interface Names {
   all: boolean;
@@ -22,6 +29,23 @@ export class Permissions {
       else names.exact.add(pattern);
       this.actions.set(action, names);
     }
+  }
+
+  /**
+   * Where the names are that `action` is allowed on, in order and apart from each other: whoever lists names need not look
+   * at the others.
+   */
+  ranges(action: RepositoryAction): readonly NameRange[] {
+    const names = this.actions.get(action);
+    if (names === undefined) return [];
+    if (names.all) return [everything];
+    const ranges = [
+      ...[...names.paths].map((path) => ({ from: path, to: `${path.slice(0, -1)}${afterSlash}` })),
+      ...[...names.exact].map((name) => ({ from: name, to: `${name}${beforeNames}` })),
+    ].sort((a, b) => (a.from < b.from ? -1 : 1));
+    const apart: NameRange[] = [];
+    for (const range of ranges) if (range.from >= (apart.at(-1)?.to ?? "")) apart.push(range);
+    return apart;
   }
 
   allow(action: RepositoryAction, repository: string): boolean {

@@ -3,7 +3,7 @@ import type { Clock } from "../../common/clock.ts";
 import { Duration } from "luxon";
 import type { RepositoryQuota } from "../../common/contract/content-settings.ts";
 import type { Digest } from "../../common/oci/digest.ts";
-import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { NameRange, RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
@@ -120,7 +120,11 @@ export class RegistryContent implements Repositories<ContentRepository> {
       if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
       else incoming += size;
     }
-    const limits = { total: options.quota, repositories: options.repositoryQuotas ?? noQuotas, space: options.space };
+    const limits = {
+      total: options.quota,
+      repositories: options.repositoryQuotas ?? noQuotas,
+      space: options.space,
+    };
     const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
@@ -148,8 +152,8 @@ export class RegistryContent implements Repositories<ContentRepository> {
   }
 
   /** Repositories with at least one manifest. */
-  page(page: PageRequest): Promise<readonly RepositoryName[]> {
-    return this.parts.metadata.repositories(page);
+  page(page: PageRequest, within?: NameRange): Promise<readonly RepositoryName[]> {
+    return this.parts.metadata.repositories(page, within);
   }
 
   list(signal?: AbortSignal): AsyncIterable<RepositoryName> {

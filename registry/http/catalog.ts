@@ -2,21 +2,18 @@ import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Call } from "./call.ts";
 import { nextLink, parsePage } from "./paging.ts";
 
-const batch = 1000;
-
-/** GET /v2/_catalog: of the repositories, those that the client may read. */
+/** GET /v2/_catalog: of the repositories, those that the client may read. Others are not even looked at. */
 export async function listCatalog({ request, response, parts, session }: Call): Promise<void> {
-  const { after, limit } = parsePage(request);
-  const visible: RepositoryName[] = [];
-  for (let from = after; visible.length <= limit;) {
-    const names = await parts.content.page({ after: from, limit: batch });
-    visible.push(...names.filter((name) => parts.tokens.allows(session.principal, "content/read", name)));
-    from = names.at(-1);
-    if (names.length < batch) break;
+  const { after = "", limit } = parsePage(request);
+  const found: RepositoryName[] = [];
+  for (const range of parts.tokens.ranges(session.principal, "content/read")) {
+    if (range.to <= after) continue;
+    found.push(...(await parts.content.page({ after, limit: limit + 1 - found.length }, range)));
+    if (found.length > limit) break;
   }
-  const repositories = visible.slice(0, limit);
+  const repositories = found.slice(0, limit);
   const last = repositories.at(-1);
-  if (visible.length > limit && last !== undefined) {
+  if (found.length > limit && last !== undefined) {
     response.setHeader("Link", nextLink("/v2/_catalog", limit, last));
   }
   response.json({ repositories });

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import type { RepositoryName } from "../../../common/oci/reference.ts";
+import type { NameRange, RepositoryName } from "../../../common/oci/reference.ts";
 import { lockBits } from "../locks/schema.ts";
 import type { PageRequest } from "../metadata.ts";
 import type { Statements } from "./statements.ts";
@@ -28,12 +28,14 @@ export class RepositoryTable {
   }
 
   /** Those that have a manifest and may be listed, in ASCIIbetical order. */
-  page(page: PageRequest): readonly RepositoryName[] {
+  page(page: PageRequest, within: NameRange = { from: "", to: "~" }): readonly RepositoryName[] {
     const rows = this.statements.rows(
-      `SELECT name FROM repositories r WHERE name > ? AND locks & ${lockBits.listEnabled} = 0
+      `SELECT name FROM repositories r WHERE name > ? AND name >= ? AND name < ? AND locks & ${lockBits.listEnabled} = 0
        AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
        ORDER BY name LIMIT ?`,
       page.after ?? "",
+      within.from,
+      within.to,
       page.limit,
     );
     return rows.map(({ name }) => name as RepositoryName);
