@@ -5,11 +5,15 @@ import { configVersion, InvalidConfigError, parseSettings } from "../common/cont
 import { hasCode, messageOf } from "../common/errors.ts";
 import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./config.ts";
 import { readConfiguration } from "./configuration-file.ts";
+import { DatabaseDamagedError } from "./content/rescue/damage.ts";
 import { documentFaults } from "./document-faults.ts";
 import { checkCertificate } from "./http/encryption.ts";
 import type { ServeOptions } from "./option-reader.ts";
 import { environmentName, optionGroups, serveOptions } from "./options.ts";
 import { serve, type Source } from "./serve.ts";
+
+/** How many damaged databases one process replaces. */
+const maxReplacements = 2;
 
 /** `connected-registry serve` */
 export function command(): Command {
@@ -38,13 +42,26 @@ docs/reference/settings.md describes every setting.`;
 async function main(options: ServeOptions, fromEnvironment: (name: string) => boolean): Promise<number> {
   try {
     const { config, source } = await readInputs(options, fromEnvironment);
-    await serve(config, source);
+    await serveThroughDamage(config, source);
     return 0;
   } catch (error) {
     const usage = error instanceof InvalidConfigError;
     for (const fault of usage ? error.faults : messageOf(error).split("\n")) console.error(fault);
     if (hasCode(error, "EADDRINUSE")) console.error("choose another address with --listen or --probes");
     return usage ? 2 : 1;
+  }
+}
+
+/** Serves; begins anew, with the backup of the database, when the database turns out to be damaged while it is used. */
+async function serveThroughDamage(config: ServeConfig, source: Source): Promise<void> {
+  for (let replaced = 0; ; replaced++) {
+    try {
+      await serve(config, source);
+      return;
+    } catch (error) {
+      // A disk that damages one database after the other is nothing that a program can mend.
+      if (!(error instanceof DatabaseDamagedError) || replaced >= maxReplacements) throw error;
+    }
   }
 }
 

@@ -19,6 +19,7 @@ import { TokenAuthority } from "./auth/token-authority.ts";
 import { KeptConfiguration } from "./cluster/kept-configuration.ts";
 import { podServices } from "./cluster/services.ts";
 import { startingConfiguration } from "./cluster/starting-configuration.ts";
+import { garbageCollection } from "./collecting.ts";
 import type { ClusterIdentity, ServeConfig } from "./config.ts";
 import { LiveConfiguration, type Configuration } from "./configuration.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
@@ -96,7 +97,11 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
 
   const stop = stopSignal();
   const open = (): Promise<RegistryContent> =>
-    openContent(config.data, { clock, newId: randomUUID, quota: () => settings().storageQuotaBytes, space });
+    openContent(config.data, {
+      ...{ clock, newId: randomUUID, space },
+      quota: () => settings().storageQuotaBytes,
+      repositoryQuotas: () => settings().quotas,
+    });
   const patience = source.kind === "cluster" ? seconds(120) : seconds(5);
   const content = await openWhenFree(open, patience, clock, log, stop);
   try {
@@ -152,7 +157,8 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       random: Math.random,
       log,
     });
-    const services: Service[] = [server, new Housekeeping(content, clock, log), engine];
+    const collecting = garbageCollection({ content, live, board, registry, clock, log });
+    const services: Service[] = [server, new Housekeeping(content, clock, log), collecting, engine];
     if (certificate !== undefined) {
       const reload = new CertificateReload(certificate, server, clock, log);
       createCertificateMetrics(registry, () => reload.inUse);
@@ -171,7 +177,10 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     const parts = { content, space, settings, board, recover: engine.recover, metrics: registry, clock, log };
     const care = contentCare(parts);
     services.push(...care.services);
-    const status = { path: "/status", read: () => ({ ...board.current, storage: care.status() }) };
+    const status = {
+      path: "/status",
+      read: () => ({ ...board.current, storage: care.status(), garbageCollection: collecting.status }),
+    };
     const probes = new Probes(config.probes, services, registry, stop, [status]);
     await runServices([probes, ...services], stop, log);
   } finally {

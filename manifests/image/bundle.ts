@@ -20,7 +20,11 @@ export interface BundleOptions {
 export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Metafile> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { "connected-registry": "cli/main.ts" },
+    entryPoints: {
+      "connected-registry": "cli/main.ts",
+      // A program of its own beside the chunk that runs it (see check-in-child.ts).
+      "chunks/check-database": "registry/content/rescue/check-database.ts",
+    },
     outdir: folder,
     write: false,
     bundle: true,

@@ -27,7 +27,7 @@ export interface CareMetrics {
   kept(bytes: number, takenAt: number): void;
 }
 
-const interval = seconds(600);
+const interval = seconds(60);
 
 /**
  * Keeps verified copies of the database, and notices when the database itself is damaged: by an error of a statement, or by a copy

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { seconds, type Clock } from "../../../common/clock.ts";
 import { every } from "../../../common/every.ts";
 import { messageOf } from "../../../common/errors.ts";
@@ -25,6 +26,12 @@ export interface Space {
   demand(bytes: number): void;
   /** Counts nothing. @throws {DiskPressureError} if `bytes` would be too many */
   expect(bytes: number): void;
+}
+
+/** The volume that holds `path`. */
+export async function volumeOf(path: string): Promise<Volume> {
+  const { blocks, bavail, bsize } = await statfs(path);
+  return { size: blocks * bsize, free: bavail * bsize };
 }
 
 const interval = seconds(5);

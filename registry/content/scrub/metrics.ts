@@ -56,7 +56,8 @@ export function createScrubMetrics(registry: Registry, quarantined: () => number
   };
 }
 
-export function createCareMetrics(registry: Registry): CareMetrics {
+/** @param rescued whether the database was replaced at this start */
+export function createCareMetrics(registry: Registry, rescued: boolean): CareMetrics {
   const registers = [registry];
   const copies = new Counter({
     name: "connected_registry_database_backups_total",
@@ -74,6 +75,11 @@ export function createCareMetrics(registry: Registry): CareMetrics {
     help: "When the newest copy of the database was made, 0 if there is none.",
     registers,
   });
+  new Gauge({
+    name: "connected_registry_database_replaced",
+    help: "1 if the database was damaged, and its backup took its place at this start.",
+    registers,
+  }).set(Number(rescued));
   for (const outcome of ["succeeded", "failed"]) copies.inc({ outcome }, 0);
   return {
     copied: (outcome) => {
