@@ -13,7 +13,7 @@ import { FailedAttempts } from "../../auth/attempts.ts";
 import { ClientTokens } from "../../auth/client-tokens.ts";
 import { Logins } from "../../auth/logins.ts";
 import { TokenAuthority } from "../../auth/token-authority.ts";
-import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
+import { openMemoryContent, type ContentOptions, type RegistryContent } from "../../content/content.ts";
 import { createApp } from "../app.ts";
 import { AuditLog } from "../audit.ts";
 import { TransferBuffers } from "../transfer-buffers.ts";
@@ -34,7 +34,7 @@ interface SendOptions {
 
 const random = (size: number): Uint8Array => new Uint8Array(size).fill(3);
 
-/** The API on a loopback port, over content in memory. */
+/** The API on a loopback port. */
 export interface Loopback {
   readonly port: number;
   readonly clock: ManualClock;
@@ -53,12 +53,16 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
-export async function openLoopback(anonymous = "write", log: Logger = silentLog): Promise<Loopback> {
+export async function openLoopback(
+  anonymous = "write",
+  log: Logger = silentLog,
+  open: (options: ContentOptions) => Promise<RegistryContent> = openMemoryContent,
+): Promise<Loopback> {
   const clock = new ManualClock();
   const tokens = new ClientTokens(clock, parseAnonymousAccess(anonymous) ?? []);
   const secret = new Uint8Array(createHash("sha256").update("test").digest());
   const authority = await TokenAuthority.create(tokens, clock, { secret, id: "test" });
-  const content = await openMemoryContent({ clock, newId: randomUUID, quota: () => loopback.quota });
+  const content = await open({ clock, newId: randomUUID, quota: () => loopback.quota });
   const app = createApp({
     content,
     tokens,
