@@ -1,21 +1,16 @@
 import { Cron } from "croner";
 
-/** A schedule that is not five cron fields. */
-export class InvalidCronError extends Error {
-  override readonly name = "InvalidCronError";
-}
-
 /**
  * A schedule of five cron fields (minute, hour, day of month, month, day of week), which starts nothing by itself:
  * whoever holds it asks for its next moment.
  *
- * @throws {InvalidCronError}
+ * @throws an error whose message is for the person who wrote it
  */
 export function parseCron(schedule: string, timeZone = "UTC"): Cron {
   try {
     return new Cron(schedule, { timezone: timeZone, mode: "5-part", paused: true });
   } catch (cause) {
-    throw new InvalidCronError(`"${schedule}" is not a schedule of five cron fields.`, { cause });
+    throw new Error(`"${schedule}" is not a schedule of five cron fields.`, { cause });
   }
 }
 

@@ -4,7 +4,7 @@ import { seconds } from "../../common/clock.ts";
 /** How often it is looked whether bodies still come. */
 export const bodyCheckInterval = seconds(60);
 /** What must come in that time: any link that an image could ever come over is faster. */
-export const leastBytes = 4096;
+const leastBytes = 4096;
 
 /**
  * Ends requests whose bodies come so slowly that they can only mean to hold a connection (S05). The timeout of the
