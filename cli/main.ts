@@ -8,6 +8,10 @@ const programs = {
     text: "Serve container images: a complete registry.",
     load: () => import("../registry/main.ts"),
   },
+  "garbage-collect": {
+    text: "Remove what nothing refers to from the data of a registry that is stopped.",
+    load: () => import("../registry/garbage-collect.ts"),
+  },
   "hash-password": {
     text: "Read a password and print what the settings hold of it.",
     load: () => import("../registry/auth/hash-password.ts"),

@@ -13,6 +13,11 @@ export function selectsTag({ tags: { include, exclude } }: RepositoryRule, tag: 
   return include.some((glob) => matchesGlob(glob, tag)) && !exclude.some((glob) => matchesGlob(glob, tag));
 }
 
+/** Whether a sync by `rules` brings the tag, as long as the parent has it. */
+export function isSynced(rules: readonly RepositoryRule[], repository: string, tag: string): boolean {
+  return rules.some((rule) => selectsRepository(rule, repository) && selectsTag(rule, tag));
+}
+
 /** The tags that a rule names one by one, if it names no others: then nothing needs to be listed. */
 export function namedTags(rule: RepositoryRule): readonly string[] | undefined {
   const { include } = rule.tags;

@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { systemClock as clock } from "../common/clock.ts";
+import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
+import { messageOf } from "../common/errors.ts";
+import { stopSignal } from "../common/stop-signal.ts";
+import { readConfiguration } from "./configuration-file.ts";
+import type { CollectionReport, Removal } from "./content/collect/report.ts";
+import { openContent } from "./content/content.ts";
+
+interface Options {
+  readonly data: string;
+  readonly config?: string;
+  readonly dryRun: boolean;
+}
+
+const help = `
+A registry that runs collects garbage by itself, on its schedule: this is for one that is stopped.
+What goes by age (retention) needs the rules of --config, and goes only where no parent is configured:
+whether the parent still has it cannot be known here.
+
+Exit code: 0 done, 1 something could not be collected, 2 wrong usage.`;
+
+/** `connected-registry garbage-collect` */
+export function command(): Command {
+  return new Command("garbage-collect")
+    .description("Remove content that nothing refers to from the data of a registry that is stopped.")
+    .requiredOption("--data <DIR>", "where the registry keeps its content")
+    .option("--config <FILE>", "the registry's settings document: its grace period and retention rules")
+    .option("--dry-run", "remove nothing, only list what would be removed, and why", false)
+    .addHelpText("after", help)
+    .action(async (options: Options) => {
+      process.exitCode = await main(options, process.stdout, process.stderr);
+    });
+}
+
+/** @returns the exit code */
+async function main(
+  options: Options,
+  output: NodeJS.WriteStream,
+  errors: NodeJS.WriteStream,
+): Promise<number> {
+  try {
+    const report = await collect(options, output, errors);
+    output.write(summaryOf(report));
+    for (const { repository, message } of report.faults) {
+      errors.write(`${repository === undefined ? "" : `${repository}: `}${message}\n`);
+    }
+    return report.state === "Succeeded" ? 0 : 1;
+  } catch (error) {
+    const usage = error instanceof InvalidConfigError;
+    for (const fault of usage ? error.faults : [messageOf(error)]) errors.write(`${fault}\n`);
+    return usage ? 2 : 1;
+  }
+}
+
+async function collect(
+  { data, config, dryRun }: Options,
+  output: NodeJS.WriteStream,
+  errors: NodeJS.WriteStream,
+): Promise<CollectionReport> {
+  const { garbageCollection, retention, parent } =
+    config === undefined
+      ? parseSettings({ version: configVersion, name: "connected-registry" })
+      : (await readConfiguration(config)).settings;
+  await demandData(data);
+  const stop = stopSignal();
+  const content = await openContent(data, { clock, newId: randomUUID, quota: () => undefined });
+  let count = 0;
+  const observe = ({ kind, repository, name, bytes, reason }: Removal): void => {
+    count++;
+    if (dryRun)
+      output.write(
+        `${kind} ${repository === undefined ? "" : `${repository} `}${name}: ${reason} (${bytes} bytes)\n`,
+      );
+    else if (errors.isTTY && count % 100 === 0) errors.write(`\r${count} removed`);
+  };
+  try {
+    const { graceSeconds } = garbageCollection;
+    const mayExpire = (): boolean => parent === undefined;
+    return await content.collector.collect({ graceSeconds, retention, dryRun, mayExpire, observe }, stop);
+  } finally {
+    if (errors.isTTY && count >= 100) errors.write("\r");
+    await content.close();
+  }
+}
+
+/** A mistyped directory must not become an empty registry. @throws {InvalidConfigError} */
+async function demandData(data: string): Promise<void> {
+  try {
+    await access(join(data, "registry.db"));
+  } catch (error) {
+    throw new InvalidConfigError(`--data: ${data} holds no content of a registry: ${messageOf(error)}`);
+  }
+}
+
+function summaryOf({ state, dryRun, removed, bytes, expiryPostponed }: CollectionReport): string {
+  const counts = Object.entries(removed)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${plural(kind, count)}`);
+  const what = counts.length === 0 ? "nothing" : counts.join(", ");
+  const postponed =
+    expiryPostponed === 0
+      ? ""
+      : `${expiryPostponed} ${plural("repository", expiryPostponed)} not expired: a parent is configured\n`;
+  return `${state}: ${dryRun ? "would remove" : "removed"} ${what}, ${bytes} bytes\n${postponed}`;
+}
+
+function plural(word: string, count: number): string {
+  if (count === 1) return word;
+  return word === "repository" ? "repositories" : `${word}s`;
+}
