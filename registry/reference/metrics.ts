@@ -40,7 +40,8 @@ function labelsOf(text: string, name: string): string {
   return labels.size === 0 ? "–" : [...labels].map((label) => `\`${label}\``).join(", ");
 }
 
-async function liveMetrics(): Promise<string> {
+/** What a registry that has just started, and has seen nobody yet, tells Prometheus. */
+export async function liveMetrics(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), "reference-"));
   const port = await freePort();
   const options = ["--data", data, "--listen", "127.0.0.1:0", "--probes", `127.0.0.1:${port}`];
