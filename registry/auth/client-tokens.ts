@@ -104,8 +104,7 @@ export class ClientTokens {
     if (token?.enabled !== true) return false;
     return token.passwords.some(
       ({ credential, expires }) =>
-        credential === principal.credential &&
-        (expires === Infinity || expires > this.clock.now().toMillis()),
+        credential === principal.credential && (expires === Infinity || expires > this.clock.millis()),
     );
   }
 

@@ -82,14 +82,15 @@ export function may(
   return parts.tokens.allows(session.principal, action, repository) && holds(session, action, repository);
 }
 
+const anonymous: Session = { principal: { kind: "anonymous" } };
+
 /** Who asks, if that can be told at once: nobody in particular, or a bearer token that was checked before. */
 function recognize(
   { headers: { authorization } }: IncomingMessage,
   response: ServerResponse,
   { tokens, authority }: ApiParts,
 ): Session | undefined {
-  if (authorization === undefined)
-    return tokens.allowsAnonymous ? { principal: { kind: "anonymous" } } : undefined;
+  if (authorization === undefined) return tokens.allowsAnonymous ? anonymous : undefined;
   const bearer = bearerToken(authorization);
   const session = bearer === undefined ? undefined : authority.recall(bearer);
   if (session !== undefined) note(session, response);
