@@ -5,7 +5,7 @@ import type { Blobs, StagedBlob } from "./blobs.ts";
 import type { Holds } from "./holds.ts";
 import { takeOver } from "./incoming.ts";
 import type { Metadata } from "./metadata.ts";
-import type { Account, Quota } from "./quota.ts";
+import { isStorageFull, type Account, type Quota } from "./quota.ts";
 import type { Ingest } from "./store.ts";
 import { Turns } from "./turns.ts";
 
@@ -137,15 +137,17 @@ export class Intake {
     const size = staged.offset;
     // From the look at what is here until the link that keeps it, nobody may take the file away.
     const release = await this.holds.hold(digest);
-    let linked = false;
+    let isFull = false;
     try {
       await this.place(staged, digest);
       await this.metadata.linkBlob(repository, digest, size);
-      linked = true;
+    } catch (error) {
+      isFull = isStorageFull(error);
+      throw error;
     } finally {
       release();
       account.give(size);
-      if (!linked) await this.removeOrphan(digest);
+      if (isFull) await this.removeOrphan(digest);
     }
   }
 
@@ -162,8 +164,8 @@ export class Intake {
   }
 
   /**
-   * Removes a file that came in and that no row names, since the database could not take it. One that stays nevertheless is
-   * garbage, which is collected.
+   * Removes a file that came in and that no row names, since there was no room for the row: the room is wanted. What stays
+   * nevertheless, or after any other failure, is garbage, which is collected.
    */
   private async removeOrphan(digest: Digest): Promise<void> {
     await this.holds.whileFree([digest], async ([free]) => {
