@@ -53,7 +53,7 @@ describe("the command", () => {
     { value: "false", says: "--tls-key: " },
     { value: "0", says: "--tls-key: " },
     { value: "", says: "--tls-key: " },
-    { value: "true", says: "--http: " },
+    { value: "true", says: "CONNECTED_REGISTRY_HTTP: " },
   ])(
     "S44 serves in the clear only if CONNECTED_REGISTRY_HTTP says so: '$value'",
     async ({ value, says }) => {
