@@ -62,13 +62,18 @@ export function contentCare(parts: ContentCareParts): {
   tellDamage();
   // A good copy comes by a push or a sync: the next change of the board, or the next question, tells.
   board.subscribe(tellDamage);
+  if (kept.remote !== undefined) {
+    log.warn("the database cannot be shared on this file system: no other program can open it meanwhile", {
+      fileSystem: kept.remote,
+    });
+  }
   if (kept.rescue !== undefined) tellRescue(kept.rescue, board, recover, log);
   return {
     services: [space, care, scrub],
     status: () => {
       tellDamage();
       return {
-        volume: { ...space.volume, low: space.low },
+        volume: { ...space.volume, low: space.low, remote: kept.remote },
         scrub: scrub.progress,
         quarantine: { count: quarantine.count, newest: quarantine.list(shown) },
         rescue: summaryOf(kept.rescue),

@@ -22,6 +22,7 @@ import { pages } from "./pages.ts";
 import { Quota } from "./quota.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
+import { fileSystemType, lockAdvice, remoteFileSystem, type FileSystemType } from "./rescue/file-system.ts";
 import type { Space } from "./rescue/free-space.ts";
 import { openKeptDatabase, type KeptDatabase } from "./rescue/open-database.ts";
 import { Quarantine } from "./scrub/quarantine.ts";
@@ -42,6 +43,8 @@ export interface ContentOptions {
   readonly space?: Space;
   /** Absent: in a process of its own. */
   readonly checkDatabase?: DatabaseCheck;
+  /** Absent: asks the system. */
+  readonly fileSystemType?: FileSystemType;
 }
 
 /** What a scrub works on. */
@@ -134,7 +137,10 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const quarantine = new Quarantine(database, blobs, holds, clock);
     const scrubbed = { database, blobs, quarantine, suspects: new Suspects() };
     const content = new RegistryContent(
-      { metadata, blobs, intake, quota, holds, pulls: collector.pulls, suspect: scrubbed.suspects.report },
+      {
+        ...{ metadata, blobs, intake, quota, locks, holds },
+        ...{ pulls: collector.pulls, suspect: scrubbed.suspects.report },
+      },
       uploads,
       locks,
       collector,
@@ -206,7 +212,8 @@ export async function openContent(
   files: FileSystem = nodeFiles,
 ): Promise<RegistryContent> {
   await ensureDirectory(files, directory);
-  const release = holdLock(join(directory, "lock"));
+  const remote = remoteFileSystem(await (options.fileSystemType ?? fileSystemType)(directory));
+  const release = holdLock(join(directory, "lock"), remote === undefined ? undefined : lockAdvice(remote));
   let database: MetadataDatabase | undefined;
   const close = async (): Promise<void> => {
     await database?.close();
@@ -215,7 +222,7 @@ export async function openContent(
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
     const check = options.checkDatabase ?? checkInChild;
-    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock);
+    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock, remote);
     database = kept.database;
     const ports = portsOf(database, copyBeside(directory, database, files, options.clock), options);
     return await RegistryContent.compose(blobs, ports, options, close, kept);

@@ -21,10 +21,21 @@ export class NewerSchemaError extends Error {
   override readonly name = "NewerSchemaError";
 }
 
-/** Opens the database `path` (or `:memory:`), durable at every commit, and brings its schema up to date. */
-export function openDatabase(path: string, migrations: readonly Migration[], clock: Clock): DatabaseSync {
+/**
+ * Opens the database `path` (or `:memory:`), durable at every commit, and brings its schema up to date.
+ *
+ * @param alone whether nobody else may open it meanwhile: needed on file systems on which memory cannot be shared
+ */
+export function openDatabase(
+  path: string,
+  migrations: readonly Migration[],
+  clock: Clock,
+  alone = false,
+): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5_000 });
   try {
+    // Said before the log is first used, this keeps its index in our own memory.
+    if (alone) database.exec("PRAGMA locking_mode = EXCLUSIVE");
     // FULL syncs the log at every commit: what was acknowledged survives power loss.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     migrate(database, migrations, clock);

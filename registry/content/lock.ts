@@ -14,17 +14,19 @@ export class DataInUseError extends Error {
  * Makes data ours alone, by a transaction on the file `path` that never ends: the operating system ends it with the
  * process, however that ends, which no file with a process id in it could promise.
  *
+ * @param advice what else may be the reason, where locks may not work
  * @returns what gives it free
  * @throws {DataInUseError}
  */
-export function holdLock(path: string): () => void {
+export function holdLock(path: string, advice?: string): () => void {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if (hasCode(error, "ERR_SQLITE_ERROR") && (error as { errcode?: unknown }).errcode === sqliteBusy) {
-      throw new DataInUseError(`another process uses the data beside ${path}: stop it first`);
+      const text = `another process uses the data beside ${path}: stop it first`;
+      throw new DataInUseError(advice === undefined ? text : `${text}; ${advice}`);
     }
     throw error;
   }

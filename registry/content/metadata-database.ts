@@ -45,9 +45,14 @@ export class MetadataDatabase {
     this.log = log;
   }
 
-  /** @param path of the database file, or `:memory:` */
-  static async open(path: string, clock: Clock, files: FileSystem = nodeFiles): Promise<MetadataDatabase> {
-    const database = openDatabase(path, migrations, clock);
+  /** @param path of the database file, or `:memory:` @param alone see `openDatabase` */
+  static async open(
+    path: string,
+    clock: Clock,
+    files: FileSystem = nodeFiles,
+    alone = false,
+  ): Promise<MetadataDatabase> {
+    const database = openDatabase(path, migrations, clock, alone);
     const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {};
     const log = mode === "wal" ? await WriteAheadLog.open(database, path, files) : undefined;
     return new MetadataDatabase(database, log);

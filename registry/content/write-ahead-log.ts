@@ -8,6 +8,8 @@ import { isStorageFull } from "./quota.ts";
 /** How long the log may get, in bytes. What is in it is copied to the database at once, on the main thread. */
 const checkpointBytes = 4 * 1024 * 1024;
 
+const sqliteBusy = 5;
+
 /** Makes a connection really use its database. */
 const touch = "SELECT count(*) FROM sqlite_schema";
 
@@ -127,9 +129,15 @@ export class WriteAheadLog {
     } else {
       // The last connection copies the log to the database, from memory that may not be what the disk has.
       const witness = new DatabaseSync(this.path, { readOnly: true });
-      witness.exec(touch);
-      this.database.close();
-      witness.close();
+      try {
+        witness.exec(touch);
+        this.database.close();
+      } catch (error) {
+        // Where nobody else can open it, it stays open until the process ends.
+        if (!isBusy(error)) throw error;
+      } finally {
+        witness.close();
+      }
     }
     await this.main.close();
     await this.log.close();
@@ -172,6 +180,11 @@ export class WriteAheadLog {
     });
     return this.lost;
   }
+}
+
+function isBusy(error: unknown): boolean {
+  const { errcode } = error as { readonly errcode?: unknown };
+  return errcode === sqliteBusy;
 }
 
 /** The database file and its log. */

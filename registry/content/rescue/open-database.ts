@@ -15,6 +15,8 @@ export interface KeptDatabase {
   readonly directory: string;
   readonly database: MetadataDatabase;
   readonly backups: Backups;
+  /** Where nobody else can open the database meanwhile: the name of the file system that is the reason. */
+  readonly remote: string | undefined;
   /** The rescue that this opening of the database was, if it was one. */
   readonly rescue: RescueRecord | undefined;
 }
@@ -22,6 +24,8 @@ export interface KeptDatabase {
 /**
  * Opens `registry.db` in `directory`; one that is damaged is replaced by its backup first (see `prepareDatabase`), and agrees
  * with `blobs` before anybody reads it.
+ *
+ * @param remote the name of a file system on which it must be opened by nobody else
  */
 export async function openKeptDatabase(
   directory: string,
@@ -29,6 +33,7 @@ export async function openKeptDatabase(
   files: FileSystem,
   check: DatabaseCheck,
   clock: Clock,
+  remote?: string,
 ): Promise<KeptDatabase> {
   const backups = new Backups(join(directory, "backups"), files, check, clock);
   const schema = migrations.at(-1)?.version ?? 0;
@@ -36,10 +41,10 @@ export async function openKeptDatabase(
   const path = join(directory, "registry.db");
   // SQLite would let everybody read it, and gives its log the same permissions.
   await (await files.open(path, "a", 0o600)).close();
-  const database = await MetadataDatabase.open(path, clock, files);
+  const database = await MetadataDatabase.open(path, clock, files, remote !== undefined);
   try {
     const rescue = record === undefined ? undefined : await finishRescue(record, directory, database, blobs);
-    return { directory, database, backups, rescue };
+    return { directory, database, backups, remote, rescue };
   } catch (error) {
     await database.close();
     throw error;
