@@ -21,6 +21,10 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
+  millis(): number {
+    return this.time.toMillis();
+  }
+
   steady(): number {
     return this.time.toMillis();
   }

@@ -100,7 +100,7 @@ export class TokenAuthority {
 
   /** What `verify` would answer, at once: if the signature was checked before, and all is good. Else `verify` decides. */
   recall(token: string): VerifiedToken | undefined {
-    const found = this.verified.find(token, this.clock.now().toSeconds());
+    const found = this.verified.find(token, this.clock.millis() / 1000);
     return found !== undefined && this.tokens.isCurrent(found.principal) ? found : undefined;
   }
 
