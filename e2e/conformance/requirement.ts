@@ -1,7 +1,7 @@
 import type { Subject } from "./subject.ts";
 
 /** One thing that the OCI distribution specification (1.1, or its main branch) demands of a registry. */
-export interface Requirement {
+interface Requirement {
   /** Stable: results are compared by it. */
   readonly id: string;
   readonly level: "MUST" | "SHOULD" | "MAY";

@@ -12,6 +12,7 @@ import { takeOver } from "./incoming.ts";
 import type { PullTimes } from "./collect/pulls.ts";
 import type { Holds } from "./holds.ts";
 import type { Intake } from "./intake.ts";
+import type { Locks } from "./locks/locks.ts";
 import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import { pages } from "./pages.ts";
 import type { Quota } from "./quota.ts";
@@ -24,6 +25,7 @@ export interface RepositoryParts {
   readonly blobs: Blobs;
   readonly intake: Intake;
   readonly quota: Quota;
+  readonly locks: Pick<Locks, "demandWrite">;
   readonly holds: Pick<Holds, "pin">;
   readonly pulls: Pick<PullTimes, "note">;
   /** Told of a blob whose file is gone, is cut short or cannot be read, perhaps wrongly. */
@@ -71,6 +73,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
       await this.parts.metadata.durable();
       return;
     }
+    this.parts.locks.demandWrite(this.name);
     if (!isManifest(expected.mediaType)) {
       await this.parts.intake.push(this.name, expected, content);
       return;
@@ -80,7 +83,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     await this.store({ descriptor: expected, bytes, manifest, sparse: options.sparse ?? [], tags: [] });
   }
 
-  ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
+  async ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
+    this.parts.locks.demandWrite(this.name);
     return this.parts.intake.ingest(this.name, expected, signal);
   }
 
@@ -133,8 +137,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   }
 
   /**
-   * Somebody was told that a blob is here, and may not push it again: it stays as long as one that has just come.
-   * Writes nothing if a manifest keeps it.
+   * Somebody was told that a blob is here, and may not push it again: it stays as long as one that has just come, also when
+   * what needs it now goes. Writes once an hour at most.
    */
   async relyOnBlob(digest: Digest): Promise<void> {
     await this.parts.metadata.renewBlob(this.name, digest);

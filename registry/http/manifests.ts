@@ -9,7 +9,7 @@ import { conditionOf, etagOf, names } from "./conditional.ts";
 import { writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 
-/** The most tags that one push may bring.  */
+/** The most tags that one push may bring. */
 const maxTags = 100;
 
 type Reference =

@@ -162,6 +162,15 @@ describe("what is locked", () => {
     expect(registry.content.uploads.count).toBe(0);
   });
 
+  test("is pulled, and looked for, where only writing is forbidden", async () => {
+    await patch("a/b", { writeEnabled: false, deleteEnabled: false });
+    for (const method of ["GET", "HEAD"]) {
+      for (const path of ["manifests/v1", `blobs/${layer.descriptor.digest}`, "tags/list"]) {
+        expect((await registry.send(method, `/v2/a/b/${path}`)).status).toBe(200);
+      }
+    }
+  });
+
   test.each(["GET", "HEAD"])("is not pulled by %s where readEnabled is false", async (method) => {
     const pull = async (path: string): Promise<number> =>
       (await registry.send(method, `/v2/a/b/${path}`)).status;

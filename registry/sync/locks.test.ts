@@ -43,7 +43,15 @@ describe("a sync that would change what is locked", () => {
     await world.content.locks.change(name, { kind: "repository" }, { writeEnabled: false });
     await world.sync();
     expect(world.status.sync).toMatchObject({ state: "Failed", tags: { failed: 2 } });
+    const usage = await world.content.usage();
+    world.parent.recent();
+    await world.sync();
+    const [config] = imageOf("new");
+    expect(world.parent.recent().filter((ask) => ask.includes(config!.descriptor.digest))).toEqual([]);
+    await expect(world.content.usage()).resolves.toBe(usage);
     await world.content.locks.change(name, { kind: "repository" }, { writeEnabled: true });
+    // Its second rest is twice as long.
+    await world.sync();
     await world.sync();
     await expect(world.here("apps/hello", "1")).resolves.toBe(digestOf(imageOf("new")));
   });
