@@ -13,7 +13,7 @@ function recorder(lines: Line[], bound: object = {}): Logger {
     lines.push({ message, requestId: (bound as { requestId?: unknown }).requestId });
   };
   const more = (fields: object): Logger => recorder(lines, { ...bound, ...fields });
-  return { error: write, warn: write, info: write, debug: write, with: more };
+  return { error: write, warn: write, info: write, debug: write, debugs: true, with: more };
 }
 
 /** The answer to a request for which the store throws `error`. */
