@@ -1,11 +1,14 @@
+import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { hasCode } from "../../common/errors.ts";
 import {
   algorithmOf,
+  finish,
   hexOf,
   parseDigest,
+  type Descriptor,
   type Digest,
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
@@ -84,6 +87,32 @@ export class FilesystemBlobs implements Blobs {
   async remove(digest: Digest): Promise<void> {
     this.forget(digest);
     await this.files.remove(this.path(digest));
+  }
+
+  async vouch(expected: Pick<Descriptor, "digest" | "size">, signal?: AbortSignal): Promise<boolean> {
+    const { digest, size } = expected;
+    if ((await this.size(digest)) !== size) return false;
+    const algorithm = algorithmOf(digest);
+    const hash = createHash(algorithm);
+    try {
+      for await (const chunk of await this.read(digest)) {
+        hash.update(chunk as Buffer);
+        signal?.throwIfAborted();
+      }
+    } catch (error) {
+      if (error instanceof ContentNotFoundError) return false;
+      throw error;
+    }
+    if (finish(hash, algorithm) !== digest) return false;
+    const path = await this.place(digest);
+    const handle = await this.files.open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await syncDirectory(this.files, dirname(path));
+    return true;
   }
 
   async putApart(digest: Digest): Promise<void> {

@@ -3,6 +3,7 @@ import {
   algorithmOf,
   digestOf,
   DigestMismatchError,
+  type Descriptor,
   type Digest,
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
@@ -93,6 +94,10 @@ export class MemoryBlobs implements Blobs {
 
   async remove(digest: Digest): Promise<void> {
     this.contents.delete(digest);
+  }
+
+  async vouch({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
+    return this.contents.get(digest)?.length === size;
   }
 
   async putApart(digest: Digest): Promise<void> {

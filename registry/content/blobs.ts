@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Digest, DigestAlgorithm } from "../../common/oci/digest.ts";
+import type { Descriptor, Digest, DigestAlgorithm } from "../../common/oci/digest.ts";
 
 /** Bytes `start` to `end`, both included, counted from 0. */
 export interface ByteRange {
@@ -44,6 +44,13 @@ export interface Blobs {
   stat(digest: Digest): Promise<{ readonly size: number; readonly cameAt: number } | undefined>;
   /** No effect if it is not here. Who has begun to read it reads on. Not durable: after power loss it may be here again. */
   remove(digest: Digest): Promise<void>;
+  /**
+   * Whether it is here and its bytes are what `expected` claims; then it survives power loss. Reads all of it: for bytes of which
+   * nothing but their name says that they are whole, such as after the metadata was lost.
+   *
+   * @throws the signal's reason
+   */
+  vouch(expected: Pick<Descriptor, "digest" | "size">, signal?: AbortSignal): Promise<boolean>;
   /** From now on it is not here; its bytes are kept apart. No effect if it is not here. */
   putApart(digest: Digest): Promise<void>;
   /** What is kept apart. */

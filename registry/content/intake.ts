@@ -70,7 +70,9 @@ export class Intake {
       endTurn();
     };
     try {
-      if (await this.has(expected)) return this.present(repository, expected, end);
+      if ((await this.has(expected)) || (await this.blobs.vouch(expected, signal))) {
+        return this.present(repository, expected, end);
+      }
       let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       if (staged.offset > expected.size) {
         await this.drain(staged);

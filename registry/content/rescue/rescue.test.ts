@@ -270,6 +270,29 @@ describe("T83 a database that is damaged", () => {
     });
   });
 
+  test("blobs that no row knows any more come in again without being transferred, if their bytes are their own", async () => {
+    await fill();
+    await rm(join(directory, "backups"), { recursive: true });
+    const [first, second] = layers as [Item, Item];
+    const hex = hexOf(second.descriptor.digest);
+    const file = await open(join(directory, "blobs", "sha256", hex.slice(0, 2), hex), "r+");
+    await file.write("!", 7);
+    await file.close();
+    await overwrite(0, 100);
+    await using(async (content) => {
+      const here = content.open(name);
+      const again = await here.ingest(first.descriptor);
+      expect(again.offset).toBe(first.bytes.length);
+      await again.commit();
+      expect((await here.fetch(first.descriptor).then(buffer)).equals(first.bytes)).toBe(true);
+      const afresh = await here.ingest(second.descriptor);
+      expect(afresh.offset).toBe(0);
+      await afresh.write(streamOf(second));
+      await afresh.commit();
+      expect((await here.fetch(second.descriptor).then(buffer)).equals(second.bytes)).toBe(true);
+    });
+  });
+
   test("a new directory is no loss", async () => {
     await expect(using((content) => Promise.resolve(content.kept?.rescue))).resolves.toBeUndefined();
     await expect(readdir(directory)).resolves.not.toContain("rescue.json");
