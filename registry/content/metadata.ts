@@ -54,7 +54,7 @@ export interface Metadata {
   linkBlob(repository: RepositoryName, digest: Digest, size: number): Promise<void>;
   /** Gives a blob of `from` (absent: of any repository) to `repository`; false if there it is not. */
   mountBlob(repository: RepositoryName, digest: Digest, from?: RepositoryName): Promise<boolean>;
-  /** Gives a blob of the repository the age of one that comes now, unless a manifest keeps it. Precise to the hour. */
+  /** Gives a blob of the repository the age of one that comes now. Precise to half a minute, so that it rarely writes. */
   renewBlob(repository: RepositoryName, digest: Digest): Promise<void>;
   /** False if the repository does not have it. @throws {ContentInUseError} */
   unlinkBlob(repository: RepositoryName, digest: Digest): Promise<boolean>;

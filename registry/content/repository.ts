@@ -138,7 +138,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   /**
    * Somebody was told that a blob is here, and may not push it again: it stays as long as one that has just come, also when
-   * what needs it now goes. Writes once an hour at most.
+   * what needs it now goes. Writes twice a minute at most.
    */
   async relyOnBlob(digest: Digest): Promise<void> {
     await this.parts.metadata.renewBlob(this.name, digest);

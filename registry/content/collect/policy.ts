@@ -45,6 +45,8 @@ export function manifestVerdict(
   now: number,
   grace: number,
 ): string | undefined {
+  // What was pushed again may be about to get a tag, or a place in an index.
+  if (now - pushedAt < grace) return undefined;
   if (idleSince === 0) {
     // Whoever names it by its digest does not ask for a tag (T16).
     const wanted = Math.max(untaggedAfter ?? 0, pulledWithin, grace) + pullPrecision;
@@ -52,7 +54,7 @@ export function manifestVerdict(
       ? undefined
       : "the image that it was, or was part of, is gone";
   }
-  if (untaggedAfter === undefined || now - pushedAt < grace) return undefined;
+  if (untaggedAfter === undefined) return undefined;
   const since = Math.max(idleSince, pulledAt);
   if (now - since < untaggedAfter) return undefined;
   return `no tag, index or subject has kept it for ${duration(untaggedAfter / 1000)}`;

@@ -24,7 +24,7 @@ export class PullTimes {
   note(repository: RepositoryName, digest: Digest): void {
     const key = `${repository}@${digest}`;
     if (this.pending.size >= maxPending && !this.pending.has(key)) return;
-    this.pending.set(key, { repository, digest, at: this.clock.now().toMillis() });
+    this.pending.set(key, { repository, digest, at: this.clock.millis() });
   }
 
   /** Writes what was noted. What could not be written is forgotten. */

@@ -10,10 +10,8 @@ import type { Statements } from "./statements.ts";
 
 /** Not more repositories are looked through: the config of artifacts may be in every one. */
 const maxHolders = 10_000;
-/** Not more manifests are looked through before a link is renewed that perhaps needs it not. */
-const maxUsers = 100;
-/** How old a link may become before it is renewed: one write per hour is enough. */
-const renewalMs = 3_600_000;
+/** How old a link becomes before it is renewed: half of the shortest grace period. */
+const renewalMs = 30_000;
 /** Of a blob `b`. */
 const quarantined = "EXISTS (SELECT 1 FROM quarantine q WHERE q.digest = b.digest)";
 const locked = lockBits.deleteEnabled | lockBits.writeEnabled;
@@ -79,13 +77,11 @@ export class BlobTable {
     );
   }
 
-  /** The link of a blob of the repository that is more than an hour old and that no manifest keeps, as far as can be seen quickly. */
+  /** The link of a blob of the repository, if it is old enough to be renewed. */
   ageing(repository: RepositoryName, digest: Digest): Row | undefined {
     return this.statements.row(
       `SELECT l.repository, l.blob FROM blobs b JOIN blob_links l ON l.blob = b.id
-       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ? AND l.linked_at < ?
-       AND NOT EXISTS (SELECT 1 FROM (SELECT manifest FROM manifest_blobs WHERE blob = b.id LIMIT ${maxUsers}) u
-                       JOIN manifests m ON m.id = u.manifest WHERE m.repository = r.id)`,
+       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ? AND l.linked_at < ?`,
       digest,
       repository,
       this.clock.now().toMillis() - renewalMs,
