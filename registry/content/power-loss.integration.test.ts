@@ -1,18 +1,12 @@
 import { provide } from "../../e2e/components/provide.ts";
 import { silentProgress } from "../../e2e/terminal/progress.ts";
-import { Recording, type Outage } from "./testing/power-loss.ts";
+import { Recording, sampled } from "./testing/power-loss.ts";
 import { Scratch } from "./testing/scratch.ts";
 import { everything } from "./testing/scripts.ts";
 import { traceScript } from "./testing/trace.ts";
 
 /** How many of some thousand moments a quick run looks at; the long suite looks at all. */
-const sample = 70;
-
-/** `count` of `outages`, evenly. */
-function some(outages: readonly Outage[], count: number): readonly Outage[] {
-  const step = Math.max(1, Math.floor(outages.length / count));
-  return outages.filter((_, i) => i % step === step - 1);
-}
+const sample = 60;
 
 describe("T81 when the power fails", () => {
   const scratch = new Scratch();
@@ -29,7 +23,10 @@ describe("T81 when the power fails", () => {
   afterAll(() => scratch.clear());
 
   test("the store is whole, and has all that was acknowledged", async () => {
-    const damages = await recording.damages(some(recording.outages([1]), sample), await scratch.inMemory());
+    const damages = await recording.damages(
+      sampled(recording.outages([1]), sample),
+      await scratch.inMemory(),
+    );
     expect(damages).toEqual([]);
   });
 
@@ -44,6 +41,6 @@ describe("T81 when the power fails", () => {
   ])("damage is seen if the disk only pretends to keep $what", async ({ path }) => {
     const lying = recording.without((synced) => path.test(synced));
     const outages = lying.outages([]).filter(({ fate }) => fate === "dropped");
-    await expect(lying.damages(some(outages, 100), await scratch.inMemory(), 1)).resolves.toHaveLength(1);
+    await expect(lying.damages(sampled(outages, 100), await scratch.inMemory(), 1)).resolves.toHaveLength(1);
   });
 });

@@ -1,8 +1,8 @@
 import { provide } from "../../e2e/components/provide.ts";
 import { silentProgress } from "../../e2e/terminal/progress.ts";
-import { Recording } from "./testing/power-loss.ts";
+import { Recording, sampled } from "./testing/power-loss.ts";
 import { Scratch } from "./testing/scratch.ts";
-import { everything, randomScript } from "./testing/scripts.ts";
+import { bulky, everything, randomScript } from "./testing/scripts.ts";
 import { traceScript } from "./testing/trace.ts";
 
 /** Other ones bring other scripts, and other sectors that are lost. */
@@ -14,15 +14,18 @@ describe("T81 when the power fails at any moment", () => {
   afterEach(() => scratch.clear());
 
   test.each([
-    { what: "of everything that a store does", script: everything },
+    { what: "of everything that a store does", script: everything, most: Infinity },
     {
       what: `of a random life (seed ${seed})`,
       script: [...randomScript(seed, 12), { reopen: true as const }, ...randomScript(seed + 1, 12)],
+      most: Infinity,
     },
-  ])("$what, the store is whole, and has all that was acknowledged", async ({ script }) => {
+    // Thousands of moments in which one page after the other is copied.
+    { what: "of changes that fill the log of the database", script: bulky, most: 2_000 },
+  ])("$what, the store is whole, and has all that was acknowledged", async ({ script, most }) => {
     const { strace } = provide(["strace"], silentProgress, AbortSignal.timeout(590_000));
     const recording = new Recording(await traceScript(await strace, script, await scratch.onDisk()), script);
-    const outages = recording.outages([seed]);
+    const outages = sampled(recording.outages([seed]), most);
     expect(outages.length).toBeGreaterThan(1_000);
     await expect(recording.damages(outages, await scratch.inMemory())).resolves.toEqual([]);
   });

@@ -42,13 +42,12 @@ class File {
   pending: BytesChange[] = [];
 
   content(fate: Fate): Buffer {
-    return this.pending.reduce<Buffer>((content, change) => changed(content, change, fate), this.durable);
+    return changed(this.durable, this.pending, fate);
   }
 
   sync(began: Moment): void {
-    for (const change of this.pending.filter(({ ended }) => ended < began)) {
-      this.durable = changed(this.durable, change, allKept);
-    }
+    const covered = this.pending.filter(({ ended }) => ended < began);
+    this.durable = changed(this.durable, covered, allKept);
     this.pending = this.pending.filter(({ ended }) => ended >= began);
   }
 }
@@ -208,34 +207,36 @@ function assign(entries: Map<string, Entry>, name: string, entry: Entry | undefi
   else entries.set(name, entry);
 }
 
-/** `content` after `change`, as far as `fate` lets it happen. */
-function changed(content: Buffer, change: BytesChange, fate: Fate): Buffer {
-  if ("size" in change) return fate.keep() ? resized(content, change.size) : content;
-  const { offset, bytes } = change;
-  let result = content;
-  for (let start = 0; start < bytes.length;) {
-    const end = Math.min(bytes.length, sectorEnd(offset + start, fate.sector) - offset);
-    const kept = fate.keep();
-    // The new size may be there though the bytes are not: they read as zeros.
-    if (kept || fate.keep())
-      result = resized(result, Math.max(result.length, offset + end), result !== content);
-    if (kept) {
-      if (result === content) result = Buffer.from(content);
-      bytes.copy(result, offset + start, start, end);
+/** `content` after `changes`, as far as `fate` lets them happen. */
+function changed(content: Buffer, changes: readonly BytesChange[], fate: Fate): Buffer {
+  const ends = changes.map((change) =>
+    "size" in change ? change.size : change.offset + change.bytes.length,
+  );
+  const result = Buffer.alloc(Math.max(content.length, ...ends));
+  content.copy(result);
+  let length = content.length;
+  const resize = (size: number): void => {
+    if (size < length) result.fill(0, size, length);
+    length = size;
+  };
+  for (const change of changes) {
+    if ("size" in change) {
+      if (fate.keep()) resize(change.size);
+      continue;
     }
-    start = end;
+    const { offset, bytes } = change;
+    for (let start = 0; start < bytes.length;) {
+      const end = Math.min(bytes.length, sectorEnd(offset + start, fate.sector) - offset);
+      const kept = fate.keep();
+      // The new size may be there though the bytes are not: they read as zeros.
+      if (kept || fate.keep()) length = Math.max(length, offset + end);
+      if (kept) bytes.copy(result, offset + start, start, end);
+      start = end;
+    }
   }
-  return result;
+  return result.subarray(0, length);
 }
 
 function sectorEnd(position: number, sector: number): number {
   return (Math.floor(position / sector) + 1) * sector;
-}
-
-/** A copy of `content` with another length, unless it is `ours` to change and has that length. */
-function resized(content: Buffer, size: number, ours = false): Buffer {
-  if (ours && content.length === size) return content;
-  const result = Buffer.alloc(size);
-  content.copy(result);
-  return result;
 }

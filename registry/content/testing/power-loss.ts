@@ -83,6 +83,12 @@ export class Recording {
   }
 }
 
+/** About `count` of `outages`, evenly. */
+export function sampled(outages: readonly Outage[], count: number): readonly Outage[] {
+  const step = Math.max(1, Math.floor(outages.length / count));
+  return outages.filter((_, i) => i % step === step - 1);
+}
+
 async function restore(state: DiskState, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const path of state.directories) await mkdir(join(folder, path), { recursive: true });

@@ -38,6 +38,24 @@ export function randomScript(seed: number, steps: number): Script {
   return fc.sample(lanes, { seed, numRuns: steps }).map((all) => ({ lanes: all }));
 }
 
+/** Changes that are big enough for the log of the database to be emptied while they go on. */
+export const bulky: Script = [
+  together(imagePush(0, 2), imagePush(1, 5)),
+  ...Array.from({ length: 6 }, (_, i) =>
+    together(
+      [
+        { do: "deleteManifest", in: 0, manifest: 2 },
+        { do: "put", in: 0, manifest: 2, tags: [i % 3] },
+      ],
+      [
+        { do: "deleteManifest", in: 1, manifest: 5 },
+        { do: "put", in: 1, manifest: 5, tags: [i % 3] },
+      ],
+      imagePush(2, [0, 1, 3, 4, 6, 7][i] ?? 0, [1]),
+    ),
+  ),
+];
+
 /** What a store has before each of `steps`. */
 export const furnished: Script = [
   together(imagePush(0, 0, [0])),
