@@ -29,7 +29,7 @@ export interface Programs {
   readonly versions: readonly string[];
 }
 
-const module = join(import.meta.dirname, "../e2e/components/go");
+const modules = join(import.meta.dirname, "../e2e/components");
 const debianPackages = [
   "nginx",
   "wrk",
@@ -119,8 +119,8 @@ async function unpackedPackages(): Promise<{
 
 async function built(bundle: Bundle, progress: Progress, signal: AbortSignal): Promise<string> {
   const cache = new Cache(cacheFolder(process.env), systemClock);
-  const key = await cacheKey(bundle, hostPlatform(), module);
-  const source = new GoSource(module);
+  const key = await cacheKey(bundle, hostPlatform(), modules);
+  const source = new GoSource(modules);
   const obstacle = await source.obstacle();
   if (obstacle !== undefined) throw new Error(`${bundle.name} cannot be built: ${obstacle}`);
   return progress.step(source.title(bundle), (report) =>

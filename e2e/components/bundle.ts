@@ -12,6 +12,8 @@ export interface Bundle {
 }
 
 export interface GoBuild {
+  /** The folder of our Go module whose `go.mod` pins everything, beside this file; `go` where nothing is said. */
+  readonly module?: string;
   /** Import paths, or folders of our own Go module (`./kubernetes`). */
   readonly packages: readonly string[];
   /** How the one file that is built is called, where its package is called otherwise. */

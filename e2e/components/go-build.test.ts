@@ -1,4 +1,4 @@
-import { access, readlink, rm } from "node:fs/promises";
+import { access, mkdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GoSource } from "./go-build.ts";
 import { makeBundle, makeFolder, makeProgram } from "./testing/fakes.ts";
@@ -12,6 +12,7 @@ let root: string;
 
 beforeEach(async () => {
   root = await makeFolder();
+  for (const module of ["go", "forge"]) await mkdir(join(root, module));
 });
 afterEach(() => rm(root, { recursive: true }));
 
@@ -50,6 +51,19 @@ test("settings that somebody has for their own builds do not change ours", async
     /flags= cgo=0 args=build -v -trimpath .*-X main\.version=v1 -o \S+\/smithy/u,
   );
   delete process.env.GOFLAGS;
+});
+
+test("a build is of the module that the bundle names", async () => {
+  const go = await toolchain(`pwd >&2; exit 1`);
+  const building = (module?: string): Promise<void> =>
+    go.obtain(
+      { ...bundle, build: { ...bundle.build, ...(module === undefined ? {} : { module }) } },
+      root,
+      () => undefined,
+      never,
+    );
+  await expect(building()).rejects.toThrow(/\/go$/u);
+  await expect(building("forge")).rejects.toThrow(/\/forge$/u);
 });
 
 test("a build that fails says how it ended", async () => {

@@ -10,20 +10,20 @@ import { buildFlags } from "./go-flags.ts";
 
 const keptLines = 20;
 
-/** Builds bundles with the Go toolchain of this machine from the modules that our own module pins. */
+/** Builds bundles with the Go toolchain of this machine from the modules that our own modules pin. */
 export class GoSource implements Source {
   // One build keeps all cores busy, and two at a time would both compile what they share.
   readonly parallel = 1;
-  private readonly module: string;
+  private readonly modules: string;
   private readonly go: string;
   private usable: Promise<string | undefined> | undefined;
 
   /**
-   * @param module the folder of our Go module
+   * @param modules the folder that holds our Go modules
    * @param go the `go` command
    */
-  constructor(module: string, go = "go") {
-    this.module = module;
+  constructor(modules: string, go = "go") {
+    this.modules = modules;
     this.go = go;
   }
 
@@ -32,7 +32,7 @@ export class GoSource implements Source {
   }
 
   async obstacle(): Promise<string | undefined> {
-    this.usable ??= this.run(["version"], new AbortController().signal).then(
+    this.usable ??= this.run(".", ["version"], new AbortController().signal).then(
       () => undefined,
       (error: unknown) => (hasCode(error, "ENOENT") ? "Go is not installed" : messageOf(error)),
     );
@@ -41,6 +41,7 @@ export class GoSource implements Source {
 
   async obtain(bundle: Bundle, folder: string, report: Report, signal: AbortSignal): Promise<void> {
     const { packages, file } = bundle.build;
+    const module = moduleOf(bundle, this.modules);
     const flags = buildFlags(bundle.build);
     const stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
     const download = (line: string): void => {
@@ -48,24 +49,30 @@ export class GoSource implements Source {
       if (module !== undefined) report(undefined, module);
     };
     // What is to be compiled, which is less than everything when an earlier build has left it in Go's own cache.
-    const missing = await this.run(["list", "-deps", ...flags, "-f", stale, ...packages], signal, download);
+    const missing = await this.run(
+      module,
+      ["list", "-deps", ...flags, "-f", stale, ...packages],
+      signal,
+      download,
+    );
     let compiled = 0;
     const compile = (line: string): void => {
       if (/^[\w.~-]+(?:\/[\w.~-]+)*$/u.test(line)) report(compiled++ / missing.length, line);
     };
     const output = file === undefined ? `${folder}/` : join(folder, file);
-    await this.run(["build", "-v", ...flags, "-o", output, ...packages], signal, compile);
+    await this.run(module, ["build", "-v", ...flags, "-o", output, ...packages], signal, compile);
     await link(bundle, folder);
   }
 
-  /** Runs `go` and answers the lines that it printed. */
+  /** Runs `go` in a folder and answers the lines that it printed. */
   private async run(
+    folder: string,
     args: readonly string[],
     signal: AbortSignal,
     progress: (line: string) => void = () => undefined,
   ): Promise<readonly string[]> {
     const child = spawn(this.go, args, {
-      cwd: this.module,
+      cwd: folder,
       // What somebody set for their own builds must not change ours.
       env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOOS: "", GOARCH: "" },
       stdio: ["ignore", "pipe", "pipe"],
@@ -92,6 +99,11 @@ export class GoSource implements Source {
       signal.removeEventListener("abort", stop);
     }
   }
+}
+
+/** The folder of the Go module that pins what `bundle` is built from. */
+export function moduleOf(bundle: Bundle, modules: string): string {
+  return join(modules, bundle.build.module ?? "go");
 }
 
 /** Gives a binary that is several programs each of their names. */

@@ -7,11 +7,15 @@ import { makeBundle, makeFolder } from "./testing/fakes.ts";
 const linux: Platform = { os: "linux", arch: "amd64" };
 const bundle = makeBundle({ build: { packages: ["./anvil"], variables: { "main.version": "1" } } });
 
-async function makeModule(files: Readonly<Record<string, string>> = {}): Promise<string> {
+/** A folder with two modules. */
+async function makeModules(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await makeFolder();
-  await mkdir(join(folder, "anvil"));
-  const all = { "go.mod": "module x", "go.sum": "sums", "anvil/main.go": "package main", ...files };
-  for (const [name, content] of Object.entries(all)) await writeFile(join(folder, name), content);
+  for (const module of ["go", "forge"]) await mkdir(join(folder, module, "anvil"), { recursive: true });
+  const own = { "go.mod": "module x", "go.sum": "sums", "anvil/main.go": "package main" };
+  const other = { "go.mod": "module y", "go.sum": "sums", "anvil/main.go": "package main" };
+  for (const [name, content] of Object.entries({ ...own, ...files }))
+    await writeFile(join(folder, "go", name), content);
+  for (const [name, content] of Object.entries(other)) await writeFile(join(folder, "forge", name), content);
   return folder;
 }
 
@@ -20,7 +24,7 @@ async function keyOf(
   platform: Platform,
   files?: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const folder = await makeModule(files);
+  const folder = await makeModules(files);
   try {
     return await cacheKey(changed, platform, folder);
   } finally {
@@ -47,6 +51,11 @@ const rows: readonly {
   { change: "our own main", files: { "anvil/main.go": "package main // new" }, same: false },
   { change: "another file of our own", files: { "anvil/more.go": "package main" }, same: false },
   { change: "what the linker sets", bundle: { ...bundle, build: { packages: ["./anvil"] } }, same: false },
+  {
+    change: "the module",
+    bundle: { ...bundle, build: { ...bundle.build, module: "forge" } },
+    same: false,
+  },
   { change: "the programs", bundle: { ...bundle, programs: ["anvil", "hammer"] }, same: false },
   { change: "the architecture", platform: { os: "linux", arch: "arm64" }, same: false },
 ];

@@ -2,15 +2,17 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bundle, Platform } from "./bundle.ts";
+import { moduleOf } from "./go-build.ts";
 import { buildFlags } from "./go-flags.ts";
 
 /**
  * Names what is in the cache: whoever changes a version, a flag, a pinned dependency or a line of our own Go gets
  * another key, so that an entry never has to be checked again.
  *
- * @param module the folder of our Go module
+ * @param modules the folder that holds our Go modules
  */
-export async function cacheKey(bundle: Bundle, platform: Platform, module: string): Promise<string> {
+export async function cacheKey(bundle: Bundle, platform: Platform, modules: string): Promise<string> {
+  const module = moduleOf(bundle, modules);
   const sources = bundle.build.packages.filter((path) => path.startsWith("./"));
   const files = [
     "go.mod",

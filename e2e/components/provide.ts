@@ -21,7 +21,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What an assets folder of Kubernetes' own integration tests holds. */
 const assets: ReadonlySet<string> = new Set(["etcd", "kube-apiserver", "kubectl"]);
-const module = join(import.meta.dirname, "go");
 
 /**
  * The absolute paths of real components, each as soon as it is there: from an explicit folder, from the cache, built
@@ -60,8 +59,8 @@ function hostProvider(environment: Environment): Provider {
   return new Provider({
     bundles,
     cache: new Cache(cacheFolder(environment), systemClock),
-    keyOf: (bundle) => cacheKey(bundle, platform, module),
-    sources: [new GoSource(module), new ReleaseSource(platform)],
+    keyOf: (bundle) => cacheKey(bundle, platform, import.meta.dirname),
+    sources: [new GoSource(import.meta.dirname), new ReleaseSource(platform)],
     installer: new AptInstaller(),
     explicitFolders: (program) => explicitFolders(environment, program),
     systemFolders: searchPath(environment.PATH),

@@ -10,6 +10,8 @@ export const systemPrograms = {
   ip: { package: "iproute2" },
   tc: { package: "iproute2" },
   strace: { package: "strace" },
+  skopeo: { package: "skopeo" },
+  buildah: { package: "buildah" },
   // It becomes a whole image: a busybox that needs a C library would not start there.
   busybox: { package: "busybox-static", accept: isStatic },
 } as const satisfies Readonly<Record<string, SystemEntry>>;

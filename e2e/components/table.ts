@@ -8,6 +8,8 @@ const distribution = "3.1.2";
 const crane = "0.20.7";
 const helm = "4.0.5";
 const coredns = "1.13.1";
+const regctl = "0.11.7";
+const cosign = "3.1.3";
 
 const kubernetesPrograms = [
   "kube-apiserver",
@@ -23,7 +25,8 @@ const cniPackages = "github.com/containernetworking/plugins/plugins";
 
 /**
  * The components that are built or downloaded, in the order in which a cluster needs them. The first is the quickest
- * to build and the second what most of the rest shares its packages with.
+ * to build and the second what most of the rest shares its packages with. Clients that only tests use come last: no
+ * cluster waits for them.
  */
 export const bundles = [
   {
@@ -138,6 +141,33 @@ export const bundles = [
     releases: ({ os, arch }) => {
       const url = `https://get.helm.sh/helm-v${helm}-${os}-${arch}.tar.gz`;
       return [{ url, checksumUrl: `${url}.sha256sum`, members: { helm: `${os}-${arch}/helm` } }];
+    },
+  },
+  {
+    name: "regctl",
+    version: regctl,
+    programs: ["regctl"],
+    build: {
+      module: "go-clients",
+      packages: ["github.com/regclient/regclient/cmd/regctl"],
+      variables: { "github.com/regclient/regclient/internal/version.vcsTag": `v${regctl}` },
+    },
+    // There are programs to download, but no checksums: only signatures.
+    releases: () => [],
+  },
+  {
+    name: "cosign",
+    version: cosign,
+    programs: ["cosign"],
+    build: {
+      module: "go-clients",
+      packages: ["./cosign"],
+      variables: { "sigs.k8s.io/release-utils/version.gitVersion": `v${cosign}` },
+    },
+    releases: ({ os, arch }) => {
+      const base = releases("sigstore/cosign", cosign);
+      const url = `${base}/cosign-${os}-${arch}`;
+      return [{ url, checksumUrl: `${base}/cosign_checksums.txt`, program: "cosign" }];
     },
   },
 ] as const satisfies readonly Bundle[];
