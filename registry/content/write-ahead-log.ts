@@ -1,17 +1,13 @@
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { closeAsItIs, openFiles } from "./database-files.ts";
 import { syncDirectory, type FileSystem } from "./files.ts";
 import { GroupSync } from "./group-sync.ts";
 import { isStorageFull } from "./quota.ts";
 
 /** How long the log may get, in bytes. What is in it is copied to the database at once, on the main thread. */
 const checkpointBytes = 4 * 1024 * 1024;
-
-const sqliteBusy = 5;
-
-/** Makes a connection really use its database. */
-const touch = "SELECT count(*) FROM sqlite_schema";
 
 /**
  * A write failed to reach the disk. What the disk holds is unknown from then on, and asking again proves nothing, since the
@@ -127,17 +123,7 @@ export class WriteAheadLog {
       this.database.exec("PRAGMA synchronous = FULL");
       this.database.close();
     } else {
-      // The last connection copies the log to the database, from memory that may not be what the disk has.
-      const witness = new DatabaseSync(this.path, { readOnly: true });
-      try {
-        witness.exec(touch);
-        this.database.close();
-      } catch (error) {
-        // Where nobody else can open it, it stays open until the process ends.
-        if (!isBusy(error)) throw error;
-      } finally {
-        witness.close();
-      }
+      closeAsItIs(this.database, this.path);
     }
     await this.main.close();
     await this.log.close();
@@ -179,32 +165,5 @@ export class WriteAheadLog {
       cause,
     });
     return this.lost;
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  const { errcode } = error as { readonly errcode?: unknown };
-  return errcode === sqliteBusy;
-}
-
-/** The database file and its log. */
-async function openFiles(
-  database: DatabaseSync,
-  path: string,
-  files: FileSystem,
-): Promise<readonly [FileHandle, FileHandle]> {
-  try {
-    // Makes the log, if there is none.
-    database.exec(touch);
-    const main = await files.open(path, "r+");
-    try {
-      return [main, await files.open(`${path}-wal`, "r+")];
-    } catch (error) {
-      await main.close();
-      throw error;
-    }
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }
