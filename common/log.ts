@@ -7,6 +7,8 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
+  /** Whether `debug` writes anything: for those who would gather much for nothing. */
+  readonly debugs: boolean;
   /** A logger that adds `fields` to every line. */
   with(fields: LogFields): Logger;
 }
@@ -99,6 +101,9 @@ function wrap(backend: winston.Logger, bound: LogFields): Logger {
     warn: write("warn"),
     info: write("info"),
     debug: write("debug"),
+    get debugs() {
+      return backend.isLevelEnabled("debug");
+    },
     with: (fields) => wrap(backend, { ...bound, ...fields }),
   };
 }

@@ -6,5 +6,6 @@ export const silentLog: Logger = {
   warn: () => undefined,
   info: () => undefined,
   debug: () => undefined,
+  debugs: false,
   with: () => silentLog,
 };

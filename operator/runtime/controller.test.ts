@@ -66,6 +66,7 @@ function recorder(lines: string[], bound: Record<string, unknown> = {}): Logger 
     warn: write("warn"),
     info: write("info"),
     debug: write("debug"),
+    debugs: true,
     with: (fields) => recorder(lines, { ...bound, ...fields }),
   };
 }

@@ -1,8 +1,18 @@
-/** What was used lately, up to so many bytes in all: what was not used for longest goes first. */
+interface Entry<T> {
+  readonly value: T;
+  /** Since it was last looked at whether it may go. */
+  used: boolean;
+}
+
+/**
+ * What was used lately, up to so many bytes in all. When there are more, what was not used since they were last too many
+ * goes first, the oldest before the others: nearly the least recently used, without a write at each use.
+ */
 export class Recent<T> {
   private readonly limit: number;
   private readonly sizeOf: (value: T) => number;
-  private readonly values = new Map<string, T>();
+  /** A map keeps the order of insertion. */
+  private readonly entries = new Map<string, Entry<T>>();
   private bytes = 0;
 
   /** @param limit in bytes */
@@ -12,12 +22,10 @@ export class Recent<T> {
   }
 
   get(key: string): T | undefined {
-    const value = this.values.get(key);
-    if (value === undefined) return undefined;
-    // A map keeps the order of insertion: now it is the latest.
-    this.values.delete(key);
-    this.values.set(key, value);
-    return value;
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    entry.used = true;
+    return entry.value;
   }
 
   /** No effect if it alone is too large. */
@@ -25,23 +33,31 @@ export class Recent<T> {
     this.delete(key);
     const size = this.sizeOf(value);
     if (size > this.limit) return;
-    this.values.set(key, value);
     this.bytes += size;
-    for (const [oldest] of this.values) {
-      if (this.bytes <= this.limit) break;
-      this.delete(oldest);
-    }
+    this.makeRoom();
+    this.entries.set(key, { value, used: false });
   }
 
   delete(key: string): void {
-    const value = this.values.get(key);
-    if (value === undefined) return;
-    this.values.delete(key);
-    this.bytes -= this.sizeOf(value);
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.entries.delete(key);
+    this.bytes -= this.sizeOf(entry.value);
   }
 
   clear(): void {
-    this.values.clear();
+    this.entries.clear();
     this.bytes = 0;
+  }
+
+  private makeRoom(): void {
+    for (const [oldest, entry] of this.entries) {
+      if (this.bytes <= this.limit) return;
+      if (entry.used) {
+        // Another chance, at the end of the row, where this loop comes by again.
+        this.entries.delete(oldest);
+        this.entries.set(oldest, { value: entry.value, used: false });
+      } else this.delete(oldest);
+    }
   }
 }

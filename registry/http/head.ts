@@ -1,24 +1,21 @@
 import type { ServerResponse } from "node:http";
 import { observedOf } from "./observe.ts";
 
-/** What every answer says. */
-function commonHeaders(response: ServerResponse): readonly [name: string, value: string][] {
-  return [
-    ["X-Request-Id", observedOf(response).requestId],
-    ["Docker-Distribution-API-Version", "registry/2.0"],
-    ["X-Content-Type-Options", "nosniff"],
-  ];
-}
+const version = ["Docker-Distribution-API-Version", "registry/2.0"] as const;
+const noSniffing = ["X-Content-Type-Options", "nosniff"] as const;
 
 /** Sets what every answer says, for those who set headers one by one. */
 export function setCommonHeaders(response: ServerResponse): void {
-  for (const [name, value] of commonHeaders(response)) response.setHeader(name, value);
+  response.setHeader("X-Request-Id", observedOf(response).requestId);
+  response.setHeader(...version);
+  response.setHeader(...noSniffing);
 }
 
 /**
- * Begins an answer: what every answer says, then `headers`, as name and value in turn. One list is what Node writes fastest;
- * it saves a fifth of a small answer's time.
+ * Begins an answer with `headers`, as name and value in turn, to which it adds what every answer says. One list is what
+ * Node writes fastest: it saves a fifth of a small answer's time.
  */
-export function writeHead(response: ServerResponse, status: number, headers: readonly string[]): void {
-  response.writeHead(status, [...commonHeaders(response).flat(), ...headers]);
+export function writeHead(response: ServerResponse, status: number, headers: string[]): void {
+  headers.push("X-Request-Id", observedOf(response).requestId, ...version, ...noSniffing);
+  response.writeHead(status, headers);
 }

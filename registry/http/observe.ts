@@ -25,7 +25,7 @@ export function observe(
   const start = clock.steady();
   const { bytesRead, bytesWritten } = socket;
   metrics.begin();
-  response.once("close", () => {
+  response.on("close", () => {
     const { route, client } = observed;
     const milliseconds = clock.steady() - start;
     const sent = Math.max(0, socket.bytesWritten - bytesWritten);
@@ -37,17 +37,19 @@ export function observe(
       received: Math.max(0, socket.bytesRead - bytesRead),
       sent,
     });
-    log.debug("request", {
-      requestId,
-      method: request.method,
-      path: request.url?.split("?")[0],
-      status: response.statusCode,
-      finished: response.writableFinished,
-      milliseconds: Math.round(milliseconds),
-      sent,
-      address: socket.remoteAddress,
-      ...(client === undefined ? {} : { client }),
-    });
+    if (log.debugs) {
+      log.debug("request", {
+        requestId,
+        method: request.method,
+        path: request.url?.split("?")[0],
+        status: response.statusCode,
+        finished: response.writableFinished,
+        milliseconds: Math.round(milliseconds),
+        sent,
+        address: socket.remoteAddress,
+        ...(client === undefined ? {} : { client }),
+      });
+    }
     audit.record(request, response, observed);
   });
   return observed;

@@ -120,16 +120,11 @@ export class RegistryServer implements Service {
   private serve(request: IncomingMessage, response: ServerResponse): void {
     // Whoever is served while we stop should go elsewhere for the next request.
     if (this.stopping) response.setHeader("Connection", "close");
-    this.slow.watch(request);
-    // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
-    request.once("end", () => {
-      // What nobody read ends after the answer, when the connection rests and has to be closed some day.
-      if (!response.writableEnded) request.socket.setTimeout(0);
-    });
+    if (bringsBody(request)) this.awaitBody(request, response);
     this.running++;
-    response.once("close", () => {
+    response.on("close", () => {
       this.running--;
-      if (this.running === 0) this.quiet.abort();
+      if (this.running === 0 && this.stopping) this.quiet.abort();
     });
     try {
       this.parts.listener(request, response);
@@ -138,6 +133,15 @@ export class RegistryServer implements Service {
       this.parts.log.error("a request could not be answered", { error });
       response.destroy();
     }
+  }
+
+  private awaitBody(request: IncomingMessage, response: ServerResponse): void {
+    this.slow.watch(request);
+    // Once all of a body is here it is our turn, and syncing a large blob to a slow disk takes its time.
+    request.once("end", () => {
+      // What nobody read ends after the answer, when the connection rests and has to be closed some day.
+      if (!response.writableEnded) request.socket.setTimeout(0);
+    });
   }
 
   private admit(socket: Socket): void {
@@ -185,4 +189,9 @@ export class RegistryServer implements Service {
     }
     for (const socket of this.sockets) socket.destroy();
   }
+}
+
+/** Whether a body follows the head of `request` (RFC 9112, 6). */
+function bringsBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }

@@ -14,7 +14,9 @@ const batchSize = 200;
 export class PullTimes {
   private readonly records: Pick<CollectionRecords, "notePulls">;
   private readonly clock: Clock;
-  private pending = new Map<string, Pull>();
+  /** By repository and digest: every pull comes by here, so that no key is put together. */
+  private pending = new Map<RepositoryName, Map<Digest, { at: number }>>();
+  private count = 0;
 
   constructor(records: Pick<CollectionRecords, "notePulls">, clock: Clock) {
     this.records = records;
@@ -22,15 +24,24 @@ export class PullTimes {
   }
 
   note(repository: RepositoryName, digest: Digest): void {
-    const key = `${repository}@${digest}`;
-    if (this.pending.size >= maxPending && !this.pending.has(key)) return;
-    this.pending.set(key, { repository, digest, at: this.clock.millis() });
+    const known = this.pending.get(repository)?.get(digest);
+    if (known !== undefined) {
+      known.at = this.clock.millis();
+      return;
+    }
+    if (this.count >= maxPending) return;
+    this.count++;
+    const ofRepository = this.pending.get(repository) ?? new Map<Digest, { at: number }>();
+    this.pending.set(repository, ofRepository.set(digest, { at: this.clock.millis() }));
   }
 
   /** Writes what was noted. What could not be written is forgotten. */
   async flush(): Promise<void> {
-    const pulls = [...this.pending.values()];
+    const pulls = [...this.pending].flatMap(([repository, digests]) =>
+      [...digests].map(([digest, { at }]): Pull => ({ repository, digest, at })),
+    );
     this.pending = new Map();
+    this.count = 0;
     for (let first = 0; first < pulls.length; first += batchSize) {
       await this.records.notePulls(pulls.slice(first, first + batchSize));
     }
