@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RegistryContent } from "../content.ts";
-import type { Knowledge } from "./judge.ts";
+import type { Knowledge } from "./knowledge.ts";
 import { after, uploadKey, type State } from "./model.ts";
 import type { Operation, Performer } from "./operations.ts";
 import { surveyUploads } from "./survey.ts";

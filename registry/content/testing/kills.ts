@@ -1,6 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { judge, knowledgeFrom } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { knowledgeFrom } from "./knowledge.ts";
 import type { State } from "./model.ts";
 import { runScript, type Ended } from "./run-script.ts";
 import type { Script } from "./script.ts";

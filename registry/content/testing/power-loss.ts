@@ -2,7 +2,8 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../../common/errors.ts";
 import { allDropped, allKept, Disk, type DiskState, type Fate } from "./disk.ts";
-import { judge, knowledgeFrom } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { knowledgeFrom } from "./knowledge.ts";
 import { readMarks, type Script } from "./script.ts";
 import type { TracedEvent } from "./system-calls.ts";
 

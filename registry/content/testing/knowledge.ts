@@ -1,0 +1,37 @@
+import { after, emptyState, type State } from "./model.ts";
+import type { Operation } from "./operations.ts";
+import { operationsOf, type Mark, type Script } from "./script.ts";
+
+/** What clients know of a store that was stopped. */
+export interface Knowledge {
+  /** What the store must show, but for `underWay`. */
+  readonly state: State;
+  /** What was begun and not acknowledged: each may have happened or not. */
+  readonly underWay: readonly Operation[];
+}
+
+/**
+ * What clients know from the marks of a process.
+ *
+ * @param before what the store had to show when the process began
+ * @throws if an operation had another outcome than it should
+ */
+export function knowledgeFrom(marks: readonly Mark[], script: Script, before = emptyState): Knowledge {
+  const operations = operationsOf(script);
+  const underWay = new Map<number, Operation>();
+  let state = before;
+  for (const mark of marks) {
+    const operation = operations[mark.operation];
+    if (operation === undefined) throw new Error(`the script has no operation ${mark.operation}`);
+    if (mark.mark === "begin") underWay.set(mark.operation, operation);
+    else {
+      const expected = after(state, operation);
+      if (mark.outcome !== expected.outcome) {
+        throw new Error(`${JSON.stringify(operation)} ended with ${mark.outcome}, not ${expected.outcome}`);
+      }
+      underWay.delete(mark.operation);
+      state = expected.state;
+    }
+  }
+  return { state, underWay: [...underWay.values()] };
+}
