@@ -87,7 +87,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
   const board = new StatusBoard(version, clock, randomUUID);
   const space = new FreeSpace(
     () => volumeOf(config.data),
-    reserveOf,
+    (size) => settings().storageReserveBytes ?? reserveOf(size),
     (low) => {
       board.setFault("Volume", low ? lowVolume : undefined);
     },

@@ -34,7 +34,7 @@ const garbageCollectionSchema = z.object({
 const retentionTagsSchema = z
   .object({
     include: described(
-      "The tags that this is about. Of these, what none of the criteria keeps is removed.",
+      "The tags that this is about. Of these, what none of the criteria keeps is removed, and with its last tag the image.",
       z.array(glob).check(z.minLength(1), z.maxLength(100)),
     ),
     keepNewest: described(
@@ -103,6 +103,10 @@ export const contentSettings = {
   ),
   storageQuotaBytes: described(
     "Upper bound of all stored content: many volume types do not enforce their size. Absent: the volume's.",
+    z.optional(bytes),
+  ),
+  storageReserveBytes: described(
+    "Space of the volume that stays free: below it writes are refused, reads are not. Absent: 1 % of the volume, at least 256 MiB, but at most a tenth.",
     z.optional(bytes),
   ),
   quotas: described(

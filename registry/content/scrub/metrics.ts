@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { CareMetrics } from "../rescue/care.ts";
 
-export type Finding = "sound" | "damaged" | "gone";
+type Finding = "sound" | "damaged" | "gone";
 const findings = ["sound", "damaged", "gone"] as const satisfies readonly Finding[];
 
 /** What scrubs count. */
