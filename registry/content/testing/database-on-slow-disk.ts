@@ -24,7 +24,7 @@ export class DatabaseOnSlowDisk {
   async open(): Promise<void> {
     this.directory = await mkdtemp(join(tmpdir(), "database-"));
     this.disk = new SlowDisk();
-    this.opened = await MetadataDatabase.open(this.path, this.clock, this.disk);
+    await this.reopen();
     this.disk.asked.length = 0;
   }
 
@@ -35,9 +35,8 @@ export class DatabaseOnSlowDisk {
     await rm(this.directory, { recursive: true });
   }
 
-  /** Closes the database and opens it again. */
+  /** Opens the database again, after it was closed. */
   async reopen(): Promise<void> {
-    await this.opened?.close();
     this.opened = await MetadataDatabase.open(this.path, this.clock, this.disk);
   }
 
