@@ -127,8 +127,11 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     if (content instanceof Uint8Array) {
       if (content.length === size) return content;
     } else {
-      const read: OpenBlob["read"] = (into, position) =>
-        this.reading(digest, () => content.read(into, position));
+      const read: OpenBlob["read"] = async (into, position) => {
+        const came = await this.reading(digest, () => content.read(into, position));
+        if (came === 0 && position < size) this.parts.suspect(digest);
+        return came;
+      };
       if (content.size === size) return { size, read, close: () => content.close() };
       await content.close();
     }

@@ -191,6 +191,19 @@ describe("T82 a scrub", () => {
     expect(wanted).toBe(2);
   });
 
+  test("a file that is cut short while it is read ends the reading, and is wanted again", async () => {
+    await push(layer);
+    const open = await content.open(name).openBlob(layer.descriptor.digest);
+    if (open instanceof Uint8Array) throw new Error("the layer is too large to be read at once");
+    const into = Buffer.alloc(1_000);
+    await expect(open.read(into, 0)).resolves.toBe(1_000);
+    await truncate(pathOf(layer), 1_000);
+    await expect(open.read(into, 1_000)).resolves.toBe(0);
+    await open.close();
+    await eventually(() => wanted === 1, "it to be wanted");
+    await expect(isServed(layer)).resolves.toBe(false);
+  });
+
   test("what was deleted meanwhile is no loss", async () => {
     await push(config);
     await content.open(name).deleteBlob(config.descriptor.digest);

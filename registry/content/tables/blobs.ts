@@ -81,7 +81,7 @@ export class BlobTable {
   ageing(repository: RepositoryName, digest: Digest): Row | undefined {
     return this.statements.row(
       `SELECT l.repository, l.blob FROM blobs b JOIN blob_links l ON l.blob = b.id
-       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ? AND l.linked_at < ?`,
+       JOIN repositories r ON r.id = l.repository WHERE b.digest = ? AND r.name = ? AND l.linked_at < ? AND NOT ${quarantined}`,
       digest,
       repository,
       this.clock.now().toMillis() - renewalMs,
