@@ -9,7 +9,10 @@ test("T81 the store is whole after each of more than 500 kills, and has all that
   const scratch = new Scratch();
   try {
     const killer = new Killer(await scratch.inMemory());
-    for (const { script } of steps) for (let step = 1; await killer.killAt(script, step); step++);
+    for (let step = 1; await killer.killAt([], { during: "opening", step }); step++);
+    for (const { script } of steps) {
+      for (let step = 1; await killer.killAt(script, { during: "work", step }); step++);
+    }
     for (let store = 0; killer.kills < 600; store++) await killer.lives(40, seed + store * 40);
     expect(killer.kills).toBeGreaterThanOrEqual(600);
   } finally {

@@ -1,9 +1,10 @@
 import { readFileSync, writeSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import type { RegistryContent } from "../content.ts";
 import type { Lane } from "./arbitrary.ts";
 import { openStore } from "./open.ts";
 import { Performer } from "./operations.ts";
-import { writeMark, type Mark, type ScriptRun } from "./script.ts";
+import { writeMark, type FileStep, type Mark, type ScriptRun } from "./script.ts";
 import { stepping } from "./stepping.ts";
 
 /**
@@ -17,8 +18,15 @@ function tell(mark: Mark): void {
   writeSync(1, writeMark(mark));
 }
 
-const files = stepping((step) => {
-  if (step === killAt) process.kill(process.pid, "SIGKILL");
+let openingSteps = Infinity;
+let steps = 0;
+const files = stepping((number) => {
+  steps = number;
+  const at: FileStep =
+    number <= openingSteps
+      ? { during: "opening", step: number }
+      : { during: "work", step: number - openingSteps };
+  if (isDeepStrictEqual(at, killAt)) process.kill(process.pid, "SIGKILL");
 });
 
 async function drive(content: RegistryContent, lane: Lane, first: number): Promise<void> {
@@ -30,6 +38,7 @@ async function drive(content: RegistryContent, lane: Lane, first: number): Promi
 }
 
 let content = await openStore(directory, performer, files);
+openingSteps = steps;
 let next = 0;
 for (const step of script) {
   if ("reopen" in step) {

@@ -4,7 +4,7 @@ import { judge } from "./judge.ts";
 import { knowledgeFrom } from "./knowledge.ts";
 import type { State } from "./model.ts";
 import { runScript, type Ended } from "./run-script.ts";
-import type { Script } from "./script.ts";
+import type { FileStep, Script } from "./script.ts";
 import { furnished, randomScript } from "./scripts.ts";
 
 /** Kills processes that have a store, and looks at the store after each. Counts how many died. */
@@ -21,12 +21,12 @@ export class Killer {
   }
 
   /**
-   * Runs `script` on a furnished store, killed at the file operation `killAt`.
+   * Runs `script` on a furnished store, killed at `killAt`.
    *
-   * @returns whether the script has so many
+   * @returns whether there is such a step
    * @throws if the store is not whole then
    */
-  async killAt(script: Script, killAt: number): Promise<boolean> {
+  async killAt(script: Script, killAt: FileStep): Promise<boolean> {
     const { directory: from, state } = await this.furnish();
     const directory = this.newStore();
     await cp(from, directory, { recursive: true });

@@ -6,12 +6,18 @@ export type ScriptStep = { readonly lanes: readonly Lane[] } | { readonly reopen
 
 export type Script = readonly ScriptStep[];
 
-/** How often a store was stopped before it came to the end of a script, or the process that had it ends. */
+/** An operation on files, counted from 1, while the store is opened the first time or after that. */
+export interface FileStep {
+  readonly during: "opening" | "work";
+  readonly step: number;
+}
+
+/** What a process is told to do. */
 export interface ScriptRun {
   readonly directory: string;
   readonly script: Script;
-  /** The operation on files before which the process kills itself; absent: it does not. */
-  readonly killAt?: number;
+  /** Before which it kills itself; absent: it does not. */
+  readonly killAt?: FileStep;
 }
 
 /** All operations of a script by their number. */
