@@ -102,7 +102,7 @@ function wrap(backend: winston.Logger, bound: LogFields): Logger {
     info: write("info"),
     debug: write("debug"),
     get debugs() {
-      return backend.isLevelEnabled("debug");
+      return backend.level === "debug" && !backend.silent;
     },
     with: (fields) => wrap(backend, { ...bound, ...fields }),
   };

@@ -42,6 +42,7 @@ import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
 import { overridden } from "./overrides.ts";
 import { risksOf, summaryOf } from "./overview.ts";
+import { requestIds } from "./http/request-ids.ts";
 import { TransferBuffers } from "./http/transfer-buffers.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
@@ -129,7 +130,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     const app = createApp({
       ...{ content, tokens, logins, authority, mode, deleteEnabled, clock, log, audit, metrics },
       buffers: new TransferBuffers(),
-      newId: randomUUID,
+      newId: requestIds(randomBytes),
     });
     const server = new RegistryServer({
       address: config.listen,

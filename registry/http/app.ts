@@ -1,12 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Logger } from "../../common/log.ts";
-import { OciError } from "../../common/oci/errors.ts";
+import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
 import { parseRepository } from "../../common/oci/reference.ts";
-import type { ContentRepository } from "../content/repository.ts";
-import { authorize } from "./authorize.ts";
-import type { ApiParts, Session } from "./call.ts";
-import { matchDirectly, type DirectMatch } from "./direct.ts";
+import { authorize, type RouteAccess } from "./authorize.ts";
+import type { ApiParts, RepositoryCall } from "./call.ts";
+import { matchDirectly } from "./direct.ts";
 import { setCommonHeaders } from "./head.ts";
 import { noteTarget, observe, observedOf } from "./observe.ts";
 import { respondWithError } from "./respond.ts";
@@ -22,7 +21,7 @@ export function createApp(parts: ApiParts): RequestListener {
     observe(parts, request, response);
     const match = matchDirectly(request.method, request.url);
     if (match === undefined) router(request, response);
-    else void runDirectly(match, request, response, parts);
+    else void runInRepository(match.route, match.params, request, response, parts);
   };
 }
 
@@ -69,9 +68,7 @@ function createRouter(parts: ApiParts): Express {
 async function run(route: Route, request: Request, response: Response, parts: ApiParts): Promise<void> {
   const params = request.params as Params;
   if ("missing" in route) {
-    await runInRepository(route, params, request, response, parts, (session, repository) =>
-      route.handle({ request, response, params, parts, session, repository }),
-    );
+    await runInRepository(route, params, request, response, parts);
     return;
   }
   observedOf(response).route = route.name;
@@ -83,43 +80,42 @@ async function run(route: Route, request: Request, response: Response, parts: Ap
   }
 }
 
-/** Runs a route that was found without the router. */
-function runDirectly(
-  { route, params }: DirectMatch,
-  request: IncomingMessage,
-  response: ServerResponse,
-  parts: ApiParts,
-): Promise<void> | void {
-  return runInRepository(route, params, request, response, parts, (session, repository) =>
-    route.handle({ request, response, params, parts, session, repository }),
-  );
+/** A route of a repository, for requests and responses with what its handler needs of them. */
+interface RepositoryRoute<Q, S> {
+  readonly name: string;
+  readonly access: RouteAccess;
+  readonly missing: OciErrorCode;
+  readonly handle: (
+    call: Omit<RepositoryCall, "request" | "response"> & { readonly request: Q; readonly response: S },
+  ) => Promise<void> | void;
 }
 
 /** Does all at once where nothing has to be waited for: a promise costs a small request a good part of its time. */
-function runInRepository(
-  { name, access, missing }: Extract<Route, { readonly missing: unknown }>,
+function runInRepository<Q extends IncomingMessage, S extends ServerResponse>(
+  route: RepositoryRoute<Q, S>,
   params: Params,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: Q,
+  response: S,
   parts: ApiParts,
-  handle: (session: Session, repository: ContentRepository) => Promise<void> | void,
 ): Promise<void> | void {
   const observed = observedOf(response);
-  observed.route = name;
-  const fail = (error: unknown): void => {
-    respondWithError(error, request, response, logOf(response, parts), missing);
-  };
+  observed.route = route.name;
   try {
-    const repository = parseRepository(params.repository ?? "");
-    noteTarget(observed, repository, params);
-    const session = authorize(access, repository, request, response, parts);
+    const name = parseRepository(params.repository ?? "");
+    noteTarget(observed, name, params);
+    const repository = parts.content.open(name);
+    const session = authorize(route.access, name, request, response, parts);
     const done =
       session instanceof Promise
-        ? session.then((known) => handle(known, parts.content.open(repository)))
-        : handle(session, parts.content.open(repository));
-    return done?.catch(fail);
+        ? session.then((known) =>
+            route.handle({ request, response, params, parts, session: known, repository }),
+          )
+        : route.handle({ request, response, params, parts, session, repository });
+    return done?.catch((error: unknown) => {
+      respondWithError(error, request, response, logOf(response, parts), route.missing);
+    });
   } catch (error) {
-    fail(error);
+    respondWithError(error, request, response, logOf(response, parts), route.missing);
   }
 }
 
