@@ -34,6 +34,8 @@ export interface ScrubParts {
 /** A long sleep is cut here, to look at the clock and the settings again. */
 const longestRestMs = 3_600_000;
 const restAfterFaultMs = 600_000;
+/** How much of its work a scrub may lose by a restart, beside the blob that it reads. */
+const saveEveryMs = 10_000;
 const pageSize = 50;
 
 /**
@@ -45,6 +47,7 @@ export class Scrub implements Service {
   private readonly parts: ScrubParts;
   private readonly journal: ScrubJournal;
   private readonly pace: Pace;
+  private writtenAt = 0;
 
   constructor(parts: ScrubParts) {
     this.parts = parts;
@@ -141,7 +144,6 @@ export class Scrub implements Service {
       const next = await this.page(progress, signal);
       if (next === undefined) break;
       progress = next;
-      await this.journal.write(progress);
       await this.examineSuspects(signal);
       if (!this.parts.settings().enabled) return;
     }
@@ -156,7 +158,7 @@ export class Scrub implements Service {
 
   /** Looks at the next blobs; `undefined` if there are none. */
   private async page(progress: ScrubProgress, signal: AbortSignal): Promise<ScrubProgress | undefined> {
-    const { database, blobs } = this.parts;
+    const { database, blobs, clock } = this.parts;
     const rows = database.statements.rows(
       "SELECT id, digest, size FROM blobs WHERE id > ? ORDER BY id LIMIT ?",
       progress.checkedTo,
@@ -175,6 +177,12 @@ export class Scrub implements Service {
         bytes: now.bytes + verdict.bytes,
         found: now.found + Number(found),
       };
+      // Large blobs take their time, and a restart must not begin with the same ones again and again.
+      const at = clock.now().toMillis();
+      if (Math.abs(at - this.writtenAt) >= saveEveryMs || row === rows.at(-1)) {
+        await this.journal.write(now);
+        this.writtenAt = at;
+      }
     }
     return now;
   }
