@@ -4,7 +4,7 @@ import type { MetadataDatabase } from "../metadata-database.ts";
 import type { Statements } from "../tables/statements.ts";
 import type { BlobGarbage, BlobUse, GarbageBlob, GarbageLink, ManifestBytes } from "./garbage.ts";
 
-const pageSize = 500;
+const pageSize = 250;
 
 /** Blobs in the database of all metadata. */
 export class SqliteBlobGarbage implements BlobGarbage {

@@ -33,7 +33,7 @@ export class LinkSweep {
     this.cutoff = cutoff;
   }
 
-  /** @throws {UnreadableManifestError} */
+  /** @throws if a manifest cannot be read; nothing was removed */
   async apply(repository: GarbageRepository): Promise<void> {
     for (let after: number | undefined = 0; after !== undefined;) {
       const additions = this.blobs.additions(repository.id);

@@ -4,12 +4,11 @@ import { parseManifest, type Manifest } from "../../../common/oci/manifest.ts";
 import type { BlobGarbage, GarbageRepository, ManifestBytes } from "./garbage.ts";
 import type { Pace } from "./pace.ts";
 
-/** A manifest cannot be read: nobody knows what it needs. Nothing of its repository may be removed (T62). */
-export class UnreadableManifestError extends Error {
-  override readonly name = "UnreadableManifestError";
-}
-
-/** Reads every manifest of a repository from its bytes, and checks these. @throws {UnreadableManifestError} */
+/**
+ * Reads every manifest of a repository from its bytes, and checks these.
+ *
+ * @throws if one cannot be read: then nobody knows what it needs, and nothing of the repository may be removed (T62)
+ */
 export async function scanManifests(
   blobs: BlobGarbage,
   repository: GarbageRepository,
@@ -38,7 +37,7 @@ function readManifest({ digest, mediaType, read }: ManifestBytes): Manifest | un
     if (digestOf(bytes, algorithmOf(digest)) !== digest) throw new Error("its bytes do not have its digest");
     return parseManifest(bytes, mediaType);
   } catch (cause) {
-    throw new UnreadableManifestError(
+    throw new Error(
       `manifest ${digest} cannot be read (${messageOf(cause)}): nothing of the repository is removed; ` +
         "push or sync it again, or delete it",
       { cause },

@@ -21,7 +21,7 @@ export interface CollectionFault {
 }
 
 /** `Partial`: something could not be looked at. `Stopped`: told to; the next one begins again. */
-export type CollectionState = "Succeeded" | "Partial" | "Failed" | "Stopped";
+type CollectionState = "Succeeded" | "Partial" | "Failed" | "Stopped";
 
 /** What one collection did. Small whatever the number of images. */
 export interface CollectionReport {

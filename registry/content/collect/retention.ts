@@ -6,7 +6,7 @@ import { manifestVerdict, TagJudge, type Policy, type TagFacts } from "./policy.
 import type { Tally } from "./report.ts";
 
 /** How many rows go in one transaction: a manifest takes those of its layers with it. */
-const batchSize = 25;
+const batchSize = 10;
 
 export interface RetentionOptions {
   /** Milliseconds since 1970, for the whole of one collection. */
