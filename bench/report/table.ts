@@ -7,7 +7,7 @@ export function table(results: readonly LineResult[]): string {
   const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => (row[column] ?? "").length)));
   const lines = results.map((result) =>
     [
-      `${result.title}`,
+      result.title,
       ...result.checks.map((check) => `  ${aligned(cells(check), widths)}`),
       `    ${figures(result)}`,
       `    ${result.measures}`,
