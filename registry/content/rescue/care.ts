@@ -2,6 +2,7 @@ import { seconds, type Clock } from "../../../common/clock.ts";
 import { messageOf } from "../../../common/errors.ts";
 import type { Logger } from "../../../common/log.ts";
 import type { Service } from "../../../common/service.ts";
+import { DatabaseBusyError } from "../metadata-database.ts";
 import { backupDue } from "./backup-due.ts";
 import type { Checkup } from "./checkup.ts";
 import { DatabaseDamagedError } from "./damage.ts";
@@ -86,7 +87,9 @@ export class DatabaseCare implements Service {
       if (signal.aborted) return;
       metrics.copied("failed");
       if (error instanceof DatabaseDamagedError) await this.fail(messageOf(error));
-      log.error("the database could not be copied: there is no newer backup", { error });
+      if (error instanceof DatabaseBusyError)
+        log.warn("the database is copied later", { reason: error.message });
+      else log.error("the database could not be copied: there is no newer backup", { error });
     } finally {
       await this.account();
     }
