@@ -41,7 +41,7 @@ export const quickScale: Scale = {
   pushedImages: 40,
   tags: 20_000,
   repositories: 2_000,
-  manifests: 20_000,
+  manifests: 6_000,
 };
 
 /** One line of a benchmark. */

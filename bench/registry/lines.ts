@@ -1,11 +1,10 @@
 import type { Line } from "../bench.ts";
 import { largeBlobLine } from "./large-blobs.ts";
+import { largeStoreLine } from "./large-store.ts";
 import { memoryLine } from "./memory.ts";
-import { pagesLine } from "./pages.ts";
 import { pushLine } from "./push.ts";
 import { secureLine } from "./secure.ts";
 import { manifestLine, smallBlobLine } from "./small-requests.ts";
-import { startLine } from "./start.ts";
 
 /** `npm run bench -- registry`: one line after another, in this order. */
 export const registryLines: readonly Line[] = [
@@ -13,8 +12,7 @@ export const registryLines: readonly Line[] = [
   smallBlobLine,
   largeBlobLine,
   pushLine,
-  pagesLine,
+  largeStoreLine,
   secureLine,
   memoryLine,
-  startLine,
 ];

@@ -24,7 +24,7 @@ func seedRegistry(args []string) (any, error) {
 	repositories := flags.Int("repositories", 10_000, "how many")
 	manifests := flags.Int("manifests", 100_000, "of all repositories together")
 	tags := flags.Int("tags", 100_000, "of the one repository")
-	clients := flags.Int("clients", 16, "how many requests at once")
+	clients := flags.Int("clients", 64, "how many requests at once")
 	flags.Parse(args)
 	client := newClient(*clients)
 	start := time.Now()

@@ -3,8 +3,9 @@ import type { Bench, Line, Scale } from "../bench.ts";
 import { figure, ratio } from "../figure.ts";
 import type { LineResult } from "../line.ts";
 import { alternate } from "../rounds.ts";
-import { startOurs } from "../servers/ours.ts";
+import { ourRegistry, type OurRegistry } from "../servers/ours.ts";
 import { startDistribution } from "../servers/peers.ts";
+import { startServer, timeToReady } from "../servers/server.ts";
 import { writeDistributionLayout } from "./distribution-layout.ts";
 
 const pageSize = 1000;
@@ -20,12 +21,13 @@ interface Listing {
   readonly paths: readonly [first: string, middle: string, last: string];
 }
 
-export const pagesLine: Line = {
-  name: "pages",
-  title: "Pages of tags and of the catalog",
+export const largeStoreLine: Line = {
+  name: "large-store",
+  title: "Pages of tags and of the catalog, and the start, with many of them",
   async run(bench, report) {
     const { programs, folder, logs, signal, scale, load, profile } = bench;
-    const ours = await startOurs(programs, { folder: join(folder, "ours"), profile }, logs, signal);
+    const ours = await ourRegistry(programs, { folder: join(folder, "ours"), profile });
+    const server = await startServer(ours.program, ours.url, ours.probe, logs, signal);
     report(undefined, "filling our registry");
     await load.seed(ours.url, scale);
     report(undefined, "filling distribution");
@@ -40,9 +42,26 @@ export const pagesLine: Line = {
         }),
       );
     }
-    return results;
+    await server.stop();
+    report(undefined, "starts");
+    return [...results, await measureStart(bench, ours)];
   },
 };
+
+async function measureStart({ scale, logs }: Bench, { program, probe }: OurRegistry): Promise<LineResult> {
+  const times: number[] = [];
+  for (let round = 0; round < scale.rounds; round++)
+    times.push((await timeToReady(program, probe, logs)) / 1000);
+  const value = figure(times);
+  return {
+    name: "start",
+    title: `Ready with ${thousands(scale.repositories)} repositories, ${thousands(scale.manifests)} manifests`,
+    measures: "Seconds from the start of the process until /readyz answers 200.",
+    unit: "s",
+    figures: { ours: value },
+    checks: [{ what: "seconds", value, bound: { kind: "at most", value: 1 } }],
+  };
+}
 
 async function measure(
   { scale, load }: Bench,
@@ -96,7 +115,6 @@ function listingsOf(scale: Scale): readonly Listing[] {
       `${path}?n=${pageSize}&last=${encodeURIComponent(names[index - 1] ?? "")}`;
     return [`${path}?n=${pageSize}`, after(names.length / 2), after(names.length - pageSize)];
   };
-  const thousands = (count: number): string => count.toLocaleString("en-US");
   return [
     {
       name: "tags-page",
@@ -121,4 +139,8 @@ function repositoriesOf({ repositories }: Scale): readonly string[] {
 
 function tagsOf({ tags }: Scale): readonly string[] {
   return Array.from({ length: tags }, (_, i) => `v${String(i).padStart(6, "0")}`);
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString("en-US");
 }
