@@ -20,8 +20,12 @@ export class Crane {
     return new Crane(path, { DOCKER_CONFIG: folder, SSL_CERT_FILE: join(folder, "ca.crt") });
   }
 
-  run(args: readonly string[]): Promise<string> {
-    return run(this.path, args, { env: this.env, timeoutMs: 120_000 });
+  run(args: readonly string[], input?: string): Promise<string> {
+    return run(this.path, args, {
+      env: this.env,
+      timeoutMs: 120_000,
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   async digest(reference: string): Promise<string> {
