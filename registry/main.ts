@@ -30,7 +30,9 @@ export function command(): Command {
     // Files are read by these threads, and each that waits for a slow disk is one less (see syncFile).
     process.env.UV_THREADPOOL_SIZE ??= "16";
     const fromEnvironment = (name: string) => command.getOptionValueSource(name) === "env";
-    process.exitCode = await main(options, fromEnvironment);
+    const code = await main(options, fromEnvironment);
+    // A process that just has nothing left to do closes the database, also where that must not be (see closeAsItIs).
+    if (code !== 0) process.exit(code);
   });
 }
 

@@ -37,6 +37,8 @@ const ociErrors = {
   URI_TOO_LONG: { status: 414, message: "the request names too much at once" },
   PAYLOAD_TOO_LARGE: { status: 413, message: "the request body is too large" },
   STORAGE_FULL: { status: 507, message: "the registry's storage is full" },
+  /** As other registries name it. */
+  UNAVAILABLE: { status: 503, message: "the registry cannot store anything now: try again later" },
   UNKNOWN: { status: 500, message: "internal error" },
 } as const satisfies Readonly<Record<string, ErrorSpec>>;
 

@@ -28,16 +28,34 @@ export async function openFiles(
   }
 }
 
-/** Closes a database, and leaves its log to the next start; or leaves it open, where nobody else can open it. */
-export function closeAsItIs(database: DatabaseSync, path: string): void {
+/** What could not be closed: closing it is also what the garbage collector would do. */
+const leftOpen = new Set<unknown>();
+
+/**
+ * Closes a database, and leaves its log to the next start. Where nobody else can open it that cannot be done: it stays open, with
+ * `files`, whose closing would end its locks, until the process ends. That must be by `process.exit`, as a process that just
+ * has nothing left to do closes everything.
+ */
+export async function closeAsItIs(
+  database: DatabaseSync,
+  path: string,
+  files: readonly FileHandle[],
+): Promise<void> {
+  if (closeBeside(database, path)) for (const file of files) await file.close();
+  else leftOpen.add([database, ...files]);
+}
+
+function closeBeside(database: DatabaseSync, path: string): boolean {
   // The last connection copies the log to the database, from memory that may not be what the disk has; one that only
   // reads does not.
   const last = new DatabaseSync(path, { readOnly: true });
   try {
     last.exec(touch);
     database.close();
+    return true;
   } catch (error) {
     if (!isBusy(error)) throw error;
+    return false;
   } finally {
     last.close();
   }

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { backup, type DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../common/clock.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { openDatabase, transaction } from "./database.ts";
@@ -14,9 +14,6 @@ import { WriteAheadLog } from "./write-ahead-log.ts";
 export class DatabaseBusyError extends Error {
   override readonly name = "DatabaseBusyError";
 }
-
-/** While so many pages are copied, nobody else gets at the database: about a millisecond. */
-const pagesAtOnce = 100;
 
 /**
  * The database of all metadata, which each subject (names and links, locks, garbage, …) shares with its own class.
@@ -83,7 +80,12 @@ export class MetadataDatabase {
 
   /** Resolves when everything that can be read now is durable. @throws {DurabilityLostError} */
   async durable(): Promise<void> {
-    await this.log?.durable();
+    try {
+      await this.log?.durable();
+    } catch (error) {
+      this.health.lost();
+      throw error;
+    }
   }
 
   /**
@@ -109,11 +111,6 @@ export class MetadataDatabase {
         this.emptying = undefined;
       });
     return await working;
-  }
-
-  /** Makes the file `path` a copy of everything that can be read at its end. Others go on meanwhile, also with changes. */
-  async copyTo(path: string): Promise<void> {
-    await backup(this.database, path, { rate: pagesAtOnce });
   }
 
   /** No change may be under way, and nothing may follow. */
@@ -143,13 +140,16 @@ export class MetadataDatabase {
   }
 
   /**
-   * Never rejects: if durability was lost, the next change says so.
+   * Never rejects: if durability was lost, `health` tells, and the next change says so.
    *
    * @returns whether the database file has everything now
    */
   private async checkpoint(log: WriteAheadLog): Promise<boolean> {
     this.changes.hold();
-    const complete = await log.checkpoint().catch(() => false);
+    const complete = await log.checkpoint().catch(() => {
+      this.health.lost();
+      return false;
+    });
     this.changes.release();
     return complete;
   }

@@ -119,12 +119,12 @@ export class WriteAheadLog {
 
   /** Closes the database as well. Everything that was committed is durable then, unless durability was lost. */
   async close(): Promise<void> {
-    if (this.lost === undefined) {
-      this.database.exec("PRAGMA synchronous = FULL");
-      this.database.close();
-    } else {
-      closeAsItIs(this.database, this.path);
+    if (this.lost !== undefined) {
+      await closeAsItIs(this.database, this.path, [this.main, this.log]);
+      return;
     }
+    this.database.exec("PRAGMA synchronous = FULL");
+    this.database.close();
     await this.main.close();
     await this.log.close();
   }

@@ -1,5 +1,6 @@
 import type { Logger } from "../../common/log.ts";
 import { OciError } from "../../common/oci/errors.ts";
+import { DurabilityLostError } from "../content/write-ahead-log.ts";
 import { openLoopback, type Answer } from "./testing/loopback.ts";
 
 interface Line {
@@ -36,6 +37,14 @@ test("a fault inside a service is told in the log with the request that met it, 
   expect(answer.status).toBe(500);
   expect(answer.headers["content-type"]).toContain("application/json");
   expect(answer.body.toString()).not.toContain("secret");
+  expect(lines).toContainEqual({ message: "a request failed", requestId: "r1" });
+});
+
+test("a write that did not reach the disk is to be tried again later, and told in the log", async () => {
+  const lines: Line[] = [];
+  const answer = await answerTo(new DurabilityLostError("a write did not reach the disk"), lines);
+  expect(answer.status).toBe(503);
+  expect(answer.body.toString()).toContain("the registry cannot store anything now");
   expect(lines).toContainEqual({ message: "a request failed", requestId: "r1" });
 });
 

@@ -15,6 +15,7 @@ import {
   TagNotFoundError,
 } from "../content/store.ts";
 import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
+import { DurabilityLostError } from "../content/write-ahead-log.ts";
 import { setCommonHeaders } from "./head.ts";
 
 /** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
@@ -56,7 +57,7 @@ function answer(
     return;
   }
   const refusal = toOciError(error, missing);
-  if (refusal.code === "UNKNOWN") log.error("a request failed", { error });
+  if (refusal.code === "UNKNOWN" || refusal.code === "UNAVAILABLE") log.error("a request failed", { error });
   else if (refusal.code === "STORAGE_FULL") log.error("a write was refused: storage is full", { error });
   if (response.headersSent) {
     // The client must not take what it has for the whole.
@@ -100,6 +101,7 @@ function toOciError(error: unknown, missing: OciErrorCode): OciError {
     return new OciError("PRECONDITION_FAILED", { detail: { digest }, cause: error });
   }
   if (error instanceof TooManyAttemptsError) return new OciError("TOOMANYREQUESTS", { cause: error });
+  if (error instanceof DurabilityLostError) return new OciError("UNAVAILABLE", { cause: error });
   if (isStorageFull(error)) return new OciError("STORAGE_FULL", { cause: error });
   // What express says of a path that cannot be decoded.
   if (hasStatus(error, 400)) return new OciError("NAME_INVALID", { cause: error });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../../common/clock.ts";
 import type { FileSystem } from "../files.ts";
 import { MetadataDatabase } from "../metadata-database.ts";
+import { copyDurably } from "../rescue/copy-file.ts";
 import type { WithCopy } from "./collector.ts";
 
 /** Copies of `database` that lie in `directory`, as long as they are used. Needs as much room as the database. */
@@ -15,13 +16,14 @@ export function copyBeside(
 ): WithCopy {
   const path = join(directory, "dry-run.db");
   const clear = async (): Promise<void> => {
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) await files.remove(`${path}${suffix}`);
+    for (const suffix of ["", "-wal", "-shm", "-journal", ".tmp"]) await files.remove(`${path}${suffix}`);
   };
   return async (work) => {
     // What a killed process left.
     await clear();
     try {
-      await database.copyTo(path);
+      // Not SQLite's backup of a live connection: its last step may fall into the middle of a change.
+      await database.still((file) => copyDurably(files, file, path));
       return await use(path, clock, work);
     } finally {
       await clear();
@@ -35,7 +37,7 @@ export function copyOfMemory(database: MetadataDatabase, clock: Clock): WithCopy
     const directory = await mkdtemp(join(tmpdir(), "dry-run-"));
     try {
       const path = join(directory, "copy.db");
-      await database.copyTo(path);
+      database.statements.run("VACUUM INTO ?", path);
       return await use(path, clock, work);
     } finally {
       await rm(directory, { recursive: true });

@@ -7,9 +7,11 @@ import { eventually } from "../../../common/testing/eventually.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
 import { openContent, type RegistryContent } from "../content.ts";
+import { nodeFiles, type FileSystem } from "../files.ts";
 import { item, repository, streamOf } from "../testing/images.ts";
 import { backupDue } from "./backup-due.ts";
 import { DatabaseCare } from "./care.ts";
+import type { DatabaseCheck } from "./check-in-child.ts";
 import { checkDatabase, type Checkup } from "./checkup.ts";
 import { DatabaseDamagedError } from "./damage.ts";
 import { readRecord } from "./record.ts";
@@ -38,25 +40,41 @@ describe("the care of a database", () => {
   let clock: ManualClock;
   let content: RegistryContent;
   let findings: Checkup | undefined;
+  let check: DatabaseCheck;
+  let fails: boolean;
   let room: boolean;
   let checked: number;
   let copied: string[];
   let stop: AbortController;
   let running: Promise<unknown>;
 
+  const openFailing: FileSystem["open"] = async (...opened) => {
+    const handle = await nodeFiles.open(...opened);
+    const sync = handle.datasync.bind(handle);
+    return Object.assign(handle, {
+      datasync: () => (fails ? Promise.reject(new Error("input/output error")) : sync()),
+    });
+  };
+
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "care-"));
     clock = new ManualClock();
     findings = undefined;
+    check = (path) => Promise.resolve(findings ?? checkDatabase(path));
+    fails = false;
     room = true;
     checked = 0;
     copied = [];
-    content = await openContent(directory, {
-      clock,
-      newId: randomUUID,
-      quota: () => undefined,
-      checkDatabase: (path) => Promise.resolve(findings ?? checkDatabase(path)),
-    });
+    content = await openContent(
+      directory,
+      {
+        clock,
+        newId: randomUUID,
+        quota: () => undefined,
+        checkDatabase: (path) => check(path),
+      },
+      { ...nodeFiles, open: openFailing },
+    );
     const { kept } = content;
     if (kept === undefined) throw new Error("content on a disk has a kept database");
     const care = new DatabaseCare({
@@ -155,6 +173,26 @@ describe("the care of a database", () => {
     health.notice(Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 266 }));
     await eventually(() => health.state === "none", "the suspicion to go");
     expect(copied).toEqual(["succeeded", "succeeded"]);
+  });
+
+  test("does not copy again and again what cannot be checked, when the disk refused a read", async () => {
+    await passes(1);
+    check = () => Promise.reject(new Error("the check cannot run"));
+    const { health } = content.scrubbed.database;
+    health.notice(Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 266 }));
+    await eventually(() => copied.length > 1 && clock.sleeping > 0, "the care to rest");
+    const tries = copied.length;
+    expect(tries).toBeLessThanOrEqual(3);
+    await passes(1);
+    expect(copied).toHaveLength(tries + 1);
+  });
+
+  test("ends at once when a write did not reach the disk, so that a new process looks what did", async () => {
+    await passes(1);
+    fails = true;
+    await expect(push("lost")).rejects.toMatchObject({ name: "DurabilityLostError" });
+    await expect(running).resolves.toMatchObject({ name: "DurabilityLostError" });
+    fails = false;
   });
 
   test("takes a full disk, a lock and a wrong statement for what they are", () => {

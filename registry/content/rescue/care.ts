@@ -33,7 +33,8 @@ const interval = seconds(60);
 /**
  * Keeps verified copies of the database, and notices when the database itself is damaged: by an error of a statement, or by a copy
  * that is not sound. Then it rejects with `DatabaseDamagedError`, and has left word that whoever opens the content next
- * replaces the database.
+ * replaces the database. After a write that did not reach the disk it rejects with `DurabilityLostError`: nothing can be stored any
+ * more, and only a new process can find out what the disk has.
  */
 export class DatabaseCare implements Service {
   readonly name = "database";
@@ -61,6 +62,11 @@ export class DatabaseCare implements Service {
       });
       await clock.sleep(interval, AbortSignal.any([signal, worse.signal])).catch(() => undefined);
       if (signal.aborted) return;
+      const { failure } = this.parts.kept.database;
+      if (failure !== undefined) {
+        this.parts.log.error("nothing can be stored any more: the process ends", { error: failure });
+        throw failure;
+      }
       if (health.state === "damaged") await this.fail(health.reason);
       if (health.state === "suspect" || (await this.isDue())) await this.copy(signal);
     }

@@ -5,6 +5,8 @@ import { evidenceOf } from "./damage.ts";
 export class DatabaseHealth {
   private evidence: "none" | "suspect" | "damaged" = "none";
   private words = "";
+  /** Something got worse, and nobody has asked since. */
+  private news = false;
   private listener: () => void = () => undefined;
 
   /** Told of every error that the database gave, whatever it was about. */
@@ -13,7 +15,12 @@ export class DatabaseHealth {
     if (evidence === "none" || this.evidence === "damaged" || this.evidence === evidence) return;
     this.evidence = evidence;
     this.words = messageOf(error);
-    this.listener();
+    this.tell();
+  }
+
+  /** What was written may not reach the disk any more. */
+  lost(): void {
+    this.tell();
   }
 
   get state(): "none" | "suspect" | "damaged" {
@@ -28,11 +35,18 @@ export class DatabaseHealth {
   /** A check found nothing wrong. */
   cleared(): void {
     this.evidence = "none";
+    this.news = false;
   }
 
-  /** Calls `listener`, instead of an earlier one, when there is worse evidence than before. */
+  /** Calls `listener`, instead of an earlier one, when it gets worse; at once if it has since this was called last. */
   whenWorse(listener: () => void): void {
     this.listener = listener;
-    if (this.evidence !== "none") listener();
+    if (this.news) listener();
+    this.news = false;
+  }
+
+  private tell(): void {
+    this.news = true;
+    this.listener();
   }
 }
