@@ -7,31 +7,53 @@ interface Entry<T> {
   readonly until: number;
 }
 
-const maxEntries = 4096;
+interface Kept<T> extends Entry<T> {
+  readonly length: number;
+}
+
+/** What is remembered takes a few times the memory of the tokens it is about: four thousand of the usual length. */
+const maxLength = 2 * 1024 ** 2;
 
 /**
  * Bearer tokens whose signature was checked, by their digest: a client sends the same one with each request. Only that
- * they are ours and what they say is remembered; when they hold is asked each time.
+ * they are ours and what they say is remembered; when they hold is asked each time. Bounded by what clients sent, since
+ * whoever may have one token may have any number, each as long as a head can be.
  */
 export class VerifiedTokens<T> {
   /** The least recently used first. */
-  private readonly entries = new Map<string, Entry<T>>();
+  private readonly entries = new Map<string, Kept<T>>();
+  /** Of all tokens that are remembered, in characters. */
+  private length = 0;
 
   /** @param now in seconds since 1970 */
   find(token: string, now: number): T | undefined {
     const key = keyOf(token);
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
-    this.entries.delete(key);
+    this.forget(key);
     if (now >= entry.until) return undefined;
-    this.entries.set(key, entry);
+    this.keep(key, entry);
     return now < entry.from ? undefined : entry.value;
   }
 
   remember(token: string, entry: Entry<T>): void {
-    this.entries.set(keyOf(token), entry);
-    const [oldest] = this.entries.keys();
-    if (this.entries.size > maxEntries && oldest !== undefined) this.entries.delete(oldest);
+    const key = keyOf(token);
+    this.forget(key);
+    this.keep(key, { ...entry, length: token.length });
+    for (const oldest of this.entries.keys()) {
+      if (this.length <= maxLength) break;
+      this.forget(oldest);
+    }
+  }
+
+  private keep(key: string, entry: Kept<T>): void {
+    this.entries.set(key, entry);
+    this.length += entry.length;
+  }
+
+  private forget(key: string): void {
+    this.length -= this.entries.get(key)?.length ?? 0;
+    this.entries.delete(key);
   }
 }
 
