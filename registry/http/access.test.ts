@@ -76,6 +76,16 @@ describe("without credentials", () => {
     expect((await registry.send("GET", "/oauth2/token?scope=repository:apps/a:pull")).status).toBe(401);
   });
 
+  test.each([
+    { proto: "https", realm: "https://edge.example/" },
+    { proto: "http", realm: "http://edge.example/" },
+    { proto: 'https"', realm: "http://edge.example/" },
+  ])("behind a proxy that ends TLS the challenge leads to the proxy ($proto)", async ({ proto, realm }) => {
+    const headers = { host: "edge.example", "x-forwarded-proto": proto };
+    const answer = await registry.send("GET", manifestOf("apps/a"), { headers });
+    expect(answer.headers["www-authenticate"]).toMatch(`Bearer realm="${realm}oauth2/token"`);
+  });
+
   test("a strange Host does not get into the challenge", async () => {
     const answer = await registry.send("GET", "/v2/", { headers: { host: 'x" , y="z' } });
     expect(answer.headers["www-authenticate"]).toContain('service="127.0.0.1:');

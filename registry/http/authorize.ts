@@ -4,6 +4,7 @@ import { repositoryActions, type RepositoryAction } from "../../common/contract/
 import { OciError } from "../../common/oci/errors.ts";
 import { carries, catalogScope, scopeText } from "../auth/access.ts";
 import { challengeHeader, type Challenge } from "../auth/challenge.ts";
+import type { VerifiedToken } from "../auth/token-authority.ts";
 import type { ApiParts, Session } from "./call.ts";
 import { basicCredentials, login } from "./login.ts";
 import { observedOf } from "./observe.ts";
@@ -84,16 +85,29 @@ export function may(
 
 const anonymous: Session = { principal: { kind: "anonymous" } };
 
+/**
+ * What each connection said last, and what that means: a client sends the same long header with each request. Whether it
+ * still holds is asked each time.
+ */
+const lastOf = new WeakMap<object, { readonly authorization: string; readonly session: VerifiedToken }>();
+
 /** Who asks, if that can be told at once: nobody in particular, or a bearer token that was checked before. */
 function recognize(
-  { headers: { authorization } }: IncomingMessage,
+  { headers: { authorization }, socket }: IncomingMessage,
   response: ServerResponse,
   { tokens, authority }: ApiParts,
 ): Session | undefined {
   if (authorization === undefined) return tokens.allowsAnonymous ? anonymous : undefined;
+  const last = lastOf.get(socket);
+  if (last?.authorization === authorization && authority.holds(last.session)) {
+    note(last.session, response);
+    return last.session;
+  }
   const bearer = bearerToken(authorization);
   const session = bearer === undefined ? undefined : authority.recall(bearer);
-  if (session !== undefined) note(session, response);
+  if (session === undefined) return undefined;
+  lastOf.set(socket, { authorization, session });
+  note(session, response);
   return session;
 }
 
@@ -142,11 +156,16 @@ function scopeOf(access: RouteAccess, repository: string): string | undefined {
   return scopeText({ repository, actions });
 }
 
-/** Where the client reached us, as it says itself: behind a NodePort or a forwarded port only it knows. */
+/**
+ * Where the client reached us, as it says itself: behind a NodePort or a forwarded port only it knows. A proxy that ends TLS
+ * says so in `X-Forwarded-Proto`; whoever else does only sends itself to another place.
+ */
 function hostOf(request: IncomingMessage): { realm: string; service: string } {
   const { host = "" } = request.headers;
   const { localAddress = "localhost", localPort = 0 } = request.socket;
-  const protocol = (request.socket as Partial<TLSSocket>).encrypted === true ? "https" : "http";
+  const secure =
+    (request.socket as Partial<TLSSocket>).encrypted === true ||
+    request.headers["x-forwarded-proto"]?.toString().toLowerCase() === "https";
   const service = /^[A-Za-z0-9._:[\]-]{1,300}$/.test(host) ? host : `${localAddress}:${localPort}`;
-  return { realm: `${protocol}://${service}/oauth2/token`, service };
+  return { realm: `${secure ? "https" : "http"}://${service}/oauth2/token`, service };
 }

@@ -1,6 +1,7 @@
 import { algorithmOf, parseAlgorithm, parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { parseRepository, type RepositoryName } from "../../common/oci/reference.ts";
+import { networkOf } from "../auth/network.ts";
 import type { Upload } from "../content/uploads.ts";
 import { may } from "./authorize.ts";
 import { bodyOf, exactly } from "./body.ts";
@@ -66,11 +67,11 @@ export async function cancelUpload(call: RepositoryCall): Promise<void> {
   call.response.status(204).end();
 }
 
-/** Whose uploads count together. */
+/** Whose uploads count together: those of one client, or of all in one network that do not say who they are. */
 function clientOf({ session: { principal }, request }: RepositoryCall): string {
   return principal.kind === "client"
     ? `client ${principal.name}`
-    : `address ${request.socket.remoteAddress ?? ""}`;
+    : `address ${networkOf(request.socket.remoteAddress ?? "")}`;
 }
 
 function find({ params, repository, parts }: RepositoryCall): Upload {
