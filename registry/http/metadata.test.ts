@@ -82,6 +82,8 @@ describe("ACR's metadata", () => {
     { body: "null", status: 400 },
     { body: '{"readEnabled":"false"}', status: 400 },
     { body: '{"writeEnabled":null}', status: 400 },
+    { body: '{"changeableAttributes":{"writeEnabled":false}}', status: 400 },
+    { body: '{"writeEnable":false}', status: 400 },
     { body: `{"x":"${"x".repeat(5000)}"}`, status: 413 },
   ])("S31 takes only attributes that are true or false: $body", async ({ body, status }) => {
     const answer = await registry.send("PATCH", "/acr/v1/a/b", { body });

@@ -69,7 +69,10 @@ function timeOf(milliseconds: number): string | null {
   return DateTime.fromMillis(milliseconds, { zone: "utc" }).toISO();
 }
 
-/** The attributes in a body. What is not one of them is not looked at (S31). */
+/**
+ * The attributes in a body. What is not one of them is not looked at (S31); where nothing else is there, somebody believes
+ * to lock what would stay open.
+ */
 function attributesIn(body: Buffer): Partial<Attributes> {
   let document: unknown;
   try {
@@ -81,6 +84,9 @@ function attributesIn(body: Buffer): Partial<Attributes> {
     throw invalid("the body is not a JSON object");
   }
   const given = attributeNames.filter((name) => Object.hasOwn(document, name));
+  if (given.length === 0 && Object.keys(document).length > 0) {
+    throw invalid(`the body has none of ${attributeNames.join(", ")}`);
+  }
   const entries = given.map((name) => {
     const value: unknown = (document as Record<string, unknown>)[name];
     if (typeof value !== "boolean") throw invalid(`${name} is not true or false`);
