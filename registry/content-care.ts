@@ -1,3 +1,4 @@
+import { DateTime } from "luxon";
 import type { Registry } from "prom-client";
 import type { Clock } from "../common/clock.ts";
 import type { RegistrySettings } from "../common/contract/config.ts";
@@ -8,6 +9,8 @@ import { DatabaseCare } from "./content/rescue/care.ts";
 import type { FreeSpace } from "./content/rescue/free-space.ts";
 import type { RescueRecord } from "./content/rescue/record.ts";
 import { createCareMetrics, createScrubMetrics, createSpaceMetrics } from "./content/scrub/metrics.ts";
+import type { ScrubProgress } from "./content/scrub/progress.ts";
+import type { Quarantined } from "./content/scrub/quarantine.ts";
 import { Scrub } from "./content/scrub/scrub.ts";
 import type { StatusBoard } from "./sync/board.ts";
 
@@ -74,12 +77,28 @@ export function contentCare(parts: ContentCareParts): {
       tellDamage();
       return {
         volume: { ...space.volume, low: space.low, remote: kept.remote },
-        scrub: scrub.progress,
-        quarantine: { count: quarantine.count, newest: quarantine.list(shown) },
+        scrub: scrub.progress === undefined ? undefined : scrubSummary(scrub.progress),
+        quarantine: { count: quarantine.count, newest: quarantine.list(shown).map(quarantinedSummary) },
         rescue: summaryOf(kept.rescue),
       };
     },
   };
+}
+
+function scrubSummary({ begunAt, endedAt, blobs, bytes, found }: ScrubProgress): object {
+  return {
+    startTime: timeOf(begunAt),
+    endTime: endedAt === undefined ? undefined : timeOf(endedAt),
+    ...{ blobs, bytes, found },
+  };
+}
+
+function quarantinedSummary({ foundAt, ...rest }: Quarantined): object {
+  return { ...rest, foundTime: timeOf(foundAt) };
+}
+
+function timeOf(milliseconds: number): string | null {
+  return DateTime.fromMillis(milliseconds, { zone: "utc" }).toISO();
 }
 
 /** What the board says while writes are refused. */

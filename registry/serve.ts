@@ -180,7 +180,11 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     services.push(...care.services);
     const status = {
       path: "/status",
-      read: () => ({ ...board.current, storage: care.status(), garbageCollection: collecting.status }),
+      read: () => {
+        // First: it tells the board what is true now.
+        const storage = care.status();
+        return { ...board.current, storage, garbageCollection: collecting.status };
+      },
     };
     const probes = new Probes(config.probes, services, registry, stop, [status]);
     await runServices([probes, ...services], stop, log);
