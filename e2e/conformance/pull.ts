@@ -125,6 +125,23 @@ export const manifests: Section = {
       },
     },
     {
+      id: "pull-manifest-condition",
+      level: "SHOULD",
+      kind: "read",
+      says: "A client that wants only what it knows (If-Match) is told when something else is there (412).",
+      async check(registry) {
+        for (const path of ["manifests/v1", `blobs/${registry.layer.descriptor.digest}`]) {
+          const etag = String((await registry.send("HEAD", path)).headers.etag);
+          const same = { headers: { "if-match": `"x", ${etag}` } };
+          const another = { headers: { "if-match": '"x"', range: "bytes=0-1" } };
+          expect((await registry.send("GET", path, same)).status).toBe(200);
+          const refused = await registry.send("GET", path, another);
+          expect(refused).toMatchObject({ status: 412, codes: ["PRECONDITION_FAILED"] });
+          expect((await registry.send("HEAD", path, another)).status).toBe(412);
+        }
+      },
+    },
+    {
       id: "pull-sparse-index",
       level: "SHOULD",
       kind: "read",

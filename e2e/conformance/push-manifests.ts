@@ -135,6 +135,24 @@ export const manifestPush: Section = {
       },
     },
     {
+      id: "put-manifest-digest-parameter",
+      level: "MAY",
+      kind: "write",
+      says: "A push by tag may say by what digest the manifest is stored, which the tag then leads to.",
+      async check(registry) {
+        const { bytes, descriptor } = registry.fresh();
+        const manifest = item(bytes, descriptor.mediaType, "sha512");
+        const { digest } = manifest.descriptor;
+        const answer = await registry.put(manifest, `strong?digest=${encodeURIComponent(digest)}`);
+        expect(answer).toMatchObject({ status: 201, headers: { "docker-content-digest": digest } });
+        await registry.has(manifest, "strong");
+        await registry.has(manifest);
+        const other = await registry.put(registry.fresh("other"), `strong?digest=${digest}`);
+        expect(other).toMatchObject({ status: 400, codes: ["DIGEST_INVALID"] });
+        await registry.has(manifest, "strong");
+      },
+    },
+    {
       id: "put-manifest-tag-parameters",
       level: "MAY",
       kind: "write",

@@ -4,7 +4,7 @@ import { OciError } from "../../common/oci/errors.ts";
 import type { ByteRange } from "../content/blobs.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
-import { etagOf, names } from "./conditional.ts";
+import { demandMatch, etagOf, names } from "./conditional.ts";
 import { writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 import { parseRange } from "./range.ts";
@@ -56,10 +56,11 @@ function sendSmall(call: PullCall, digest: Digest, bytes: Uint8Array): void {
  * Writes the head of an answer.
  *
  * @returns which bytes are to follow; `undefined`: none, the client has them
- * @throws {OciError} `RANGE_INVALID`
+ * @throws {OciError} `RANGE_INVALID` @throws {ConditionFailedError}
  */
 function begin({ request, response }: PullCall, digest: Digest, size: number): ByteRange | undefined {
   observedOf(response).digest = digest;
+  demandMatch(request.headers, digest);
   const etag = etagOf(digest);
   const headers = ["Docker-Content-Digest", digest, "ETag", etag, "Accept-Ranges", "bytes"];
   headers.push("Cache-Control", "private, max-age=31536000, immutable");

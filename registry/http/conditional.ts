@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Digest } from "../../common/oci/digest.ts";
-import type { Condition } from "../content/condition.ts";
+import { ConditionFailedError, type Condition } from "../content/condition.ts";
 
 /** The entity tag of content: its digest is a strong one. */
 export function etagOf(digest: Digest): string {
@@ -10,6 +10,11 @@ export function etagOf(digest: Digest): string {
 /** Whether a list of entity tags, as in `If-None-Match`, names `digest` (RFC 9110, 13.1.2). */
 export function names(header: string | undefined, digest: Digest): boolean {
   return header !== undefined && namesExactly(header.replaceAll("W/", ""), digest);
+}
+
+/** @throws {ConditionFailedError} unless a read may be of `digest`, as `If-Match` says (RFC 9110, 13.1.1) */
+export function demandMatch({ "if-match": wanted }: IncomingHttpHeaders, digest: Digest): void {
+  if (wanted !== undefined && !namesExactly(wanted, digest)) throw new ConditionFailedError(digest);
 }
 
 /**

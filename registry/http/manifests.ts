@@ -5,9 +5,10 @@ import { InvalidReferenceError, parseTag, type Tag } from "../../common/oci/refe
 import { TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
-import { conditionOf, etagOf, names } from "./conditional.ts";
+import { conditionOf, demandMatch, etagOf, names } from "./conditional.ts";
 import { writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
+import { single } from "./paging.ts";
 
 /** The most tags that one push may bring. */
 const maxTags = 100;
@@ -26,6 +27,7 @@ export function readManifest(call: PullCall): void {
   locks.demandRead(repository.name, { kind: "manifest", digest });
   repository.pulled(digest);
   observedOf(response).digest = digest;
+  demandMatch(request.headers, digest);
   const headers = ["Docker-Content-Digest", digest, "ETag", etagOf(digest)];
   if (names(request.headers["if-none-match"], digest)) {
     writeHead(response, 304, headers);
@@ -39,18 +41,20 @@ export function readManifest(call: PullCall): void {
 }
 
 /**
- * PUT /v2/<name>/manifests/<reference>, by digest also with `?tag=`, once or more. `If-Match` and `If-None-Match` ask
- * what the tag points at now, or whether the manifest is there.
+ * PUT /v2/<name>/manifests/<reference>, by digest also with `?tag=`, once or more, and by tag with `?digest=`, which says
+ * what the manifest is stored under: so regctl pushes sha512. `If-Match` and `If-None-Match` ask what the tag points at
+ * now, or whether the manifest is there.
  */
 export async function writeManifest(call: RepositoryCall): Promise<void> {
   const { request, response, repository } = call;
   const reference = parseReference(call);
   const tags = reference.kind === "tag" ? [reference.tag] : queriedTags(request.query.tag);
+  const expected = reference.kind === "tag" ? queriedDigest(single(request.query.digest)) : reference.digest;
   const bytes = await readBody(request, maxManifestBytes);
   const holds = conditionOf(request.headers);
   const contentType = request.headers["content-type"]?.split(";")[0]?.trim();
   const { descriptor, manifest } = await repository.putManifest(bytes, contentType ?? mediaTypeOf(bytes), {
-    ...(reference.kind === "digest" ? { expected: reference.digest } : {}),
+    ...(expected === undefined ? {} : { expected }),
     tags,
     ...(holds === undefined ? {} : { condition: { ...tagOf(reference), holds } }),
   });
@@ -90,6 +94,10 @@ function existing(call: Pick<PullCall, "params">): Reference {
 
 function tagOf(reference: Reference): { readonly tag?: Tag } {
   return reference.kind === "tag" ? { tag: reference.tag } : {};
+}
+
+function queriedDigest(text: string | undefined): Digest | undefined {
+  return text === undefined ? undefined : parseDigest(text);
 }
 
 function queriedTags(value: unknown): readonly Tag[] {

@@ -11,7 +11,9 @@ export async function listReferrers({
   repository,
 }: RepositoryCall): Promise<void> {
   const subject = parseDigest(params.digest ?? "");
-  const artifactType = single(request.query.artifactType);
+  const asked = single(request.query.artifactType);
+  // No manifest has an empty type: who sends one asks for all.
+  const artifactType = asked === "" ? undefined : asked;
   const page = parsePage(request);
   const manifests = await repository.referrerPage(subject, page, artifactType);
   const last = manifests.at(-1)?.digest;
