@@ -26,6 +26,8 @@ describe("a bearer token", () => {
     await expect((await authority()).verify(await signed(good))).resolves.toEqual({
       principal: { kind: "anonymous" },
       grant: { repositories: [], catalog: false },
+      from: now - 30,
+      until: now + 90,
     });
   });
 

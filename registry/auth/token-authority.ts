@@ -22,6 +22,9 @@ export interface IssuedToken {
 export interface VerifiedToken {
   readonly principal: Principal;
   readonly grant: Grant;
+  /** In seconds since 1970: it is good from `from` on, and no longer at `until`. */
+  readonly from: number;
+  readonly until: number;
 }
 
 /** Long enough for a client's session; what was revoked meanwhile is refused anyway. */
@@ -104,6 +107,12 @@ export class TokenAuthority {
     return found !== undefined && this.tokens.isCurrent(found.principal) ? found : undefined;
   }
 
+  /** Whether what `verify` answered before would be answered now. */
+  holds({ principal, from, until }: VerifiedToken): boolean {
+    const now = this.clock.millis() / 1000;
+    return now >= from && now < until && this.tokens.isCurrent(principal);
+  }
+
   private async check(token: string): Promise<VerifiedToken> {
     let payload: JWTPayload;
     try {
@@ -120,8 +129,9 @@ export class TokenAuthority {
     }
     const { scopes, nbf = Infinity, exp = 0 } = payload;
     if (!Array.isArray(scopes)) throw new OciError("UNAUTHORIZED");
-    const value = { principal: principalOf(payload), grant: parseScopes(scopes.map(String)) };
-    this.verified.remember(token, { value, from: nbf - clockTolerance, until: exp + clockTolerance });
+    const [from, until] = [nbf - clockTolerance, exp + clockTolerance];
+    const value = { principal: principalOf(payload), grant: parseScopes(scopes.map(String)), from, until };
+    this.verified.remember(token, { value, from, until });
     return value;
   }
 }
