@@ -65,6 +65,15 @@ describe("the command", () => {
     30_000,
   );
 
+  test("a Node that is too old is told", async () => {
+    const args = ["--no-warnings", "--no-experimental-sqlite", main, "serve", "--help"];
+    const { code, out, err } = await outcome(
+      spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] }),
+    );
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^this needs Node 24 or newer and runs on v[0-9.]+; npx brings the right one\n$/);
+  }, 30_000);
+
   test("serve is a complete registry, until it is told to stop", async () => {
     const data = await mkdtemp(join(tmpdir(), "serve-"));
     const child = start(

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { hasCode } from "../common/errors.ts";
 import { version } from "../common/version.ts";
 
 /** The programs in this one command. Only the one that is asked for is loaded: the others would cost memory. */
@@ -13,7 +14,7 @@ const programs = {
     load: () => import("../registry/garbage-collect.ts"),
   },
   "hash-password": {
-    text: "Read a password and print what the settings hold of it.",
+    text: "Read or make a password and print what the settings hold of it.",
     load: () => import("../registry/auth/hash-password.ts"),
   },
   operator: {
@@ -34,7 +35,7 @@ const cli = new Command("connected-registry")
 
 const asked = process.argv.slice(2).find((argument) => !argument.startsWith("-") && argument !== "help");
 for (const [name, { text, load }] of Object.entries(programs)) {
-  if (name === asked) cli.addCommand((await load()).command().copyInheritedSettings(cli));
+  if (name === asked) cli.addCommand((await load().catch(explain)).command().copyInheritedSettings(cli));
   else cli.command(name).description(text);
 }
 try {
@@ -42,4 +43,10 @@ try {
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
+}
+
+function explain(error: unknown): never {
+  if (!hasCode(error, "ERR_UNKNOWN_BUILTIN_MODULE")) throw error;
+  console.error(`this needs Node 24 or newer and runs on ${process.version}; npx brings the right one`);
+  process.exit(1);
 }

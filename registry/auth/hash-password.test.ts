@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseClientToken } from "../../common/contract/config.ts";
-import { hashBroughtPassword } from "../../common/contract/password.ts";
+import { hashBroughtPassword, hashPassword } from "../../common/contract/password.ts";
 import { readPassword } from "./hash-password.ts";
 
 const cli = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -29,6 +32,25 @@ test("prints what the settings hold of the password, and nothing else of it", as
     hash: await hashBroughtPassword("correct horse", salt),
     expiry: "2030-01-01",
   });
+}, 30_000);
+
+test("makes a password that only its file holds, and no file that is there is written over", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "password-"));
+  try {
+    const file = join(directory, "password.txt");
+    const { status, stdout, stderr } = run("", "--generate", file);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const password = (await readFile(file, "utf8")).trim();
+    expect(Buffer.from(password, "base64url")).toHaveLength(32);
+    expect(stdout).not.toContain(password);
+    const { salt, ...rest } = JSON.parse(stdout) as { salt: string };
+    expect(rest).toEqual({ name: "password1", algorithm: "sha256", hash: hashPassword(password, salt) });
+    expect(run("", "--generate", file)).toMatchObject({ status: 2, stdout: "" });
+    expect((await readFile(file, "utf8")).trim()).toBe(password);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }, 30_000);
 
 test.each([
