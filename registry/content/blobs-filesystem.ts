@@ -47,7 +47,7 @@ export class FilesystemBlobs implements Blobs {
   /** Directories that this process has made, or found, and then made sure of. */
   private readonly durable = new Map<string, Promise<void>>();
   private readonly small = new Recent<Uint8Array>(recentBytes, ({ length }) => length);
-  /** Counts removals: what was read before one is not kept at hand after it. */
+  /** Counts files that went, or were replaced: what was read before is not kept at hand after it. */
   private removals = 0;
 
   private constructor(root: string, files: FileSystem) {
@@ -169,7 +169,12 @@ export class FilesystemBlobs implements Blobs {
     const handle = await this.files.open(path, "a", 0o600);
     try {
       const { size } = await handle.stat();
-      return new StagedFile(this.files, path, key, size, algorithm, (digest) => this.place(digest));
+      return new StagedFile(this.files, path, key, size, algorithm, {
+        place: (digest) => this.place(digest),
+        placed: (digest) => {
+          this.forget(digest);
+        },
+      });
     } finally {
       await handle.close();
     }

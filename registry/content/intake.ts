@@ -70,8 +70,17 @@ export class Intake {
       endTurn();
     };
     try {
-      if ((await this.has(expected)) || (await this.blobs.vouch(expected, signal))) {
-        return this.present(repository, expected, end);
+      if (await this.has(expected)) {
+        return this.present(repository, expected, end, async () => {
+          if (await this.metadata.mountBlob(repository, expected.digest)) return;
+          throw new Error(`${expected.digest} has just been found damaged: it has to come again`);
+        });
+      }
+      if (await this.blobs.vouch(expected, signal)) {
+        const { digest, size } = expected;
+        return this.present(repository, expected, end, () =>
+          this.metadata.linkBlob(repository, digest, size),
+        );
       }
       let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
       if (staged.offset > expected.size) {
@@ -141,8 +150,7 @@ export class Intake {
     const release = await this.holds.hold(digest);
     let isFull = false;
     try {
-      await this.place(staged, digest);
-      await this.metadata.linkBlob(repository, digest, size);
+      await this.place(repository, staged, digest);
     } catch (error) {
       isFull = isStorageFull(error);
       throw error;
@@ -176,24 +184,35 @@ export class Intake {
     });
   }
 
-  private async place(staged: StagedBlob, digest: Digest): Promise<void> {
+  private async place(repository: RepositoryName, staged: StagedBlob, digest: Digest): Promise<void> {
+    const size = staged.offset;
     try {
       const actual = await staged.digest(algorithmOf(digest));
       if (actual !== digest) throw new DigestMismatchError(digest, actual);
-      // A file that no row knows may not have been made durable before a crash: only a known one is used as it is.
-      if (await this.has({ digest, size: staged.offset })) await staged.discard();
-      else await staged.publish(digest);
+      // A file that no row knows may not have been made durable before a crash: only a known one is used as it is, and
+      // only if no scrub finds it damaged before it is linked.
+      if ((await this.has({ digest, size })) && (await this.metadata.mountBlob(repository, digest))) {
+        await staged.discard();
+        return;
+      }
+      await staged.publish(digest);
     } catch (error) {
       await staged.discard();
       throw error;
     }
+    await this.metadata.linkBlob(repository, digest, size);
   }
 
   private async has({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
     return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
   }
 
-  private present(repository: RepositoryName, { digest, size }: Descriptor, end: () => void): Ingest {
+  private present(
+    repository: RepositoryName,
+    { size }: Descriptor,
+    end: () => void,
+    link: () => Promise<void>,
+  ): Ingest {
     return {
       offset: size,
       async write(content) {
@@ -202,7 +221,7 @@ export class Intake {
       commit: async () => {
         try {
           this.quota.checkRepository(repository, size);
-          await this.metadata.linkBlob(repository, digest, size);
+          await link();
         } finally {
           end();
         }

@@ -10,6 +10,14 @@ import {
 import type { StagedBlob } from "./blobs.ts";
 import { syncDirectory, syncFile, type FileSystem } from "./files.ts";
 
+/** Where blobs go. */
+export interface Shelf {
+  /** The file of a blob, on the same file system as what is staged, and in a directory that survives power loss. */
+  place(digest: Digest): Promise<string>;
+  /** There is a new file now, perhaps in the place of a damaged one. */
+  placed(digest: Digest): void;
+}
+
 /**
  * A blob on its way in, in a file that another process may have begun. Holds no file open between two calls, so that
  * many uploads may rest.
@@ -18,7 +26,7 @@ export class StagedFile implements StagedBlob {
   readonly key: string;
   private readonly files: FileSystem;
   private readonly path: string;
-  private readonly placeOf: (digest: Digest) => Promise<string>;
+  private readonly shelf: Shelf;
   private readonly algorithm: DigestAlgorithm;
   private size: number;
   /** Of all `size` bytes; absent where an earlier process wrote some of them. */
@@ -27,7 +35,6 @@ export class StagedFile implements StagedBlob {
   /**
    * @param size of the file at `path`, which exists
    * @param algorithm of the digest that is known while the bytes come, without reading them again
-   * @param placeOf where the blob goes, on the same file system and in a directory that survives power loss
    */
   constructor(
     files: FileSystem,
@@ -35,7 +42,7 @@ export class StagedFile implements StagedBlob {
     key: string,
     size: number,
     algorithm: DigestAlgorithm,
-    placeOf: (digest: Digest) => Promise<string>,
+    shelf: Shelf,
   ) {
     this.files = files;
     this.path = path;
@@ -43,7 +50,7 @@ export class StagedFile implements StagedBlob {
     this.size = size;
     this.algorithm = algorithm;
     this.hash = size === 0 ? createHash(algorithm) : undefined;
-    this.placeOf = placeOf;
+    this.shelf = shelf;
   }
 
   get offset(): number {
@@ -95,8 +102,9 @@ export class StagedFile implements StagedBlob {
     } finally {
       await handle.close();
     }
-    const target = await this.placeOf(digest);
+    const target = await this.shelf.place(digest);
     await this.files.rename(this.path, target);
+    this.shelf.placed(digest);
     await syncDirectory(this.files, dirname(target));
   }
 

@@ -103,7 +103,8 @@ describe("uploads", () => {
 
     /** How long the file then is. */
     async function sizeAfter(error: Error): Promise<number | undefined> {
-      const uploads = await start({ linkBlob: () => Promise.reject(error) });
+      const fail = (): Promise<never> => Promise.reject(error);
+      const uploads = await start({ linkBlob: fail, mountBlob: fail });
       const upload = await uploads.create(name);
       await upload.append(streamOf(layer));
       await expect(upload.commit(layer.descriptor.digest)).rejects.toBe(error);

@@ -24,7 +24,7 @@ export class Pace {
 
   /** `bytes` were read; resolves when the next may be. @throws the signal's reason */
   async take(bytes: number, signal: AbortSignal): Promise<void> {
-    const now = this.clock.now().toMillis();
+    const now = this.clock.steady();
     this.aheadUntil = Math.max(now, this.aheadUntil) + (bytes * 1000) / this.bytesPerSecond();
     const ahead = this.aheadUntil - now;
     if (ahead >= shortestPauseMs) await this.clock.sleep(milliseconds(ahead), signal);

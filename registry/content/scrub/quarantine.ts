@@ -61,15 +61,18 @@ export class Quarantine {
   /**
    * Hides a blob, at once, and puts its bytes apart.
    *
-   * @param cameAt of the bytes that were looked at, absent if there were none: others, which came since, stay
+   * @param cameAt of the bytes that were looked at, absent if there were none
+   * @returns false if others came since: these stay
    */
-  async blob(digest: Digest, size: number, reason: string, cameAt?: number): Promise<void> {
+  async blob(digest: Digest, size: number, reason: string, cameAt?: number): Promise<boolean> {
+    if ((await this.blobs.stat(digest))?.cameAt !== cameAt) return false;
     await this.mark({ digest, kind: "blob", size, reason });
     // Who holds it is bringing a good copy, which takes the place of this one.
     await this.holds.whileFree([digest], async (free) => {
       if (free.length === 0 || cameAt === undefined) return;
       if ((await this.blobs.stat(digest))?.cameAt === cameAt) await this.blobs.putApart(digest);
     });
+    return true;
   }
 
   /**

@@ -250,6 +250,52 @@ describe("T82 a scrub", () => {
     await eventually(() => completed === 2, "the scrub that was missed");
   });
 
+  test("a good copy that comes while the damaged one is still in its place is what readers get, also small ones", async () => {
+    await push(config);
+    await flip(config);
+    const { digest } = config.descriptor;
+    await content.open(name).openBlob(digest);
+    expect(content.open(name).recentBlob(digest)).toEqual(Buffer.from("{!"));
+    const unpin = content.open(name).pin([digest]);
+    await oneRound();
+    await push(config);
+    unpin();
+    const read = await content.open(name).openBlob(digest);
+    expect(read).toEqual(Buffer.from("{}"));
+    expect(content.open(name).recentBlob(digest)).toEqual(Buffer.from("{}"));
+  });
+
+  test("a transfer that relied on a blob which is then found damaged does not make it good", async () => {
+    await push(layer);
+    const ingest = await content.open(repository("team/b")).ingest(layer.descriptor);
+    expect(ingest.offset).toBe(layer.bytes.length);
+    await flip(layer);
+    await oneRound();
+    await expect(ingest.commit()).rejects.toThrow("has just been found damaged");
+    await expect(isServed(layer)).resolves.toBe(false);
+    await push(layer);
+    await expect(isServed(layer)).resolves.toBe(true);
+  });
+
+  test("bytes that came after those that were found damaged are not hidden", async () => {
+    await push(config);
+    const { quarantine, blobs } = content.scrubbed;
+    const { digest, size } = config.descriptor;
+    const cameAt = (await blobs.stat(digest))?.cameAt ?? 0;
+    await expect(quarantine.blob(digest, size, "damaged", cameAt - 1)).resolves.toBe(false);
+    await expect(quarantine.blob(digest, size, "gone")).resolves.toBe(false);
+    await expect(isServed(config)).resolves.toBe(true);
+  });
+
+  test("T58 is made by its schedule again after the clock was set back", async () => {
+    const { database } = content.scrubbed;
+    await database.change(() => {
+      database.statements.run("UPDATE scrub SET begun_at = 4e12, ended_at = 4e12");
+    });
+    await oneRound();
+    expect(scrub.progress?.begunAt).toBeLessThanOrEqual(clock.now().toMillis());
+  });
+
   test("switched off it reads nothing by itself", async () => {
     settings = { ...settings, enabled: false };
     await push(config, layer);

@@ -90,12 +90,12 @@ export class Scrub implements Service {
   };
 
   async run(signal: AbortSignal): Promise<void> {
-    // The schedule counts from the first start: a moment of it that passes while nobody runs is made up for.
-    const now = this.parts.clock.now().toMillis();
-    if (this.journal.read() === undefined) await this.journal.write({ ...nothing(now), endedAt: now });
     for (;;) {
       try {
         signal.throwIfAborted();
+        // The schedule counts from the first start: a moment of it that passes while nobody runs is made up for.
+        const now = this.parts.clock.now().toMillis();
+        if (this.journal.read() === undefined) await this.journal.write({ ...nothing(now), endedAt: now });
         await this.examineSuspects(signal);
         if (this.untilNext() <= 0) await this.scrub(signal);
         await this.rest(Math.min(this.untilNext(), longestRestMs), signal);
@@ -114,9 +114,11 @@ export class Scrub implements Service {
     const { enabled, schedule } = this.parts.settings();
     const last = this.journal.read();
     if (!enabled || last === undefined) return longestRestMs;
-    if (last.endedAt === undefined) return 0;
+    const now = this.parts.clock.now().toMillis();
+    // Begun later than now: the clock was wrong then, and a schedule that counts from there may never come.
+    if (last.endedAt === undefined || last.begunAt > now) return 0;
     const next = parseCron(schedule).nextRun(new Date(last.begunAt));
-    return next === null ? longestRestMs : next.getTime() - this.parts.clock.now().toMillis();
+    return next === null ? longestRestMs : next.getTime() - now;
   }
 
   /** Ends early when there is something to look at. Never rejects. */
@@ -206,7 +208,8 @@ export class Scrub implements Service {
     if (row === undefined || quarantine.has(digest)) return false;
     const size = Number(row.size);
     const reason = verdict.kind === "gone" ? "its file is gone" : verdict.reason;
-    await quarantine.blob(digest, size, reason, verdict.kind === "gone" ? undefined : verdict.cameAt);
+    const cameAt = verdict.kind === "gone" ? undefined : verdict.cameAt;
+    if (!(await quarantine.blob(digest, size, reason, cameAt))) return false;
     log.error("a blob is damaged, and is not served until a good copy comes", { digest, size, reason });
     wanted();
     return true;

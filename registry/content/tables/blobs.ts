@@ -88,10 +88,11 @@ export class BlobTable {
     );
   }
 
-  /** As `link`, for a link that is there. */
+  /** As `link`, for a link that is there, unless the blob was found damaged meanwhile: this brings no good copy. */
   renew({ repository, blob }: Row): void {
     this.statements.run(
-      "UPDATE blob_links SET linked_at = ? WHERE repository = ? AND blob = ?",
+      `UPDATE blob_links SET linked_at = ? WHERE repository = ? AND blob = ?
+       AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.id = blob_links.blob AND ${quarantined})`,
       this.clock.now().toMillis(),
       repository,
       blob,
