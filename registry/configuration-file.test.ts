@@ -107,7 +107,7 @@ describe("a settings document", () => {
   test("S43 is not quoted when it cannot be read", async () => {
     await writeFile(path, "password: hunter2\nb: [");
     const error = await readConfiguration(path).catch((fault: unknown) => fault);
-    expect(messageOf(error)).toContain("neither JSON nor YAML");
+    expect(messageOf(error)).toMatch(/neither JSON nor YAML: .+ in line 2$/);
     expect(messageOf(error)).not.toContain("hunter2");
   });
 

@@ -64,7 +64,8 @@ async function parseText(text: string, path: string): Promise<unknown> {
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       // Its message quotes the document, which may hold secrets.
-      throw new InvalidConfigError(`${path}: is neither JSON nor YAML: ${error.reason}`);
+      const place = error.mark === undefined ? "" : ` in line ${error.mark.line + 1}`;
+      throw new InvalidConfigError(`${path}: is neither JSON nor YAML: ${error.reason}${place}`);
     }
   }
 }

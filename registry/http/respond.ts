@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { hasCode } from "../../common/errors.ts";
+import { hasCode, messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import { DigestMismatchError, InvalidDigestError } from "../../common/oci/digest.ts";
 import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
@@ -58,7 +58,10 @@ function answer(
   }
   const refusal = toOciError(error, missing);
   if (refusal.code === "UNKNOWN" || refusal.code === "UNAVAILABLE") log.error("a request failed", { error });
-  else if (refusal.code === "STORAGE_FULL") log.error("a write was refused: storage is full", { error });
+  else if (refusal.code === "STORAGE_FULL") {
+    // In short: a client may cause as many of them as it likes.
+    log.warn("a write was refused: storage is full", { reason: messageOf(error) });
+  }
   if (response.headersSent) {
     // The client must not take what it has for the whole.
     response.destroy();

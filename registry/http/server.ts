@@ -187,6 +187,7 @@ export class RegistryServer implements Service {
       await clock.sleep(limits.grace, this.quiet.signal).catch(() => undefined);
       if (this.running > 0) log.warn("requests still run and are cut off", { requests: this.running });
     }
+    this.parts.log.info("serves no more");
     for (const socket of this.sockets) socket.destroy();
   }
 }

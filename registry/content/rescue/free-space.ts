@@ -137,7 +137,8 @@ export class FreeSpace implements Service, Space {
 
   private refuse(yes: boolean): void {
     this.refusing = yes;
-    const { size, free } = this.last;
+    const { size } = this.last;
+    const free = Math.max(0, this.last.free - this.taken);
     if (yes) this.log.error("writes are refused: the volume is almost full", { free, size });
     else this.log.info("writes are taken again: the volume has room", { free, size });
     this.changed(yes);
