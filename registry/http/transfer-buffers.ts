@@ -5,7 +5,7 @@ export interface BufferLimits {
   readonly smallest: number;
 }
 
-const defaults: BufferLimits = { total: 16 * 1024 ** 2, largest: 512 * 1024, smallest: 32 * 1024 };
+const defaults: BufferLimits = { total: 8 * 1024 ** 2, largest: 512 * 1024, smallest: 16 * 1024 };
 
 /**
  * Buffers for transfers, used again and again: a buffer that is allocated anew for each chunk costs time, and leaves holes.
