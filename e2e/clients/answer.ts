@@ -25,9 +25,11 @@ export async function answerOf(
   url: string,
   caPem: string,
   { name, password }: { readonly name: string; readonly password: string },
+  { method = "GET", body: sent = "" }: { readonly method?: string; readonly body?: string } = {},
 ): Promise<Answer> {
+  const headers = { accept, ...(sent === "" ? {} : { "content-type": "application/json" }) };
   const auth = `${name}:${password}`;
-  const outgoing = request(url, { ca: caPem, auth, agent: false, headers: { accept } }).end();
+  const outgoing = request(url, { method, ca: caPem, auth, agent: false, headers }).end(sent);
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   const body = await buffer(response);
   return {

@@ -1,50 +1,36 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { provide } from "../components/provide.ts";
-import { Crane } from "../harness/crane.ts";
-import { silentProgress } from "../terminal/progress.ts";
+import type { ClientCommand } from "./client-command.ts";
+import { craneOf, craneOfNobody } from "./crane.ts";
 import { type SampleImage, writeSampleImage } from "./images.ts";
 import { contentOf } from "./layout-content.ts";
-import { type Person, Site } from "./site.ts";
+import { Site } from "./site.ts";
 
 describe("crane", () => {
   let site: Site;
   let image: SampleImage;
-  let crane: Crane;
+  let crane: ClientCommand;
 
   beforeAll(async () => {
     site = await Site.open();
     image = await writeSampleImage(site.folder, "hello");
-    crane = await loggedIn(site.people.writer);
+    crane = await craneOf(site, site.people.writer);
   });
 
   afterAll(() => site.close());
 
-  async function newCrane(name: string): Promise<Crane> {
-    const paths = provide(["crane"], silentProgress, AbortSignal.timeout(590_000));
-    const ca = await readFile(site.caFile, "utf8");
-    return Crane.create(await paths.crane, join(site.folder, `crane-of-${name}`), ca, "{}");
-  }
-
-  async function loggedIn({ name, password }: Person): Promise<Crane> {
-    const its = await newCrane(name);
-    await its.run(["auth", "login", site.host, "--username", name, "--password-stdin"], password);
-    return its;
-  }
-
-  const lines = (text: string): readonly string[] => text.trim().split("\n");
+  const lines = (text: string): readonly string[] => text.split("\n");
 
   /** Pushes the image there. */
   async function seed(name: string): Promise<string> {
     const repository = `${site.host}/${name}`;
-    await crane.push(image.layout, `${repository}:1.0`);
+    await crane.run(["push", image.layout, `${repository}:1.0`]);
     return repository;
   }
 
   test("pushes an image with its platforms and pulls it, whole and unchanged", async () => {
     const repository = await seed("apps/pushed");
     expect((await site.manifest("apps/pushed", "1.0")).digest).toBe(image.digest);
-    expect(await crane.digest(`${repository}:1.0`)).toBe(image.digest);
+    expect(await crane.run(["digest", `${repository}:1.0`])).toBe(image.digest);
     const back = join(site.folder, "back");
     await crane.run(["pull", "--format", "oci", `${repository}:1.0`, back]);
     expect(await contentOf(back)).toStrictEqual(await contentOf(image.layout));
@@ -85,7 +71,7 @@ describe("crane", () => {
 
   test("says that a token without the right is denied, and changes nothing", async () => {
     const repository = await seed("apps/kept");
-    const reader = await loggedIn(site.people.reader);
+    const reader = await craneOf(site, site.people.reader);
     for (const args of [
       ["push", image.layout, `${repository}:2.0`],
       ["push", image.layout, `${site.host}/apps/new:1.0`],
@@ -99,12 +85,12 @@ describe("crane", () => {
   });
 
   test("says that nobody comes in without logging in", async () => {
-    const stranger = await newCrane("nobody");
+    const stranger = await craneOfNobody(site);
     await expect(stranger.run(["ls", `${site.host}/apps/kept`])).rejects.toThrow(
       "UNAUTHORIZED: authentication required",
     );
     const wrong = { name: "writer", password: site.people.reader.password };
-    const mistaken = await loggedIn(wrong);
+    const mistaken = await craneOf(site, wrong);
     await expect(mistaken.run(["ls", `${site.host}/apps/kept`])).rejects.toThrow(
       "UNAUTHORIZED: authentication required",
     );

@@ -2,7 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { configVersion, type ClientTokenSettings } from "../../common/contract/config.ts";
+import {
+  configVersion,
+  type ClientTokenSettings,
+  type RegistrySettingsInput,
+} from "../../common/contract/config.ts";
 import { hashPassword } from "../../common/contract/password.ts";
 import { RegistryProcess } from "../../registry/testing/registry-process.ts";
 import { createAuthority } from "../cluster/pki.ts";
@@ -49,15 +53,17 @@ export class Site {
     this.process = process;
   }
 
-  static async open(): Promise<Site> {
+  /** @param settings beside those that a client needs */
+  static async open(settings: Partial<RegistrySettingsInput> = {}): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), "connected-registry-clients-"));
     const authority = await createAuthority("Contoso");
     const server = await authority.issue({ commonName: "registry", addresses: ["127.0.0.1"] });
     const people = { writer: newPerson("writer"), reader: newPerson("reader") };
-    const settings = {
+    const document = {
       version: configVersion,
       name: "contoso",
       mode: "ReadWrite",
+      ...settings,
       clientTokens: [tokenOf(people.writer, "writer"), tokenOf(people.reader, "reader")],
     };
     const write = (name: string, text: string): Promise<void> =>
@@ -65,7 +71,7 @@ export class Site {
     await write("ca.crt", authority.certPem);
     await write("tls.crt", server.certPem);
     await write("tls.key", server.keyPem);
-    await write("settings.json", JSON.stringify(settings));
+    await write("settings.json", JSON.stringify(document));
     const process = new RegistryProcess([
       ...["--listen", "127.0.0.1:0", "--probes", "127.0.0.1:0"],
       ...["--tls-cert", join(folder, "tls.crt"), "--tls-key", join(folder, "tls.key")],
@@ -109,6 +115,14 @@ export class Site {
     const { body } = await this.ask(`/v2/${repository}/referrers/${digest}`);
     return (JSON.parse(body.toString()) as { manifests: { artifactType: string; digest: string }[] })
       .manifests;
+  }
+
+  /** Locks a tag, as ACR does: nobody may overwrite or delete it. */
+  async lock(repository: string, tag: string): Promise<void> {
+    const path = `https://${this.host}/acr/v1/${repository}/_tags/${tag}`;
+    const body = JSON.stringify({ changeableAttributes: { writeEnabled: false, deleteEnabled: false } });
+    const { status } = await answerOf(path, this.caPem, this.people.writer, { method: "PATCH", body });
+    if (status !== 200) throw new Error(`locking ${repository}:${tag} was answered with ${status}`);
   }
 
   async close(): Promise<void> {

@@ -20,12 +20,8 @@ export class Crane {
     return new Crane(path, { DOCKER_CONFIG: folder, SSL_CERT_FILE: join(folder, "ca.crt") });
   }
 
-  run(args: readonly string[], input?: string): Promise<string> {
-    return run(this.path, args, {
-      env: this.env,
-      timeoutMs: 120_000,
-      ...(input === undefined ? {} : { input }),
-    });
+  run(args: readonly string[]): Promise<string> {
+    return run(this.path, args, { env: this.env, timeoutMs: 120_000 });
   }
 
   async digest(reference: string): Promise<string> {
