@@ -78,7 +78,11 @@ describe("connected-registry garbage-collect", () => {
   test.each([
     { because: "there is no data", args: ["--data", "/nowhere"], says: "--data: /nowhere holds no content" },
     { because: "it is not said where", args: [], says: "required option '--data <DIR>'" },
-    { because: "the option is unknown", args: ["--data", "/nowhere", "--bogus"], says: "unknown option '--bogus'" },
+    {
+      because: "the option is unknown",
+      args: ["--data", "/nowhere", "--bogus"],
+      says: "unknown option '--bogus'",
+    },
   ])("ends with 2 when $because", async ({ args, says }) => {
     const { code, err } = await run(...args);
     expect(code).toBe(2);

@@ -17,7 +17,7 @@ export function table(results: readonly LineResult[]): string {
 }
 
 /** One sentence about everything that must hold. */
-export function verdict(results: readonly LineResult[]): string {
+function verdict(results: readonly LineResult[]): string {
   const bound = results.flatMap(({ checks }) => checks).filter((check) => holds(check) !== undefined);
   const missed = bound.filter((check) => holds(check) === false).length;
   return missed === 0
@@ -25,7 +25,7 @@ export function verdict(results: readonly LineResult[]): string {
     : `${missed} of ${bound.length} requirements do not hold.`;
 }
 
-export function spread({ median, low, high }: Figure): string {
+function spread({ median, low, high }: Figure): string {
   return low === high ? digits(median) : `${digits(median)} (${digits(low)} to ${digits(high)})`;
 }
 

@@ -1,16 +1,14 @@
-import { Registry } from "prom-client";
-import { createHttpMetrics } from "./metrics.ts";
+import { meteredMetrics } from "./testing/metrics.ts";
 
 const blob = { route: "blob", method: "GET", status: 200, seconds: 0.004, received: 100, sent: 5000 };
 
 async function metricsAfter(...outcomes: readonly Partial<typeof blob>[]): Promise<readonly string[]> {
-  const registry = new Registry();
-  const metrics = createHttpMetrics(registry, [{ name: "blob", method: "GET" }]);
+  const { metrics, text } = meteredMetrics([{ name: "blob", method: "GET" }]);
   for (const outcome of outcomes) {
     metrics.begin();
     metrics.end({ ...blob, ...outcome });
   }
-  return (await registry.metrics()).split("\n");
+  return (await text()).split("\n");
 }
 
 test("everything that will be counted begins at zero", async () => {
@@ -67,12 +65,11 @@ test.each([
 });
 
 test("bytes are added up, and requests that run are counted", async () => {
-  const registry = new Registry();
-  const metrics = createHttpMetrics(registry, []);
+  const { metrics, text } = meteredMetrics([]);
   metrics.begin();
   metrics.begin();
   metrics.end(blob);
-  const lines = (await registry.metrics()).split("\n");
+  const lines = (await text()).split("\n");
   expect(lines).toEqual(
     expect.arrayContaining([
       'connected_registry_http_received_bytes_total{route="blob"} 100',

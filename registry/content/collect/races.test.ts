@@ -20,7 +20,7 @@ async function pushAll(target: ContentRepository, ...items: readonly Item[]): Pr
   for (const each of items) await target.push(each.descriptor, streamOf(each));
 }
 
-/** Every combination is in the long suite. */
+/** More combinations are in the long suite. */
 describe.each(families)("T60 a collection and, with $family images,", ({ manifest, index }) => {
   test.each(races(manifest, index))(
     "$what: at whichever step it comes, the push ends well and all of it stays",
