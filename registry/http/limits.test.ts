@@ -85,6 +85,47 @@ describe("S05 connections", () => {
   });
 });
 
+describe("S05 requests that are sent without waiting for answers", () => {
+  const one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  /** Takes requests, and answers each when it is told to. */
+  async function taking(): Promise<(() => void)[]> {
+    const begun: (() => void)[] = [];
+    const listener: RequestListener = (_request, response) => {
+      begun.push(() => response.end(`answer ${begun.length}`));
+    };
+    server = serverOf(listener, { limits: { ...limits, grace: seconds(0) } });
+    stop = await start(server);
+    return begun;
+  }
+
+  test("begin one after the other, and are all answered in their order", async () => {
+    const begun = await taking();
+    const socket = await dial();
+    let text = "";
+    socket.setEncoding("utf8").on("data", (more: string) => (text += more));
+    socket.write(one.repeat(10));
+    for (let n = 1; n <= 10; n++) {
+      await eventually(() => begun.length === n);
+      begun.at(-1)?.();
+      await eventually(() => text.endsWith(`answer ${n}`));
+    }
+    expect(text.match(/answer \d+/g)).toHaveLength(10);
+  });
+
+  test("end the connection when they are too many, and then only the first has begun", async () => {
+    const begun = await taking();
+    const socket = await dial();
+    socket.write(one.repeat(1000));
+    await closed(socket);
+    expect(begun).toHaveLength(1);
+    const answer = ask(await dial());
+    await eventually(() => begun.length === 2);
+    begun.at(-1)?.();
+    await expect(answer).resolves.toContain("answer 2");
+  });
+});
+
 describe("S05 a body that comes", () => {
   const clock = new ManualClock();
   let arrived = 0;

@@ -11,6 +11,7 @@ import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ServerMetrics } from "./metrics.ts";
+import { Pipelining } from "./pipelining.ts";
 import { bodyCheckInterval, SlowBodies } from "./slow-bodies.ts";
 
 const keepAliveTimeoutMs = 75_000;
@@ -46,6 +47,7 @@ export class RegistryServer implements Service {
   private readonly server: Server | SecureServer;
   private readonly secure: SecureServer | undefined;
   private readonly slow = new SlowBodies();
+  private readonly pipelining = new Pipelining();
   private stopping = false;
   /** Every connection, also one whose handshake is not over, of which the server itself keeps no account. */
   private readonly sockets = new Set<Socket>();
@@ -58,7 +60,15 @@ export class RegistryServer implements Service {
     this.parts = parts;
     const { certificate, limits } = parts;
     const serve: RequestListener = (request, response) => {
-      this.serve(request, response);
+      const taken = this.pipelining.begin(request, response, () => {
+        this.serve(request, response);
+      });
+      if (taken) return;
+      const { remoteAddress } = request.socket;
+      this.parts.log.debug("too many requests wait on one connection: it is closed", {
+        address: remoteAddress,
+      });
+      request.socket.destroy();
     };
     // requestTimeout bounds a whole upload, however well it goes: the idle timeout does what it is for.
     const headMs = limits.head.toMillis();
