@@ -5,15 +5,17 @@ import { buffer } from "node:stream/consumers";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { openContent, type ContentOptions, type RegistryContent } from "./content.ts";
 import type { FileSystem } from "./files.ts";
+import { errorName } from "./testing/error-name.ts";
 import { image, item, repository, streamOf, tag } from "./testing/images.ts";
 import { judge } from "./testing/judge.ts";
-import type { Knowledge } from "./testing/knowledge.ts";
-import { after, emptyState, possible, type State } from "./testing/model.ts";
+import { possible, type Knowledge } from "./testing/knowledge.ts";
+import { after, emptyState, type State } from "./testing/model.ts";
 import { openStore } from "./testing/open.ts";
 import { Performer } from "./testing/operations.ts";
 import { Scratch } from "./testing/scratch.ts";
 import { operationsOf, type Script } from "./testing/script.ts";
 import { furnished, steps } from "./testing/scripts.ts";
+import { loseDatabase } from "./testing/spoil.ts";
 import { stepping } from "./testing/stepping.ts";
 import { survey, viewOf } from "./testing/survey.ts";
 
@@ -137,7 +139,7 @@ describe("T81 after a fault at any step of a push", () => {
     expect(steps).toBeGreaterThan(15);
   }, 60_000);
 
-  test.each(steps)(
+  test.each(steps.filter(({ script }) => operationsOf(script).length > 0))(
     "T80 a disk that is full for one step of $what does no damage",
     async ({ script }) => {
       const template = join(directory, "template");
@@ -170,6 +172,35 @@ describe("T81 after a fault at any step of a push", () => {
       expect(refused).toBeGreaterThan(0);
       expect(again).not.toContain("Error ENOSPC, then DurabilityLostError");
       expect([...again].join()).not.toContain("then Error");
+    },
+    60_000,
+  );
+
+  test.each([
+    { what: "a start", before: () => Promise.resolve() },
+    { what: "a start without the database, which has a copy", before: loseDatabase },
+  ])(
+    "T80 a disk that is full for one step of $what does no damage",
+    async ({ before }) => {
+      const template = join(directory, "template");
+      const performer = new Performer();
+      const furnishedStore = await openStore(template, performer);
+      const known = await play(furnishedStore, performer, furnished, emptyState);
+      await furnishedStore.close();
+      const refusals = new Set<string>();
+      for (let count = 1; ; count++) {
+        const path = join(directory, String(count));
+        await cp(template, path, { recursive: true });
+        await before(path);
+        const { files, during, reached } = fullOnce(count);
+        const content = await during(() => openStore(path, performer, files)).catch(errorName);
+        if (typeof content === "string") refusals.add(content);
+        else await content.close();
+        await judge(path, known, "crash");
+        await rm(path, { recursive: true });
+        if (!reached()) break;
+      }
+      expect(refusals).toEqual(new Set(["Error ENOSPC", "DurabilityLostError"]));
     },
     60_000,
   );

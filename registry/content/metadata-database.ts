@@ -93,13 +93,15 @@ export class MetadataDatabase {
    * is committed from now on stays in the log, which grows until `work` has ended.
    *
    * @throws {DatabaseBusyError} if not everything could be brought into the file
+   * @throws {DurabilityLostError}
    */
   async still<T>(work: (file: Pick<FileHandle, "read">) => Promise<T>): Promise<T> {
     while (this.emptying !== undefined) await this.emptying;
     const { log } = this;
     if (log === undefined) throw new DatabaseBusyError("the database has no file that could be copied");
     const working = this.checkpoint(log).then((complete) => {
-      if (!complete) throw new DatabaseBusyError("not all of the log could be brought into the database");
+      if (!complete)
+        throw this.failure ?? new DatabaseBusyError("not all of the log could be brought into the database");
       return work(log.file);
     });
     this.emptying = working

@@ -17,7 +17,7 @@ describe("T81 when the power fails at any moment", () => {
     { what: "of everything that a store does", script: everything, most: Infinity },
     {
       what: `of a random life (seed ${seed})`,
-      script: [...randomScript(seed, 12), { reopen: true as const }, ...randomScript(seed + 1, 12)],
+      script: [...randomScript(seed, 12), { reopen: "as it is" as const }, ...randomScript(seed + 1, 12)],
       most: Infinity,
     },
     // Thousands of moments in which one page after the other is copied.

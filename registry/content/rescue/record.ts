@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../../common/atomic-file.ts";
 import { hasCode } from "../../../common/errors.ts";
@@ -21,6 +21,7 @@ export interface RescueRecord {
   readonly losses?: Losses;
 }
 
+const piece = /^rescue\.json\..+\.tmp$/;
 const nameOf = (directory: string): string => join(directory, "rescue.json");
 
 export async function readRecord(directory: string): Promise<RescueRecord | undefined> {
@@ -34,6 +35,10 @@ export async function readRecord(directory: string): Promise<RescueRecord | unde
 }
 
 export async function writeRecord(directory: string, record: RescueRecord): Promise<RescueRecord> {
+  // What a crash left of an earlier try.
+  for (const name of await readdir(directory)) {
+    if (piece.test(name)) await rm(join(directory, name), { force: true });
+  }
   await writeAtomically(nameOf(directory), JSON.stringify(record, undefined, 2), 0o600);
   return record;
 }

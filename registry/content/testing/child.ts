@@ -5,6 +5,7 @@ import type { Lane } from "./arbitrary.ts";
 import { openStore } from "./open.ts";
 import { Performer } from "./operations.ts";
 import { writeMark, type FileStep, type Mark, type ScriptRun } from "./script.ts";
+import { loseDatabase } from "./spoil.ts";
 import { stepping } from "./stepping.ts";
 
 /**
@@ -43,6 +44,7 @@ let next = 0;
 for (const step of script) {
   if ("reopen" in step) {
     await content.close();
+    if (step.reopen === "bereft") await loseDatabase(directory);
     content = await openStore(directory, performer, files);
     continue;
   }

@@ -47,6 +47,45 @@ export async function resumeAfterCrash(
   return result;
 }
 
+/**
+ * Power loss may take or tear what nobody counts on yet: each upload and transfer that is still there goes on, and ends with the
+ * whole blob, or with a refusal after which a transfer begins anew.
+ *
+ * @param directory of the store
+ * @param found the state of all that readers see
+ * @returns the state after that
+ * @throws if one cannot go on, or brings anything else than its blob
+ */
+export async function resumeAfterPowerLoss(
+  content: RegistryContent,
+  performer: Performer,
+  directory: string,
+  found: State,
+): Promise<State> {
+  let result = found;
+  const perform = async (operation: Operation, outcomes: readonly string[]): Promise<boolean> => {
+    const outcome = await performer.perform(content, operation);
+    if (!outcomes.includes(outcome)) throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);
+    return outcome === "done";
+  };
+  for (const key of surveyUploads(content).keys()) {
+    const [repository = NaN, upload = NaN] = key.split("/").map(Number);
+    const { length } = at(blobs, upload).bytes;
+    await perform({ do: "append", in: repository, upload, bytes: length }, ["done"]);
+    const finish: Operation = { do: "finish", in: repository, upload };
+    if (await perform(finish, ["done", "DigestMismatchError"]))
+      result = after(result, { do: "push", in: repository, blob: upload }).state;
+  }
+  const staged = await readdir(join(directory, "staging"));
+  for (const [number, { descriptor, bytes }] of blobs.entries()) {
+    if (!staged.includes(`ingest-${descriptor.digest.replace(":", "-")}`)) continue;
+    const transfer: Operation = { do: "ingest", in: 0, blob: number, bytes: bytes.length };
+    if (!(await perform(transfer, ["done", "DigestMismatchError"]))) await perform(transfer, ["done"]);
+    result = after(result, { do: "push", in: 0, blob: number }).state;
+  }
+  return result;
+}
+
 /** @throws if something lies in the store that nobody can go on with */
 export async function checkLeftovers(directory: string): Promise<void> {
   const left = (await readdir(join(directory, "staging"))).filter((name) => name.startsWith("push-"));

@@ -1,18 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
 import { imagePush } from "./arbitrary.ts";
-import { checkLeftovers, resumeAfterCrash } from "./crash.ts";
-import type { Knowledge } from "./knowledge.ts";
-import { after, possible, type State } from "./model.ts";
+import { checkLeftovers, resumeAfterCrash, resumeAfterPowerLoss } from "./crash.ts";
+import { checkCollected, inspect } from "./inspect.ts";
+import { possible, type Knowledge } from "./knowledge.ts";
+import { after, type State } from "./model.ts";
 import { openStore } from "./open.ts";
 import { Performer, type Operation } from "./operations.ts";
-import { checkFiles, inspect, survey, viewOf } from "./survey.ts";
+import { survey, viewOf } from "./survey.ts";
 
 /** What stopped a store: a crash leaves all that was written, power loss only what was synced. */
 export type Stop = "crash" | "power loss";
 
+/** What shows that a store works. */
+const proof: readonly Operation[] = [
+  { do: "unlock", in: 0, tag: 0 },
+  ...imagePush(0, 0, [0]),
+  { do: "scrub", in: 0 },
+  { do: "collect", in: 0 },
+];
+
 /**
- * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed, and garbage is
- * collected.
+ * Opens the store in `directory`, after whatever happened to it, and looks at all of it; then an image is pushed, everything is
+ * scrubbed, the database copied, and garbage is collected.
  *
  * @returns in which state it was
  * @throws if it does not open, shows damage, or anything but one of the states in which it may be
@@ -31,22 +40,22 @@ export async function judge(directory: string, knowledge: Knowledge, stop: Stop)
       );
     }
     await checkLeftovers(directory);
-    if (stop === "crash") found = await resumeAfterCrash(content, performer, knowledge, found);
-    for (const operation of imagePush(0, 0, [0])) {
+    found = await (stop === "crash"
+      ? resumeAfterCrash(content, performer, knowledge, found)
+      : resumeAfterPowerLoss(content, performer, directory, found));
+    for (const operation of proof) {
+      const expected = after(found, operation);
       const outcome = await performer.perform(content, operation);
-      if (outcome !== "done") throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);
-      found = after(found, operation).state;
+      if (outcome !== expected.outcome) throw new Error(`${JSON.stringify(operation)} ended with ${outcome}`);
+      found = expected.state;
     }
-    const collect: Operation = { do: "collect", in: 0 };
-    if ((await performer.perform(content, collect)) !== "done")
-      throw new Error("no garbage could be collected");
-    found = after(found, collect).state;
     if (!isDeepStrictEqual(viewOf(found), await survey(content)))
-      throw new Error("a push or collection went wrong");
+      throw new Error("what came after it went wrong");
+    if (content.scrubbed.quarantine.count > 0) throw new Error("sound content is in quarantine");
   } finally {
     await content.close();
   }
   await inspect(directory);
-  await checkFiles(directory);
+  await checkCollected(directory);
   return found;
 }

@@ -3,9 +3,16 @@ import { join } from "node:path";
 import { judge } from "./judge.ts";
 import { knowledgeFrom } from "./knowledge.ts";
 import type { State } from "./model.ts";
+import { openStore } from "./open.ts";
+import { Performer } from "./operations.ts";
 import { runScript, type Ended } from "./run-script.ts";
 import type { FileStep, Script } from "./script.ts";
 import { furnished, randomScript } from "./scripts.ts";
+import { spoilBlob } from "./spoil.ts";
+import { at, blobs, names } from "./universe.ts";
+
+/** A blob of a furnished store, and who has it. */
+const spoilt = { in: 1, blob: 9 };
 
 /** Kills processes that have a store, and looks at the store after each. Counts how many died. */
 export class Killer {
@@ -27,12 +34,27 @@ export class Killer {
    * @throws if the store is not whole then
    */
   async killAt(script: Script, killAt: FileStep): Promise<boolean> {
-    const { directory: from, state } = await this.furnish();
-    const directory = this.newStore();
-    await cp(from, directory, { recursive: true });
+    const { directory, state } = await this.newFurnished();
     const ended = await this.run(runScript({ directory, script, killAt }, `${directory}.json`));
     await judge(directory, knowledgeFrom(ended.marks, script, state), "crash");
     return ended.killed;
+  }
+
+  /**
+   * Kills a scrub at its step number `step`, which has a damaged blob to find.
+   *
+   * @returns whether there is such a step
+   * @throws if the next scrub does not find it, or the store is not whole when a good copy has come
+   */
+  async killScrubAt(step: number): Promise<boolean> {
+    const { directory, state } = await this.newFurnished();
+    await spoilBlob(directory, spoilt.blob);
+    const script: Script = [{ lanes: [[{ do: "scrub", in: 0 }]] }];
+    const run = { directory, script, killAt: { during: "work", step } } as const;
+    const { killed } = await this.run(runScript(run, `${directory}.json`));
+    await mend(directory);
+    await judge(directory, { state, underWay: [] }, "crash");
+    return killed;
   }
 
   /**
@@ -64,6 +86,13 @@ export class Killer {
     return this.template;
   }
 
+  private async newFurnished(): Promise<{ readonly directory: string; readonly state: State }> {
+    const { directory: from, state } = await this.furnish();
+    const directory = this.newStore();
+    await cp(from, directory, { recursive: true });
+    return { directory, state };
+  }
+
   private async run(run: Promise<Ended>): Promise<Ended> {
     const ended = await run;
     if (ended.killed) this.kills += 1;
@@ -73,5 +102,23 @@ export class Killer {
   private newStore(): string {
     this.stores += 1;
     return join(this.folder, String(this.stores));
+  }
+}
+
+/** Has the blob found that is damaged, and pushes it. @throws if a reader still gets it in between */
+async function mend(directory: string): Promise<void> {
+  const performer = new Performer();
+  const content = await openStore(directory, performer);
+  try {
+    await performer.perform(content, { do: "scrub", in: 0 });
+    const { descriptor } = at(blobs, spoilt.blob);
+    const found = content.scrubbed.quarantine.list(2).map(({ digest }) => digest);
+    const isServed = await content.open(at(names, spoilt.in)).exists(descriptor);
+    if (found.length !== 1 || found[0] !== descriptor.digest || isServed)
+      throw new Error(`a scrub found ${found.join(", ")}; the blob is ${isServed ? "" : "not "}served`);
+    const outcome = await performer.perform(content, { do: "push", ...spoilt });
+    if (outcome !== "done") throw new Error(`the good copy was not taken: ${outcome}`);
+  } finally {
+    await content.close();
   }
 }

@@ -1,6 +1,7 @@
-import { after, emptyState, type State } from "./model.ts";
+import { after, collected, emptyState, type State } from "./model.ts";
 import type { Operation } from "./operations.ts";
 import { operationsOf, type Mark, type Script } from "./script.ts";
+import { names } from "./universe.ts";
 
 /** What clients know of a store that was stopped. */
 export interface Knowledge {
@@ -34,4 +35,21 @@ export function knowledgeFrom(marks: readonly Mark[], script: Script, before = e
     }
   }
   return { state, underWay: [...underWay.values()] };
+}
+
+/** Every state in which a store may be that was stopped while `underWay` was not yet answered. */
+export function possible(state: State, underWay: readonly Operation[]): readonly State[] {
+  return underWay.reduce<readonly State[]>(
+    (states, operation) => states.flatMap((each) => [each, ...partly(each, operation)]),
+    [state],
+  );
+}
+
+/** What may be there of an operation that was begun: of most, all. */
+function partly(state: State, operation: Operation): readonly State[] {
+  if (operation.do !== "collect") return [after(state, operation).state];
+  return names.reduce<readonly State[]>(
+    (states, _, i) => states.flatMap((each) => [each, collected(each, i)]),
+    [state],
+  );
 }

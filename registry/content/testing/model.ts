@@ -6,6 +6,8 @@ interface RepositoryState {
   readonly manifests: ReadonlySet<number>;
   /** Manifest by tag. */
   readonly tags: ReadonlyMap<number, number>;
+  /** Tags that nobody may move or delete. */
+  readonly locked: ReadonlySet<number>;
 }
 
 /** All that a store should show. Each number is of `universe.ts`. */
@@ -20,7 +22,12 @@ export interface State {
 }
 
 export const emptyState: State = {
-  repositories: names.map(() => ({ blobs: new Set(), manifests: new Set(), tags: new Map() })),
+  repositories: names.map(() => ({
+    blobs: new Set(),
+    manifests: new Set(),
+    tags: new Map(),
+    locked: new Set(),
+  })),
   uploads: new Map(),
   known: new Set(),
   transfers: new Map(),
@@ -69,6 +76,7 @@ export function after(
         entry.children.every((child) => is.manifests.has(child) || left.includes(child));
       if (!complete) return same("ContentNotFoundError");
       const tags = operation.do === "put" ? operation.tags : [];
+      if (tags.some((tag) => isFixed(is, tag, operation.manifest))) return same("ContentLockedError");
       return done({
         manifests: new Set([...is.manifests, operation.manifest]),
         tags: new Map([...is.tags, ...tags.map((tag) => [tag, operation.manifest] as const)]),
@@ -76,16 +84,29 @@ export function after(
     }
     case "deleteManifest":
       if (!is.manifests.has(operation.manifest)) return same("ContentNotFoundError");
+      if ([...is.locked].some((tag) => is.tags.get(tag) === operation.manifest))
+        return same("ContentLockedError");
       return done({
         manifests: without(is.manifests, operation.manifest),
         tags: new Map([...is.tags].filter(([, manifest]) => manifest !== operation.manifest)),
       });
     case "tag":
       if (!is.manifests.has(operation.manifest)) return same("ContentNotFoundError");
+      if (isFixed(is, operation.tag, operation.manifest)) return same("ContentLockedError");
       return done({ tags: new Map([...is.tags, [operation.tag, operation.manifest]]) });
     case "untag":
       if (!is.tags.has(operation.tag)) return same("TagNotFoundError");
+      if (is.locked.has(operation.tag)) return same("ContentLockedError");
       return done({ tags: new Map([...is.tags].filter(([tag]) => tag !== operation.tag)) });
+    case "lock":
+    case "unlock": {
+      if (!is.tags.has(operation.tag)) return same("no");
+      const others = without(is.locked, operation.tag);
+      return done({ locked: operation.do === "lock" ? new Set([...others, operation.tag]) : others });
+    }
+    case "backup":
+    case "scrub":
+      return same("done");
     case "ingest": {
       const size = at(blobs, operation.blob).bytes.length;
       const offset = Math.min(size, (state.transfers.get(operation.blob) ?? 0) + operation.bytes);
@@ -103,6 +124,11 @@ export function after(
     case "cancel":
       return uploaded(state, operation, same, done, gain);
   }
+}
+
+/** Whether `tag` is locked on another manifest. */
+function isFixed(is: RepositoryState, tag: number, manifest: number): boolean {
+  return is.locked.has(tag) && is.tags.get(tag) !== manifest;
 }
 
 type After = ReturnType<typeof after>;
@@ -144,7 +170,7 @@ export function uploadKey({
 }
 
 /** `state` without what nothing in one repository needs. */
-function collected(state: State, repository: number): State {
+export function collected(state: State, repository: number): State {
   const repositories = state.repositories.map((is, i) =>
     i === repository
       ? { ...is, blobs: new Set([...is.manifests].flatMap((manifest) => at(manifests, manifest).blobs)) }
@@ -156,23 +182,6 @@ function collected(state: State, repository: number): State {
 /** `state` without blobs that no repository has. */
 function swept(state: State): State {
   return { ...state, known: new Set(state.repositories.flatMap((is) => [...is.blobs])) };
-}
-
-/** Every state in which a store may be that was stopped while `underWay` was not yet answered. */
-export function possible(state: State, underWay: readonly Operation[]): readonly State[] {
-  return underWay.reduce<readonly State[]>(
-    (states, operation) => states.flatMap((each) => [each, ...partly(each, operation)]),
-    [state],
-  );
-}
-
-/** What may be there of an operation that was begun: of most, all. */
-function partly(state: State, operation: Operation): readonly State[] {
-  if (operation.do !== "collect") return [after(state, operation).state];
-  return names.reduce<readonly State[]>(
-    (states, _, i) => states.flatMap((each) => [each, collected(each, i)]),
-    [state],
-  );
 }
 
 function without(set: ReadonlySet<number>, element: number): ReadonlySet<number> {

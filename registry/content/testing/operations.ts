@@ -6,6 +6,7 @@ import type { CollectionReport } from "../collect/report.ts";
 import type { RegistryContent } from "../content.ts";
 import type { ContentRepository } from "../repository.ts";
 import type { Upload } from "../uploads.ts";
+import { backUp, scrubAll } from "./upkeep.ts";
 import { at, blobs, manifests, names, tagNames } from "./universe.ts";
 
 /** One thing that a client, a sync or the registry itself does; whatever has a number is in `universe.ts`. */
@@ -33,8 +34,13 @@ export type Operation =
   | { readonly do: "cancel"; readonly in: number; readonly upload: number }
   /** A transfer of a sync, which rests after so many bytes. */
   | { readonly do: "ingest"; readonly in: number; readonly blob: number; readonly bytes: number }
-  /** A collection of garbage, without any grace. Of the whole registry, `in` whichever. */
-  | { readonly do: "collect"; readonly in: number };
+  /** So that nobody can move or delete the tag; `unlock` lets them again. */
+  | { readonly do: "lock" | "unlock"; readonly in: number; readonly tag: number }
+  /**
+   * What is of the whole registry, `in` whichever: a collection of garbage, without any grace; a checked copy of the database;
+   * a scrub of everything.
+   */
+  | { readonly do: "collect" | "backup" | "scrub"; readonly in: number };
 
 /** `done`, `no`, or the name of the error. */
 export type Outcome = string;
@@ -98,8 +104,20 @@ export class Performer {
       case "ingest":
         await ingest(target, operation.blob, operation.bytes);
         return true;
+      case "lock":
+      case "unlock": {
+        const enabled = operation.do === "unlock";
+        const item = { kind: "tag", tag: at(tagNames, operation.tag) } as const;
+        return content.locks.change(target.name, item, { writeEnabled: enabled, deleteEnabled: enabled });
+      }
       case "collect":
         return isClean(await content.collector.collect({ graceSeconds: 0 }));
+      case "backup":
+        await backUp(content);
+        return true;
+      case "scrub":
+        await scrubAll(content);
+        return true;
       case "begin":
       case "append":
       case "finish":

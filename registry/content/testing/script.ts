@@ -1,8 +1,8 @@
 import type { Lane } from "./arbitrary.ts";
 import type { Operation } from "./operations.ts";
 
-/** What a process does to a store: some lanes at once, or the store closed and opened again. */
-export type ScriptStep = { readonly lanes: readonly Lane[] } | { readonly reopen: true };
+/** What a process does to a store: some lanes at once, or the store closed and opened again, perhaps without its database. */
+export type ScriptStep = { readonly lanes: readonly Lane[] } | { readonly reopen: "as it is" | "bereft" };
 
 export type Script = readonly ScriptStep[];
 

@@ -24,13 +24,22 @@ export const everything: Script = [
     { do: "ingest", in: 2, blob: 7, bytes: 2_000 },
     { do: "ingest", in: 2, blob: 7, bytes: 8_000 },
   ]),
-  { reopen: true },
+  { reopen: "as it is" },
+  together([
+    { do: "lock", in: 1, tag: 0 },
+    { do: "untag", in: 1, tag: 0 },
+  ]),
   together(imagePush(2, 5, [0]), imagePush(3, 2, [0]), imagePush(1, 9, [2])),
   together([
     { do: "deleteManifest", in: 3, manifest: 8 },
     { do: "collect", in: 0 },
   ]),
   together(imagePush(3, 7, [1])),
+  together([{ do: "unlock", in: 1, tag: 0 }]),
+  together([{ do: "scrub", in: 0 }], [{ do: "tag", in: 0, manifest: 4, tag: 2 }]),
+  together([{ do: "backup", in: 0 }]),
+  { reopen: "bereft" },
+  together([{ do: "copy", in: 0, manifest: 10, sparse: [2, 8] }], imagePush(1, 1)),
 ];
 
 /** As many steps of every kind, the same for one seed. */
@@ -65,6 +74,7 @@ export const furnished: Script = [
     { do: "begin", in: 2, upload: 8 },
     { do: "append", in: 2, upload: 8, bytes: 7_000 },
   ]),
+  together([{ do: "backup", in: 0 }]),
 ];
 
 /** Each thing that a store does, on one that is furnished. */
@@ -110,6 +120,19 @@ export const steps: readonly { readonly what: string; readonly script: Script }[
       ]),
     ],
   },
+  {
+    what: "a lock",
+    script: [
+      together([
+        { do: "lock", in: 1, tag: 1 },
+        { do: "untag", in: 1, tag: 1 },
+        { do: "unlock", in: 1, tag: 1 },
+      ]),
+    ],
+  },
+  { what: "a copy of the database", script: [together([{ do: "backup", in: 0 }])] },
+  { what: "a scrub", script: [together([{ do: "scrub", in: 0 }])] },
+  { what: "the rescue of a database that is gone", script: [{ reopen: "bereft" }] },
   {
     what: "a collection of garbage",
     script: [

@@ -2,8 +2,8 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { openMemoryContent } from "../content.ts";
 import type { MortalStore } from "./commands.ts";
+import { inspect } from "./inspect.ts";
 import { openStore, storeOptions } from "./open.ts";
-import { inspect } from "./survey.ts";
 
 /** Below `folder`. A crash leaves what was written, though nobody closed it. */
 export function storeOnDisk(folder: string): MortalStore {
