@@ -5,7 +5,7 @@ import { configVersion, InvalidConfigError, parseSettings } from "../common/cont
 import { hasCode, messageOf } from "../common/errors.ts";
 import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./config.ts";
 import { readConfiguration } from "./configuration-file.ts";
-import { DatabaseDamagedError } from "./content/rescue/damage.ts";
+import { DatabaseDamagedError, evidenceOf } from "./content/rescue/damage.ts";
 import { documentFaults } from "./document-faults.ts";
 import { checkCertificate } from "./http/encryption.ts";
 import type { ServeOptions } from "./option-reader.ts";
@@ -61,8 +61,9 @@ async function serveThroughDamage(config: ServeConfig, source: Source): Promise<
       await serve(config, source);
       return;
     } catch (error) {
+      const damaged = error instanceof DatabaseDamagedError || evidenceOf(error) === "damaged";
       // A disk that damages one database after the other is nothing that a program can mend.
-      if (!(error instanceof DatabaseDamagedError) || replaced >= maxReplacements) throw error;
+      if (!damaged || replaced >= maxReplacements) throw error;
     }
   }
 }

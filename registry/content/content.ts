@@ -24,7 +24,12 @@ import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
 import { fileSystemType, lockAdvice, remoteFileSystem, type FileSystemType } from "./rescue/file-system.ts";
 import type { Space } from "./rescue/free-space.ts";
-import { openKeptDatabase, type KeptDatabase } from "./rescue/open-database.ts";
+import {
+  closeKeptDatabase,
+  openDespiteDamage,
+  openKeptDatabase,
+  type KeptDatabase,
+} from "./rescue/open-database.ts";
 import { Quarantine } from "./scrub/quarantine.ts";
 import type { ScrubParts } from "./scrub/scrub.ts";
 import { Suspects } from "./scrub/suspects.ts";
@@ -214,20 +219,34 @@ export async function openContent(
   await ensureDirectory(files, directory);
   const remote = remoteFileSystem(await (options.fileSystemType ?? fileSystemType)(directory));
   const release = holdLock(join(directory, "lock"), remote === undefined ? undefined : lockAdvice(remote));
-  let database: MetadataDatabase | undefined;
-  const close = async (): Promise<void> => {
-    await database?.close();
-    release();
-  };
   try {
     const blobs = await FilesystemBlobs.open(directory, files);
-    const check = options.checkDatabase ?? checkInChild;
-    const kept = await openKeptDatabase(directory, blobs, files, check, options.clock, remote);
-    database = kept.database;
-    const ports = portsOf(database, copyBeside(directory, database, files, options.clock), options);
+    const open = (): Promise<RegistryContent> => openHeld(directory, blobs, options, files, remote, release);
+    return await openDespiteDamage(directory, open, options.clock);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** @param release to be called when it is closed; not if this rejects */
+async function openHeld(
+  directory: string,
+  blobs: FilesystemBlobs,
+  options: ContentOptions,
+  files: FileSystem,
+  remote: string | undefined,
+  release: () => void,
+): Promise<RegistryContent> {
+  const { clock, checkDatabase: check = checkInChild } = options;
+  const kept = await openKeptDatabase(directory, blobs, files, check, clock, remote);
+  try {
+    const { database } = kept;
+    const ports = portsOf(database, copyBeside(directory, database, files, clock), options);
+    const close = (): Promise<void> => closeKeptDatabase(kept, clock).finally(release);
     return await RegistryContent.compose(blobs, ports, options, close, kept);
   } catch (error) {
-    await close();
+    await closeKeptDatabase(kept, clock);
     throw error;
   }
 }

@@ -56,7 +56,7 @@ export class GarbageCollection implements Service {
   constructor(parts: GarbageCollectionParts) {
     this.parts = parts;
     const last = parts.collector.records.last();
-    this.report = last === undefined ? undefined : (JSON.parse(last.report) as CollectionReport);
+    this.report = last === undefined ? undefined : parseReport(last.report);
   }
 
   get status(): CollectionStatus {
@@ -168,5 +168,14 @@ export class GarbageCollection implements Service {
     const where = first?.repository === undefined ? "" : ` in ${first.repository}`;
     const more = faultCount > 1 ? ` (and ${faultCount - 1} more)` : "";
     tell(first === undefined ? undefined : `Garbage cannot be collected${where}: ${first.message}${more}`);
+  }
+}
+
+/** `undefined` if a disk has spoilt it: that must not keep a registry from its start. */
+function parseReport(text: string): CollectionReport | undefined {
+  try {
+    return JSON.parse(text) as CollectionReport;
+  } catch {
+    return undefined;
   }
 }

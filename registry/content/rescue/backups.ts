@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DateTime } from "luxon";
 import type { Clock } from "../../../common/clock.ts";
-import { ensureDirectory, type FileSystem } from "../files.ts";
+import { ensureDirectory, syncDirectory, type FileSystem } from "../files.ts";
 import type { DatabaseCheck } from "./check-in-child.ts";
 import type { Checkup } from "./checkup.ts";
 import { copyDurably, withFile, type ReadableFile } from "./copy-file.ts";
@@ -48,7 +48,8 @@ export class Backups {
   }
 
   /**
-   * Copies `database`, and clears away older copies.
+   * Copies `database`, and clears away older copies, and whatever is left of copies that never were finished: only one at a
+   * time may be taken.
    *
    * @returns what the check found that does not make the copy useless
    * @throws {DatabaseDamagedError} if two copies in a row were not sound: then the database is not, whatever its copies went through
@@ -69,9 +70,7 @@ export class Backups {
 
   /** Of the running version's schema or an older one, newest first. */
   async list(): Promise<readonly Backup[]> {
-    return [...(await this.all("registry")), ...(await this.all("before-schema"))].sort(
-      (a, b) => b.takenAt.toMillis() - a.takenAt.toMillis(),
-    );
+    return this.ordered([...(await this.all("registry")), ...(await this.all("before-schema"))]);
   }
 
   /** The newest copy that is sound becomes the file `to`. @returns `undefined` if there is none */
@@ -89,16 +88,27 @@ export class Backups {
     await this.clear();
     const time = this.clock.now().toISO({ format: "basic" });
     const target = join(this.directory, `${label}-${time}.db`);
-    let checkup: Checkup | undefined;
-    await database.still((file) =>
-      copyDurably(this.files, file, target, async (copy) => {
-        checkup = await this.check(copy, signal);
-        const [fault] = checkup.structure;
-        if (fault !== undefined) throw new DatabaseDamagedError(`the database is damaged: ${fault}`);
-      }),
-    );
+    const unchecked = `${target}.tmp`;
+    // The check takes its time, in which the log of a database that stood still would grow and grow.
+    await database.still((file) => copyDurably(this.files, file, unchecked));
+    const checkup = await this.accept(unchecked, target, signal);
     await this.clear();
-    return checkup ?? { structure: [], links: [], manifests: [] };
+    return checkup;
+  }
+
+  /** Names a copy, if it is sound. @throws {DatabaseDamagedError} */
+  private async accept(unchecked: string, target: string, signal?: AbortSignal): Promise<Checkup> {
+    try {
+      const checkup = await this.check(unchecked, signal);
+      const [fault] = checkup.structure;
+      if (fault !== undefined) throw new DatabaseDamagedError(`the database is damaged: ${fault}`);
+      await this.files.rename(unchecked, target);
+      await syncDirectory(this.files, this.directory);
+      return checkup;
+    } catch (error) {
+      await this.files.remove(unchecked).catch(() => undefined);
+      throw error;
+    }
   }
 
   private async clear(): Promise<void> {
@@ -123,6 +133,13 @@ export class Backups {
       const path = join(this.directory, name);
       backups.push({ path, takenAt, size: (await this.files.stat(path)).size });
     }
-    return backups.sort((a, b) => b.takenAt.toMillis() - a.takenAt.toMillis());
+    return this.ordered(backups);
+  }
+
+  /** Newest first. The clock was wrong when one was taken that is of a time to come: it is older than all others (T58). */
+  private ordered(backups: readonly Backup[]): readonly Backup[] {
+    const now = this.clock.now();
+    const isOdd = ({ takenAt }: Backup): number => Number(takenAt > now);
+    return [...backups].sort((a, b) => isOdd(a) - isOdd(b) || b.takenAt.toMillis() - a.takenAt.toMillis());
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seconds } from "../../../common/clock.ts";
+import { milliseconds, seconds } from "../../../common/clock.ts";
 import { eventually } from "../../../common/testing/eventually.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
@@ -45,6 +45,7 @@ describe("the care of a database", () => {
   let room: boolean;
   let checked: number;
   let copied: string[];
+  let care: DatabaseCare;
   let stop: AbortController;
   let running: Promise<unknown>;
 
@@ -77,7 +78,7 @@ describe("the care of a database", () => {
     );
     const { kept } = content;
     if (kept === undefined) throw new Error("content on a disk has a kept database");
-    const care = new DatabaseCare({
+    care = new DatabaseCare({
       kept,
       metrics: { copied: (outcome) => copied.push(outcome), kept: () => undefined },
       hasRoom: () => room,
@@ -146,6 +147,24 @@ describe("the care of a database", () => {
     room = true;
     await passes(1);
     await expect(names()).resolves.toHaveLength(1);
+  });
+
+  test("who wants a copy while one is checked shares it: neither takes the other's for damage", async () => {
+    await push("one");
+    await passes(1);
+    const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
+    // As in a process of its own, which takes a moment to begin.
+    check = async (path) => {
+      begin(undefined);
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return checkDatabase(path);
+    };
+    const first = care.copy(stop.signal);
+    await begun;
+    await clock.advance(milliseconds(1));
+    await expect(Promise.all([first, care.copy(stop.signal)])).resolves.toEqual([undefined, undefined]);
+    expect(copied).toEqual(["succeeded", "succeeded"]);
+    await expect(readRecord(directory)).resolves.toBeUndefined();
   });
 
   test("takes two copies in a row that are not sound for a damaged database, and leaves word", async () => {

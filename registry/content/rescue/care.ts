@@ -41,6 +41,7 @@ export class DatabaseCare implements Service {
   private readonly parts: CareParts;
   private changesAtCopy = 0;
   private first = true;
+  private copying: Promise<void> | undefined;
 
   constructor(parts: CareParts) {
     this.parts = parts;
@@ -73,12 +74,25 @@ export class DatabaseCare implements Service {
   }
 
   /**
-   * Makes a copy now, and so checks the whole database.
+   * Makes a copy now, and so checks the whole database; or waits for one that is just being made. Makes none where there is no
+   * room for it.
    *
    * @throws {DatabaseDamagedError}
    */
-  async copy(signal: AbortSignal): Promise<void> {
-    const { kept, metrics, checked, log } = this.parts;
+  copy(signal: AbortSignal): Promise<void> {
+    this.copying ??= this.copyNow(signal).finally(() => {
+      this.copying = undefined;
+    });
+    return this.copying;
+  }
+
+  private async copyNow(signal: AbortSignal): Promise<void> {
+    const { kept, metrics, checked, hasRoom, log } = this.parts;
+    const bytes = this.size();
+    if (!hasRoom(bytes)) {
+      log.warn("there is no room for a copy of the database: make some", { bytes });
+      return;
+    }
     const { database, backups } = kept;
     const changes = this.changes();
     const { health } = database;
@@ -102,15 +116,10 @@ export class DatabaseCare implements Service {
   }
 
   private async isDue(): Promise<boolean> {
-    const { kept, hasRoom, clock, log } = this.parts;
+    const { kept, clock } = this.parts;
     const [newest] = await kept.backups.list();
     const facts = { changes: this.changes() - this.changesAtCopy, first: this.first };
-    const due = backupDue(newest === undefined ? facts : { ...facts, takenAt: newest.takenAt }, clock.now());
-    if (!due) return false;
-    const size = this.size();
-    if (hasRoom(size)) return true;
-    log.warn("there is no room for a copy of the database: make some", { bytes: size });
-    return false;
+    return backupDue(newest === undefined ? facts : { ...facts, takenAt: newest.takenAt }, clock.now());
   }
 
   private async fail(reason: string): Promise<never> {

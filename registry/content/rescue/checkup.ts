@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { messageOf } from "../../../common/errors.ts";
+import { isCircumstance } from "./damage.ts";
 
 /** What a check of a whole database found. All of it empty: the database is sound. */
 export interface Checkup {
@@ -20,6 +22,8 @@ const maxFindings = 100;
 /**
  * Checks a database file that nobody writes to: its structure, its links, its manifests against their digests. Reads all of
  * it, so it takes seconds for hundreds of megabytes: for a process of its own.
+ *
+ * @throws what says nothing about damage: the check could not be made
  */
 export function checkDatabase(path: string): Checkup {
   const sound = { structure: [], links: [], manifests: [] };
@@ -45,7 +49,9 @@ export function checkDatabase(path: string): Checkup {
       ...wrongUsage(database),
     };
   } catch (error) {
-    return { ...sound, structure: [(error as { readonly message: string }).message] };
+    // No memory, no file, no permission: that says nothing about the database.
+    if (isCircumstance(error)) throw error;
+    return { ...sound, structure: [messageOf(error)] };
   } finally {
     database?.close();
   }

@@ -7,21 +7,11 @@ export type ReadableFile = Pick<FileHandle, "read">;
 
 const chunkBytes = 1024 * 1024;
 
-/**
- * Makes `to` a copy of `from`: `to` is what it was, or the whole copy, also after power loss.
- *
- * @param accept looks at the finished copy before it gets its name; if it throws, there is none
- */
-export async function copyDurably(
-  files: FileSystem,
-  from: ReadableFile,
-  to: string,
-  accept: (path: string) => Promise<void> = async () => undefined,
-): Promise<void> {
+/** Makes `to` a copy of `from`: `to` is what it was, or the whole copy, also after power loss. */
+export async function copyDurably(files: FileSystem, from: ReadableFile, to: string): Promise<void> {
   const temporary = `${to}.tmp`;
   try {
     await copyBytes(files, from, temporary);
-    await accept(temporary);
     await files.rename(temporary, to);
   } catch (error) {
     await files.remove(temporary).catch(() => undefined);

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Clock } from "../../../common/clock.ts";
+import { messageOf } from "../../../common/errors.ts";
 import type { Blobs } from "../blobs.ts";
 import type { FileSystem } from "../files.ts";
 import { MetadataDatabase } from "../metadata-database.ts";
 import { migrations } from "../schema.ts";
 import { Backups } from "./backups.ts";
 import type { DatabaseCheck } from "./check-in-child.ts";
-import type { RescueRecord } from "./record.ts";
+import { evidenceOf } from "./damage.ts";
+import { damagedRecord, readRecord, writeRecord, type RescueRecord } from "./record.ts";
 import { finishRescue, prepareDatabase } from "./rescue.ts";
 
 /** A database on a disk, with what keeps it. */
@@ -49,4 +51,31 @@ export async function openKeptDatabase(
     await database.close();
     throw error;
   }
+}
+
+/** Closes it. Whoever closes a database that proved to be damaged leaves word: whoever opens it next replaces it. */
+export async function closeKeptDatabase({ directory, database }: KeptDatabase, clock: Clock): Promise<void> {
+  const { health } = database;
+  await database.close();
+  if (health.state === "damaged") await leaveWord(directory, health.reason, clock);
+}
+
+/** Opens content by `open`; if its database is damaged where no look at the start finds it, that is replaced, and `open` called again. */
+export async function openDespiteDamage<T>(
+  directory: string,
+  open: () => Promise<T>,
+  clock: Clock,
+): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (evidenceOf(error) !== "damaged") throw error;
+    await leaveWord(directory, messageOf(error), clock);
+    return await open();
+  }
+}
+
+async function leaveWord(directory: string, reason: string, clock: Clock): Promise<void> {
+  if ((await readRecord(directory))?.stage === "damaged") return;
+  await writeRecord(directory, damagedRecord(clock.now().toISO(), reason));
 }

@@ -35,7 +35,7 @@ const companions = ["-wal", "-shm"];
  */
 export async function prepareDatabase(place: DatabasePlace): Promise<RescueRecord | undefined> {
   const record = await readRecord(place.directory);
-  if (record?.stage === "restored") return record;
+  if (record?.stage === "restored" && (await isAsRestored(place, record))) return record;
   if (record?.stage === "damaged") return await replace(place, record);
   const reason = await findDamage(place);
   if (reason === undefined) return undefined;
@@ -54,6 +54,12 @@ export async function finishRescue(
   await reconcile(database, blobs, lost);
   findLostTags(join(directory, record.setAside), database, lost);
   return await writeRecord(directory, { ...record, stage: "done", losses: lost.losses });
+}
+
+/** Whether nothing happened to a restored database since: a disk that spoils one may spoil the next. */
+async function isAsRestored({ directory, files }: DatabasePlace, { backup }: RescueRecord): Promise<boolean> {
+  const { kind } = await inspectDatabase(join(directory, "registry.db"), files);
+  return kind === "usable" || (kind === "empty" && backup === undefined);
 }
 
 async function findDamage(place: DatabasePlace): Promise<string | undefined> {
@@ -101,12 +107,14 @@ async function setAside({ directory, files }: DatabasePlace, record: RescueRecor
   }
   await syncDirectory(files, dirname(target));
   await syncDirectory(files, directory);
-  await forgetOldest(dirname(target), files);
+  await forgetOldest(dirname(target), basename(target), files);
 }
 
-async function forgetOldest(directory: string, files: FileSystem): Promise<void> {
+/** By their names, which say when they were damaged; but not `newest`, also if the clock was wrong (T58). */
+async function forgetOldest(directory: string, newest: string, files: FileSystem): Promise<void> {
   const names = [...(await files.list(directory))].sort();
-  const kept = names.filter((name) => name.endsWith(".db")).slice(-keptDamaged);
+  const others = names.filter((name) => name.endsWith(".db") && name !== newest);
+  const kept = [newest, ...others.slice(1 - keptDamaged)];
   for (const name of names) {
     if (!kept.some((each) => name.startsWith(each))) await files.remove(join(directory, name));
   }
@@ -124,8 +132,18 @@ async function hasBlobs(directory: string, files: FileSystem): Promise<boolean> 
   for (const algorithm of ["sha256", "sha512"]) {
     const folder = join(directory, "blobs", algorithm);
     for (const name of await files.list(folder)) {
-      if ((await files.list(join(folder, name))).length > 0) return true;
+      if ((await listFolder(join(folder, name), files)).length > 0) return true;
     }
   }
   return false;
+}
+
+/** Whatever else somebody put beside folders is not ours. */
+async function listFolder(path: string, files: FileSystem): Promise<readonly string[]> {
+  try {
+    return await files.list(path);
+  } catch (error) {
+    if (hasCode(error, "ENOTDIR")) return [];
+    throw error;
+  }
 }
