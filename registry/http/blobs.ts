@@ -5,7 +5,7 @@ import type { ByteRange } from "../content/blobs.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { demandMatch, etagOf, names } from "./conditional.ts";
-import { writeHead } from "./head.ts";
+import { endSmall, writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 import { parseRange } from "./range.ts";
 import { send } from "./send.ts";
@@ -49,7 +49,7 @@ async function sendStored(call: PullCall, digest: Digest): Promise<void> {
 function sendSmall(call: PullCall, digest: Digest, bytes: Uint8Array): void {
   const range = begin(call, digest, bytes.length);
   if (range === undefined) call.response.end();
-  else call.response.end(bytes.subarray(range.start, range.end + 1));
+  else endSmall(call.response, bytes.subarray(range.start, range.end + 1));
 }
 
 /**

@@ -19,3 +19,17 @@ export function writeHead(response: ServerResponse, status: number, headers: str
   headers.push("X-Request-Id", observedOf(response).requestId, ...version, ...noSniffing);
   response.writeHead(status, headers);
 }
+
+/** Up to so many bytes, with the head, Node copies a text onto the stack and hands it to the system at once. */
+const onStack = 16_384;
+const longestHead = 2048;
+
+/**
+ * Ends an answer whose head is written with a small body. As one text head and body make one write; of a text and bytes
+ * Node makes a list first, with memory of its own, which costs a small answer a fifth of its time.
+ */
+export function endSmall(response: ServerResponse, bytes: Uint8Array): void {
+  const { buffer, byteOffset, length } = bytes;
+  if (length > onStack - longestHead) response.end(bytes);
+  else response.end(Buffer.from(buffer, byteOffset, length).toString("latin1"), "latin1");
+}

@@ -6,7 +6,7 @@ import { TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { conditionOf, demandMatch, etagOf, names } from "./conditional.ts";
-import { writeHead } from "./head.ts";
+import { endSmall, writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 import { single } from "./paging.ts";
 
@@ -36,7 +36,7 @@ export function readManifest(call: PullCall): void {
     headers.push("Content-Type", mediaType, "Content-Length", String(size));
     writeHead(response, 200, headers);
     // Node leaves out the bytes when the method is HEAD.
-    response.end(bytes);
+    endSmall(response, bytes);
   }
 }
 
