@@ -13,6 +13,9 @@ const manifestName = "'manifest ' || (SELECT digest FROM manifest_contents WHERE
 const { deleteEnabled, writeEnabled } = lockBits;
 const keep = deleteEnabled | writeEnabled;
 
+/** Whether the catalog lists a repository: an index has exactly these, in the order of their names. */
+export const isListed = `occupied = 1 AND locks & ${lockBits.listEnabled} = 0`;
+
 /**
  * Locks lie with what they lock, and triggers obey them: so every writer does, also the previous version of this program,
  * and deleting a manifest obeys the locks of its tags. Nothing else in the schema uses `RAISE`: whoever catches it knows
@@ -28,6 +31,7 @@ export const locksMigration: Migration = {
     ALTER TABLE manifests ADD COLUMN locks INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE tags ADD COLUMN locks INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX repositories_locked ON repositories (locks) WHERE locks <> 0;
+    CREATE INDEX repositories_listed ON repositories (name) WHERE ${isListed};
     CREATE INDEX manifests_locked ON manifests (locks) WHERE locks <> 0;
     CREATE INDEX tags_locked ON tags (locks) WHERE locks <> 0;
 

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { NameRange, RepositoryName } from "../../../common/oci/reference.ts";
-import { lockBits } from "../locks/schema.ts";
+import { isListed } from "../locks/schema.ts";
 import type { PageRequest } from "../metadata.ts";
 import type { Statements } from "./statements.ts";
 
@@ -30,9 +30,8 @@ export class RepositoryTable {
   /** Those that have a manifest and may be listed, in ASCIIbetical order. */
   page(page: PageRequest, within: NameRange = { from: "", to: "~" }): readonly RepositoryName[] {
     const rows = this.statements.rows(
-      `SELECT name FROM repositories r WHERE name > ? AND name >= ? AND name < ? AND locks & ${lockBits.listEnabled} = 0
-       AND EXISTS (SELECT 1 FROM manifests WHERE repository = r.id)
-       ORDER BY name LIMIT ?`,
+      `SELECT name FROM repositories INDEXED BY repositories_listed
+       WHERE name > ? AND name >= ? AND name < ? AND ${isListed} ORDER BY name LIMIT ?`,
       page.after ?? "",
       within.from,
       within.to,
