@@ -1,6 +1,8 @@
 interface ErrorSpec {
   readonly status: number;
   readonly message: string;
+  /** What clients are told instead, where the specification has no such code: in a 4xx it allows none but its own. */
+  readonly sentAs?: "SIZE_INVALID" | "UNSUPPORTED";
 }
 
 /** OCI distribution specification, "Error Codes", with the status each is sent with. */
@@ -18,10 +20,15 @@ const ociErrors = {
   NAME_INVALID: { status: 400, message: "invalid repository name" },
   NAME_UNKNOWN: { status: 404, message: "repository name not known to registry" },
   SIZE_INVALID: { status: 400, message: "provided length did not match content length" },
-  PAGINATION_NUMBER_INVALID: { status: 400, message: "the number of results asked for is not a number" },
+  PAGINATION_NUMBER_INVALID: {
+    status: 400,
+    message: "the number of results asked for is not a number",
+    sentAs: "UNSUPPORTED",
+  },
   RANGE_INVALID: {
     status: 416,
     message: "the range does not continue the upload or lies outside the content",
+    sentAs: "UNSUPPORTED",
   },
   UNAUTHORIZED: { status: 401, message: "authentication required" },
   DENIED: { status: 403, message: "requested access to the resource is denied" },
@@ -33,9 +40,13 @@ const ociErrors = {
     message: "The operation is disallowed on this registry, repository or image.",
   },
   METADATA_INVALID: { status: 400, message: "the attributes are invalid" },
-  PRECONDITION_FAILED: { status: 412, message: "what is there is not what the request expects" },
-  URI_TOO_LONG: { status: 414, message: "the request names too much at once" },
-  PAYLOAD_TOO_LARGE: { status: 413, message: "the request body is too large" },
+  PRECONDITION_FAILED: {
+    status: 412,
+    message: "what is there is not what the request expects",
+    sentAs: "UNSUPPORTED",
+  },
+  URI_TOO_LONG: { status: 414, message: "the request names too much at once", sentAs: "UNSUPPORTED" },
+  PAYLOAD_TOO_LARGE: { status: 413, message: "the request body is too large", sentAs: "SIZE_INVALID" },
   STORAGE_FULL: { status: 507, message: "the registry's storage is full" },
   /** As other registries name it. */
   UNAVAILABLE: { status: 503, message: "the registry cannot store anything now: try again later" },
@@ -61,5 +72,11 @@ export class OciError extends Error {
 
   get status(): number {
     return ociErrors[this.code].status;
+  }
+
+  /** The code in the answer. */
+  get sentAs(): OciErrorCode {
+    const spec: ErrorSpec = ociErrors[this.code];
+    return spec.sentAs ?? this.code;
   }
 }

@@ -86,6 +86,12 @@ describe("parseManifest", () => {
     expect(() => parseManifest(bytes(document), type)).toThrow(InvalidManifestError);
   });
 
+  test("S10 refuses an index with layers: nobody would know that it needs them", () => {
+    for (const document of [{ config, layers: [layer] }, { layers: [] }, { blobs: [layer] }]) {
+      expect(() => parseManifest(bytes(document), mediaTypes.ociIndex)).toThrow(InvalidManifestError);
+    }
+  });
+
   test("reads the subject, which makes a manifest a referrer", () => {
     const manifest = parseManifest(
       bytes({ config, layers: [], subject: child, artifactType: "application/x" }),

@@ -99,7 +99,8 @@ function countDescriptors({ manifests, layers, blobs }: JsonObject): number {
 /** As what to read `document`. @throws {InvalidManifestError} if it is nothing that we can read */
 function kindOf(document: JsonObject, contentType: string): "index" | "image" | "other" {
   const listsManifests = !isAbsent(document.manifests);
-  if (listsManifests && ["config", "layers", "blobs"].some((key) => !isAbsent(document[key]))) {
+  const hasBlobs = ["config", "layers", "blobs"].some((key) => !isAbsent(document[key]));
+  if (listsManifests && hasBlobs) {
     throw new InvalidManifestError("a manifest has either manifests or config and layers");
   }
   // Schema 1 of Docker has no digests, whatever it is sent as.
@@ -107,7 +108,10 @@ function kindOf(document: JsonObject, contentType: string): "index" | "image" | 
     throw new InvalidManifestError("schemaVersion is not 2");
   }
   if (isImageManifest(contentType)) return "image";
-  if (isIndex(contentType)) return "index";
+  if (isIndex(contentType)) {
+    if (hasBlobs) throw new InvalidManifestError("an index has no config and no layers");
+    return "index";
+  }
   if (!/^application\/[\w.+-]{1,200}\+json$/.test(contentType)) {
     throw new InvalidManifestError("the media type is not one of a manifest or index");
   }

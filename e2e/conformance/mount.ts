@@ -1,4 +1,4 @@
-import { unknownDigest } from "../../registry/content/testing/images.ts";
+import { item, unknownDigest } from "../../registry/content/testing/images.ts";
 import type { Section } from "./requirement.ts";
 import { name, otherName, type Subject } from "./subject.ts";
 
@@ -40,7 +40,12 @@ export const mounting: Section = {
       says: "What cannot be mounted becomes a session: 202, as if the client had begun an upload.",
       async check(registry) {
         const { digest } = registry.layer.descriptor;
-        for (const query of [`${digest}&from=nobody`, `${unknownDigest}&from=${name}`, unknownDigest]) {
+        for (const query of [
+          `${digest}&from=nobody`,
+          `${digest}&from=A..B`,
+          `${unknownDigest}&from=${name}`,
+          unknownDigest,
+        ]) {
           const { status, headers } = await mount(registry, query);
           expect(status).toBe(202);
           const done = await registry.send("PUT", `${String(headers.location)}?digest=${digest}`, {
@@ -54,10 +59,26 @@ export const mounting: Section = {
       id: "mount-malformed",
       level: "MUST",
       kind: "write",
-      says: "A digest or a repository that is none is refused.",
+      says: "A digest that is none, or of an algorithm that the registry cannot check, is refused.",
       async check(registry) {
-        expect((await mount(registry, "sha256:abc")).codes).toEqual(["DIGEST_INVALID"]);
-        expect((await mount(registry, `${unknownDigest}&from=A..B`)).codes).toEqual(["NAME_INVALID"]);
+        for (const bad of ["sha256:abc", `md5:${"a".repeat(32)}`, ""]) {
+          expect(await mount(registry, bad)).toMatchObject({ status: 400, codes: ["DIGEST_INVALID"] });
+        }
+      },
+    },
+    {
+      id: "mount-sha512",
+      level: "SHOULD",
+      kind: "write",
+      says: "A blob with a sha512 digest is mounted as any other.",
+      async check(registry) {
+        const strong = item("stronger", "application/octet-stream", "sha512");
+        await registry.push(strong);
+        const { digest } = strong.descriptor;
+        const { status, headers } = await mount(registry, `${digest}&from=${name}`);
+        expect(status).toBe(201);
+        expect(headers["docker-content-digest"]).toBe(digest);
+        expect((await registry.send("GET", String(headers.location))).body).toEqual(strong.bytes);
       },
     },
     {

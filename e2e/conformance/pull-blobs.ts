@@ -45,8 +45,39 @@ export const blobs: Section = {
         expect(part.headers["content-range"]).toBe("bytes 3-5/10");
         const rest = await registry.send("GET", path, { headers: { range: "bytes=8-" } });
         expect(rest).toMatchObject({ status: 206, body: Buffer.from("89") });
+        for (const [range, bytes] of [
+          ["bytes=0-0", "0"],
+          ["bytes=-3", "789"],
+          ["bytes=-99", "0123456789"],
+          ["bytes=8-99", "89"],
+        ] as const) {
+          const { status, body } = await registry.send("GET", path, { headers: { range } });
+          expect({ status, body: body.toString() }).toEqual({ status: 206, body: bytes });
+        }
+        for (const range of ["bytes=5-3", "bytes=x-y", "lines=0-1"]) {
+          const { status, body } = await registry.send("GET", path, { headers: { range } });
+          expect({ status, body }).toEqual({ status: 200, body: registry.layer.bytes });
+        }
         const outside = await registry.send("GET", path, { headers: { range: "bytes=10-" } });
         expect(outside.status).toBe(416);
+        expect(outside.headers["content-range"]).toBe("bytes */10");
+      },
+    },
+    {
+      id: "pull-blob-if-range",
+      level: "SHOULD",
+      kind: "read",
+      says: "If-Range gives the part only of what the client has begun to pull, and else the whole.",
+      async check(registry) {
+        const path = `blobs/${registry.layer.descriptor.digest}`;
+        const etag = String((await registry.send("HEAD", path)).headers.etag);
+        for (const [tag, status] of [
+          [etag, 206],
+          ['"x"', 200],
+        ] as const) {
+          const headers = { range: "bytes=3-5", "if-range": tag };
+          expect((await registry.send("GET", path, { headers })).status).toBe(status);
+        }
       },
     },
     {

@@ -1,8 +1,6 @@
-import { seconds } from "../../common/clock.ts";
 import { digestOf } from "../../common/oci/digest.ts";
 import { item, unknownDigest } from "../../registry/content/testing/images.ts";
 import type { Section } from "./requirement.ts";
-import { name } from "./subject.ts";
 
 const blob = item("a new blob");
 const { digest } = blob.descriptor;
@@ -123,6 +121,20 @@ export const monolithic: Section = {
       },
     },
     {
+      id: "push-at-once",
+      level: "MUST",
+      kind: "write",
+      says: "Uploads at once, of several blobs or of one, do not disturb each other.",
+      async check(registry) {
+        const several = ["one", "two", "one"].map((text) => item(`${text} at once`));
+        await registry.push(item("first"));
+        await Promise.all(several.map((each) => registry.push(each)));
+        for (const { bytes, descriptor } of several) {
+          expect((await registry.send("GET", `blobs/${descriptor.digest}`)).body).toEqual(bytes);
+        }
+      },
+    },
+    {
       id: "push-again",
       level: "MUST",
       kind: "write",
@@ -131,57 +143,6 @@ export const monolithic: Section = {
         await registry.push(registry.layer);
         await registry.push(registry.layer);
         expect((await registry.send("HEAD", `blobs/${registry.layer.descriptor.digest}`)).status).toBe(200);
-      },
-    },
-  ],
-};
-
-export const cancelling: Section = {
-  title: "Cancel a blob upload",
-  requirements: [
-    {
-      id: "cancel",
-      level: "SHOULD",
-      kind: "write",
-      says: "DELETE of a session answers 204, and the session is gone.",
-      async check(registry) {
-        const location = await registry.begin();
-        expect((await registry.send("DELETE", location)).status).toBe(204);
-        const gone = { status: 404, codes: ["BLOB_UPLOAD_UNKNOWN"] };
-        expect(await registry.send("PATCH", location, { body: "x" })).toMatchObject(gone);
-        expect(await registry.send("GET", location)).toMatchObject(gone);
-      },
-    },
-    {
-      id: "session-unknown",
-      level: "MUST",
-      kind: "write",
-      says: "A session that is not there is 404, for every method.",
-      async check(registry) {
-        const path = `/v2/${name}/blobs/uploads/00000000-0000-4000-8000-000000000000`;
-        for (const [method, query] of [
-          ["PATCH", ""],
-          ["PUT", `?digest=${digest}`],
-          ["DELETE", ""],
-          ["GET", ""],
-        ] as const) {
-          expect(await registry.send(method, path + query)).toMatchObject({
-            status: 404,
-            codes: ["BLOB_UPLOAD_UNKNOWN"],
-          });
-        }
-      },
-    },
-    {
-      id: "session-timeout",
-      level: "SHOULD",
-      kind: "write",
-      says: "A session that nobody goes on with ends by itself.",
-      async check(registry) {
-        const location = await registry.begin();
-        await registry.loopback.clock.advance(seconds(25 * 3600));
-        await registry.loopback.content.expire();
-        expect((await registry.send("GET", location)).status).toBe(404);
       },
     },
   ],

@@ -1,12 +1,14 @@
+import { cancelling } from "./cancel.ts";
 import { errors } from "./errors.ts";
 import { deleting } from "./management.ts";
 import { mounting } from "./mount.ts";
 import { base, manifests } from "./pull.ts";
 import { blobs, existence } from "./pull-blobs.ts";
-import { cancelling, monolithic } from "./push-blobs.ts";
+import { monolithic } from "./push-blobs.ts";
 import { chunked } from "./push-chunks.ts";
 import { indexPush } from "./push-indexes.ts";
 import { manifestPush } from "./push-manifests.ts";
+import { referencePush } from "./push-references.ts";
 import { referrers } from "./referrers.ts";
 import type { Section } from "./requirement.ts";
 import { subjects } from "./subjects.ts";
@@ -23,6 +25,7 @@ export const sections: readonly Section[] = [
   cancelling,
   mounting,
   manifestPush,
+  referencePush,
   indexPush,
   subjects,
   tags,

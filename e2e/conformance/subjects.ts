@@ -51,6 +51,26 @@ export const subjects: Section = {
       },
     },
     {
+      id: "subject-type",
+      level: "MUST",
+      kind: "write",
+      says: "An index with artifactType is listed with it, an image whose artifactType is empty with its config's type.",
+      async check(registry) {
+        const subject = { ...registry.image.descriptor, digest: unknownDigest };
+        const document = JSON.parse(index([], registry.family.index).bytes.toString()) as object;
+        const typed = { ...document, subject, artifactType: "x/index" };
+        const indexed = item(JSON.stringify(typed), registry.family.index);
+        const { mediaType } = registry.image.descriptor;
+        const untyped = image(registry.config, [], { mediaType, subject, artifactType: "" });
+        for (const each of [indexed, untyped]) await registry.put(each);
+        const manifests = descriptorsOf(await registry.send("GET", `referrers/${unknownDigest}`));
+        expect(manifests).toHaveLength(2);
+        expect(manifests).toContainEqual({ ...indexed.descriptor, artifactType: "x/index" });
+        const artifactType = registry.config.descriptor.mediaType;
+        expect(manifests).toContainEqual({ ...untyped.descriptor, artifactType });
+      },
+    },
+    {
       id: "subject-sha512",
       level: "SHOULD",
       kind: "write",

@@ -28,10 +28,18 @@ function suffix(length: number, size: number): RangeAnswer {
   return { kind: "part", range: { start: Math.max(0, size - length), end: size - 1 } };
 }
 
-/** Where the bytes of a chunked upload belong (`Content-Range: <start>-<end>`), or `undefined` if it is not that. */
-export function parseContentRange(header: string): ByteRange | undefined {
-  const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/.*)?$/.exec(header.trim());
+/**
+ * Where the bytes of a chunked upload belong (`Content-Range: <start>-<end>`), or `undefined` if it is not that. An empty
+ * chunk has no last byte: clients write its own first, or the one before, which may be -1.
+ */
+export function parseContentRange(
+  header: string,
+  empty: boolean,
+): { readonly start: number; readonly size: number } | undefined {
+  const match = /^(?:bytes[ =])?(\d{1,15})-(-1|\d{1,15})(?:\/.*)?$/.exec(header.trim());
   if (match === null) return undefined;
-  const range = { start: Number(match[1]), end: Number(match[2]) };
-  return range.end < range.start ? undefined : range;
+  const start = Number(match[1]);
+  const size = Number(match[2]) - start + 1;
+  if (empty && (size === 0 || size === 1)) return { start, size: 0 };
+  return size < 1 ? undefined : { start, size };
 }

@@ -71,7 +71,7 @@ function answer(
   for (const name of contentHeaders) response.removeHeader(name);
   if (refusal.code !== "RANGE_INVALID") response.removeHeader("Content-Range");
   if (error instanceof TooManyAttemptsError) response.setHeader("Retry-After", error.retryAfterSeconds);
-  const { code, message, detail } = refusal;
+  const { sentAs: code, message, detail } = refusal;
   const body = JSON.stringify({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] });
   setCommonHeaders(response);
   response.setHeader("Content-Type", "application/json; charset=utf-8");

@@ -1,6 +1,6 @@
 import { algorithmOf, parseAlgorithm, parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
-import { parseRepository, type RepositoryName } from "../../common/oci/reference.ts";
+import { isRepository, type RepositoryName } from "../../common/oci/reference.ts";
 import { networkOf } from "../auth/network.ts";
 import type { Upload } from "../content/uploads.ts";
 import { may } from "./authorize.ts";
@@ -9,6 +9,8 @@ import type { RepositoryCall } from "./call.ts";
 import { observedOf } from "./observe.ts";
 import { single } from "./paging.ts";
 import { parseContentRange } from "./range.ts";
+
+const notARange = "Content-Range is not <start>-<end>";
 
 /**
  * POST /v2/<name>/blobs/uploads/: a mount, a whole blob, or the beginning of an upload, of which `digest-algorithm` may
@@ -87,7 +89,9 @@ async function mountBlob(call: RepositoryCall, digest: Digest): Promise<boolean>
   const from = single(request.query.from);
   const readable = (source: RepositoryName): boolean =>
     may(session, "content/read", source, parts) && parts.content.locks.allowsReading(source);
-  const named = from === undefined ? undefined : parseRepository(from);
+  const named = from === "" ? undefined : from;
+  // What is no name is no repository that could be mounted from: the client uploads.
+  if (named !== undefined && !isRepository(named)) return false;
   const source = named ?? (await parts.content.holder(digest, readable));
   if (source === undefined || !readable(source)) return false;
   if (!(await repository.mountBlob(digest, source))) return false;
@@ -99,16 +103,14 @@ async function mountBlob(call: RepositoryCall, digest: Digest): Promise<boolean>
 async function append(call: RepositoryCall, upload: Upload): Promise<void> {
   const { request } = call;
   const header = request.headers["content-range"];
+  const length = request.headers["content-length"];
   if (header !== undefined) {
-    const range = parseContentRange(header);
-    if (range === undefined)
-      throw new OciError("BLOB_UPLOAD_INVALID", { message: "Content-Range is not <start>-<end>" });
-    if (range.start !== upload.offset) {
+    const range = parseContentRange(header, Number(length) === 0);
+    if (range?.start !== upload.offset) {
       progress(call, upload);
-      throw new OciError("RANGE_INVALID");
+      throw new OciError("RANGE_INVALID", range === undefined ? { message: notARange } : {});
     }
-    const size = range.end - range.start + 1;
-    const length = request.headers["content-length"];
+    const { size } = range;
     if (length !== undefined && Number(length) !== size) throw new OciError("SIZE_INVALID");
     await upload.append(exactly(size, bodyOf(request)));
   } else await upload.append(bodyOf(request));
