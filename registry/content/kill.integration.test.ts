@@ -19,6 +19,12 @@ describe("T81 when the process is killed", () => {
     expect(killer.kills).toBeGreaterThan(before);
   });
 
+  test("in a scrub that has damage to find, the next one finds it, and a good copy mends it", async () => {
+    const before = killer.kills;
+    for (const step of [2, 6, 10]) if (!(await killer.killScrubAt(step))) break;
+    expect(killer.kills).toBeGreaterThan(before);
+  });
+
   test("anywhere, again and again, the store is whole, and has all that was acknowledged", async () => {
     const before = killer.kills;
     await killer.lives(6, 1);

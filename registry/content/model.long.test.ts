@@ -20,6 +20,7 @@ test(`in 10,000 steps (seed ${seed}) the store does what the model does`, async 
       );
       await scratch.clear();
     }
+    process.stderr.write(`${steps} steps\n`);
     expect(steps).toBeGreaterThanOrEqual(10_000);
   } finally {
     await scratch.clear();

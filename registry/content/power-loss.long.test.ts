@@ -14,18 +14,19 @@ describe("T81 when the power fails at any moment", () => {
   afterEach(() => scratch.clear());
 
   test.each([
-    { what: "of everything that a store does", script: everything, most: Infinity },
+    { what: "in everything that a store does", script: everything, most: Infinity },
     {
-      what: `of a random life (seed ${seed})`,
+      what: `in a random life (seed ${seed})`,
       script: [...randomScript(seed, 12), { reopen: "as it is" as const }, ...randomScript(seed + 1, 12)],
       most: Infinity,
     },
     // Thousands of moments in which one page after the other is copied.
-    { what: "of changes that fill the log of the database", script: bulky, most: 2_000 },
-  ])("$what, the store is whole, and has all that was acknowledged", async ({ script, most }) => {
+    { what: "in changes that fill the log of the database", script: bulky, most: 2_000 },
+  ])("$what, the store is whole, and has all that was acknowledged", async ({ what, script, most }) => {
     const { strace } = provide(["strace"], silentProgress, AbortSignal.timeout(590_000));
     const recording = new Recording(await traceScript(await strace, script, await scratch.onDisk()), script);
     const outages = sampled(recording.outages([seed]), most);
+    process.stderr.write(`the power fails ${outages.length} times ${what}\n`);
     expect(outages.length).toBeGreaterThan(1_000);
     await expect(recording.damages(outages, await scratch.inMemory())).resolves.toEqual([]);
   });

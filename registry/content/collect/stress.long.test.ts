@@ -59,6 +59,8 @@ test("T60 pushes and mounts succeed and read clean while garbage is collected al
   };
   const pushing = Array.from({ length: pushers }, (_, n) => pushAndDelete(content, n, until));
   const [pushes] = await Promise.all([Promise.all(pushing), collecting()]);
+  const total = pushes.reduce((sum, each) => sum + each, 0);
+  process.stderr.write(`${total} images were pushed and deleted, ${removed} blobs removed\n`);
   expect(Math.min(...pushes)).toBeGreaterThan(5);
   expect(removed).toBeGreaterThan(5);
   await content.close();
