@@ -79,7 +79,7 @@ export function contentCare(parts: ContentCareParts): {
         volume: { ...space.volume, low: space.low, remote: kept.remote },
         scrub: scrub.progress === undefined ? undefined : scrubSummary(scrub.progress),
         quarantine: { count: quarantine.count, newest: quarantine.list(shown).map(quarantinedSummary) },
-        rescue: summaryOf(kept.rescue),
+        rescue: summaryOf(kept.lastRescue),
       };
     },
   };

@@ -2,7 +2,7 @@ import { DateTime, type Duration } from "luxon";
 import type { Clock } from "../clock.ts";
 
 interface Sleeper {
-  readonly at: number;
+  at: number;
   readonly wake: () => void;
 }
 
@@ -10,6 +10,8 @@ interface Sleeper {
 export class ManualClock implements Clock {
   private time: DateTime<true>;
   private sleepers: Sleeper[] = [];
+  /** By how much it was set forward, in milliseconds. */
+  private jumped = 0;
 
   constructor(start = "2026-01-01T00:00:00Z") {
     const parsed = DateTime.fromISO(start, { zone: "utc" });
@@ -26,7 +28,16 @@ export class ManualClock implements Clock {
   }
 
   steady(): number {
-    return this.time.toMillis();
+    return this.time.toMillis() - this.jumped;
+  }
+
+  /** Sets the clock, forward or back: no time passes. */
+  set(start: string): void {
+    const before = this.time.toMillis();
+    this.time = new ManualClock(start).time;
+    const by = this.time.toMillis() - before;
+    this.jumped += by;
+    for (const sleeper of this.sleepers) sleeper.at += by;
   }
 
   sleep(duration: Duration, signal?: AbortSignal): Promise<void> {

@@ -136,7 +136,8 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
-    const collector = new Collector(database, withCopy, blobs, holds, clock);
+    const rescuedAt = kept?.lastRescue === undefined ? undefined : Date.parse(kept.lastRescue.time);
+    const collector = new Collector(database, withCopy, blobs, holds, clock, rescuedAt);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
     await uploads.restore();
     const quarantine = new Quarantine(database, blobs, holds, clock);

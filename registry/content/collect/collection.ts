@@ -16,17 +16,24 @@ export interface CollectionParts {
   readonly images: ImageGarbage;
   readonly blobs: BlobGarbage;
   readonly records: Pick<CollectionRecords, "pullsSince">;
-  readonly pulls: Pick<PullTimes, "flush">;
+  readonly pulls: Pick<PullTimes, "flush" | "noted">;
   readonly files: BlobFiles;
   readonly holds: Holds;
+  /** When the database was last replaced, in milliseconds since 1970. */
+  readonly rescuedAt: number | undefined;
   readonly clock: Clock;
   readonly pace: Pace;
 }
+
+/** For so long after the database was replaced nothing goes for the reason that it does not know it. */
+const rescueGraceMs = 7 * 86_400_000;
 
 export interface CollectionOptions {
   /** How long what nothing refers to stays: a push that runs may be about to refer to it. */
   readonly graceSeconds: number;
   readonly retention: readonly RetentionRule[];
+  /** By which ages are judged, in milliseconds since 1970; absent: the present. */
+  readonly now?: number;
   /** Removes nothing, and says what it would remove. */
   readonly dryRun: boolean;
   /** Whether anything may be removed by age now: not while a parent that may have the only other copy is away (T53). */
@@ -60,7 +67,7 @@ export class Collection {
     this.parts = parts;
     this.options = options;
     this.tally = new Tally(options.observe);
-    this.now = clock.now().toMillis();
+    this.now = options.now ?? clock.now().toMillis();
     const grace = options.graceSeconds * 1000;
     const { now } = this;
     this.retention = new Retention(images, this.tally, pace, {
@@ -68,7 +75,10 @@ export class Collection {
       grace,
       pullsSince: records.pullsSince(),
       wanted: options.wanted,
-      pins: holds,
+      pins: (repository) => ({
+        // Who pulls it just now may go on to ask for it by its digest.
+        pinned: (digest) => holds.pinned(digest) || parts.pulls.noted(repository, digest),
+      }),
     });
     this.links = new LinkSweep(blobs, holds, this.tally, pace, now - grace);
     this.files = new FileSweep(blobs, files, holds, this.tally, pace, now - grace);
@@ -98,7 +108,14 @@ export class Collection {
       after = last.id;
     }
     await this.files.removeFree();
-    await this.files.removeUnknown();
+    if (!this.mayBeWanted()) await this.files.removeUnknown();
+  }
+
+  /** Whether files that no record knows may be what a rescue forgot: the parent that has their records spares us their transfer. */
+  private mayBeWanted(): boolean {
+    const { rescuedAt } = this.parts;
+    if (rescuedAt === undefined) return false;
+    return !this.options.mayExpire() || Math.abs(this.now - rescuedAt) < rescueGraceMs;
   }
 
   private async sweepOne(repository: GarbageRepository, signal?: AbortSignal): Promise<void> {

@@ -28,9 +28,19 @@ export class Collector {
   private readonly blobs: Blobs;
   private readonly holds: Holds;
   private readonly clock: Clock;
+  private readonly rescuedAt: number | undefined;
   private running: Promise<unknown> = Promise.resolve();
 
-  constructor(database: MetadataDatabase, withCopy: WithCopy, blobs: Blobs, holds: Holds, clock: Clock) {
+  /** @param rescuedAt when the database was last replaced, in milliseconds since 1970 */
+  constructor(
+    database: MetadataDatabase,
+    withCopy: WithCopy,
+    blobs: Blobs,
+    holds: Holds,
+    clock: Clock,
+    rescuedAt?: number,
+  ) {
+    this.rescuedAt = rescuedAt;
     this.database = database;
     this.withCopy = withCopy;
     this.blobs = blobs;
@@ -71,13 +81,13 @@ export class Collector {
     options: CollectOptions,
     pace: Pace,
   ): Collection {
-    const { holds, clock, pulls } = this;
+    const { holds, clock, pulls, rescuedAt } = this;
     return new Collection(
       {
         images: new SqliteImageGarbage(database),
         blobs: new SqliteBlobGarbage(database),
         records: new SqliteCollectionRecords(database),
-        ...{ pulls, files, holds, clock, pace },
+        ...{ pulls, files, holds, rescuedAt, clock, pace },
       },
       {
         retention: [],

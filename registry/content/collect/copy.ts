@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../../common/clock.ts";
-import type { FileSystem } from "../files.ts";
+import { nodeFiles, type FileSystem } from "../files.ts";
 import { MetadataDatabase } from "../metadata-database.ts";
 import { copyDurably } from "../rescue/copy-file.ts";
 import type { WithCopy } from "./collector.ts";
@@ -46,7 +46,8 @@ export function copyOfMemory(database: MetadataDatabase, clock: Clock): WithCopy
 }
 
 async function use<T>(path: string, clock: Clock, work: (copy: MetadataDatabase) => Promise<T>): Promise<T> {
-  const copy = await MetadataDatabase.open(path, clock);
+  // Nobody else opens it, and not every file system can share memory.
+  const copy = await MetadataDatabase.open(path, clock, nodeFiles, true);
   try {
     return await work(copy);
   } finally {

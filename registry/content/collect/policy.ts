@@ -60,7 +60,10 @@ export function manifestVerdict(
   return `no tag, index or subject has kept it for ${duration(untaggedAfter / 1000)}`;
 }
 
-/** Judges the tags of one repository: each is offered once, and after that asked for. */
+/**
+ * Judges the tags of one repository: each is offered once, and after that asked for. One of a time to come stays, and takes no
+ * other's place: either the clock was wrong then, or it is now (T58).
+ */
 export class TagJudge {
   private readonly rules: readonly { readonly rule: TagRule; readonly newest: Newest | undefined }[];
   private readonly now: number;
@@ -74,11 +77,13 @@ export class TagJudge {
   }
 
   offer(tag: TagFacts): void {
+    if (tag.pushedAt > this.now) return;
     for (const { rule, newest } of this.rules) if (includes(rule, tag)) newest?.offer(tag);
   }
 
   /** Why the tag may go; `undefined` if a rule keeps it, or none is about it. */
   verdict(tag: TagFacts): string | undefined {
+    if (tag.pushedAt > this.now) return undefined;
     const about = this.rules.filter(({ rule }) => includes(rule, tag));
     if (about.length === 0 || about.some(({ rule, newest }) => this.keeps(rule, newest, tag)))
       return undefined;

@@ -35,6 +35,11 @@ export class PullTimes {
     this.pending.set(repository, ofRepository.set(digest, { at: this.clock.millis() }));
   }
 
+  /** Whether it was pulled, and that is not written yet. */
+  noted(repository: RepositoryName, digest: Digest): boolean {
+    return this.pending.get(repository)?.has(digest) === true;
+  }
+
   /** Writes what was noted. What could not be written is forgotten. */
   async flush(): Promise<void> {
     const pulls = [...this.pending].flatMap(([repository, digests]) =>

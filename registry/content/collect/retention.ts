@@ -1,3 +1,4 @@
+import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Pins } from "../holds.ts";
 import type { Pace } from "./pace.ts";
 import { attachedTo } from "./attached.ts";
@@ -17,7 +18,7 @@ export interface RetentionOptions {
   readonly pullsSince: number;
   /** Whether somebody would bring the tag back, such as the sync. */
   readonly wanted: (repository: string, tag: string) => boolean;
-  readonly pins: Pins;
+  readonly pins: (repository: RepositoryName) => Pins;
 }
 
 /**
@@ -119,7 +120,7 @@ export class Retention {
         const removed = await this.images.removeManifests(
           repository.id,
           going.slice(first, first + batchSize),
-          this.options.pins,
+          this.options.pins(repository.name),
         );
         for (const { item, bytes } of removed) {
           const reason = verdicts.get(item) ?? "";

@@ -149,6 +149,28 @@ describe("the collection of garbage", () => {
     expect(service.status.last).toMatchObject({ expiryPostponed: 0, removed: { tag: 1, manifest: 1 } });
   });
 
+  test("T58 a clock that is set forward takes no grace from what was pushed just before", async () => {
+    given = { garbageCollection: { schedule: "0 3 * * *" } };
+    await pass(180);
+    await pushGarbage();
+    clock.set("2029-01-01T12:00:00Z");
+    await pass(1);
+    expect(service.status.last).toMatchObject({
+      startTime: "2029-01-01T12:01:00.000Z",
+      removed: { blob: 0 },
+    });
+    await pass(24 * 60);
+    expect(service.status.last).toMatchObject({
+      startTime: "2029-01-02T03:00:00.000Z",
+      removed: { blob: 0 },
+    });
+    await pass(16 * 60);
+    expect(service.status.last).toMatchObject({
+      startTime: "2029-01-03T03:00:00.000Z",
+      removed: { blob: 1 },
+    });
+  });
+
   test("T58 begins again when the clock was wrong and is right now", async () => {
     given = { garbageCollection: { schedule: "0 3 * * *" } };
     await content.collector.records.keep(Date.parse("2029-01-01T00:00:00Z"), JSON.stringify({}));

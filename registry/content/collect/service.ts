@@ -6,6 +6,7 @@ import { messageOf } from "../../../common/errors.ts";
 import { every } from "../../../common/every.ts";
 import type { Logger } from "../../../common/log.ts";
 import type { Service } from "../../../common/service.ts";
+import { Ages } from "./ages.ts";
 import type { CollectionOptions } from "./collection.ts";
 import type { Collector } from "./collector.ts";
 import type { CollectionReport, Removal, RemovalKind } from "./report.ts";
@@ -48,6 +49,7 @@ const maxListed = 1_000;
 export class GarbageCollection implements Service {
   readonly name = "garbage collection";
   private readonly parts: GarbageCollectionParts;
+  private readonly ages: Ages;
   private running = false;
   /** When a collection began last, in milliseconds since 1970, also one that could not be. */
   private tried = 0;
@@ -55,6 +57,7 @@ export class GarbageCollection implements Service {
 
   constructor(parts: GarbageCollectionParts) {
     this.parts = parts;
+    this.ages = new Ages(parts.clock);
     const last = parts.collector.records.last();
     this.report = last === undefined ? undefined : parseReport(last.report);
   }
@@ -88,6 +91,7 @@ export class GarbageCollection implements Service {
   private async collectIfDue(signal: AbortSignal): Promise<void> {
     const { garbageCollection: settings } = this.parts.settings();
     const now = this.parts.clock.now();
+    const judgedBy = this.ages.now(settings.graceSeconds * 1000);
     const begun = Math.max(this.lastBegun(), Math.min(this.tried, now.toMillis()));
     // Later than now: the clock was wrong then. Whatever it was, it is long ago.
     const gap = begun > now.toMillis() ? Infinity : now.toMillis() - begun;
@@ -95,7 +99,7 @@ export class GarbageCollection implements Service {
     if (!settings.enabled || planned === undefined) return;
     if (planned.getTime() <= begun && gap !== Infinity) return;
     try {
-      await this.collect(settings, gap > longestGapMs, signal);
+      await this.collect(settings, judgedBy, gap > longestGapMs, signal);
     } catch (error) {
       this.parts.log.error("garbage could not be collected", { error: messageOf(error) });
       this.parts.tell(`Garbage could not be collected: ${messageOf(error)}`);
@@ -110,6 +114,7 @@ export class GarbageCollection implements Service {
 
   private async collect(
     { graceSeconds, dryRun }: GarbageCollectionSettings,
+    now: number,
     wasAway: boolean,
     signal: AbortSignal,
   ): Promise<void> {
@@ -121,8 +126,7 @@ export class GarbageCollection implements Service {
     try {
       const report = await collector.collect(
         {
-          graceSeconds,
-          dryRun,
+          ...{ graceSeconds, dryRun, now },
           retention: settings().retention,
           mayExpire: () => !wasAway && mayExpire(),
           wanted,

@@ -21,6 +21,8 @@ export interface KeptDatabase {
   readonly remote: string | undefined;
   /** The rescue that this opening of the database was, if it was one. */
   readonly rescue: RescueRecord | undefined;
+  /** The last there was. */
+  readonly lastRescue: RescueRecord | undefined;
 }
 
 /**
@@ -46,7 +48,8 @@ export async function openKeptDatabase(
   const database = await MetadataDatabase.open(path, clock, files, remote !== undefined);
   try {
     const rescue = record === undefined ? undefined : await finishRescue(record, directory, database, blobs);
-    return { directory, database, backups, remote, rescue };
+    const lastRescue = rescue ?? (await readRecord(directory));
+    return { directory, database, backups, remote, rescue, lastRescue };
   } catch (error) {
     await database.close();
     throw error;
