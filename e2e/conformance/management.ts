@@ -1,4 +1,4 @@
-import { image, unknownDigest } from "../../registry/content/testing/images.ts";
+import { image, item, unknownDigest } from "../../registry/content/testing/images.ts";
 import type { Section } from "./requirement.ts";
 import { read } from "./subject.ts";
 
@@ -111,12 +111,15 @@ export const deleting: Section = {
       kind: "write",
       says: "Where deleting is switched off, each DELETE of content is 405 UNSUPPORTED, and nothing goes (S24).",
       async check(registry) {
+        // One that no manifest needs: others must not be deleted anyway.
+        const unused = item("unused");
+        await registry.push(unused);
         registry.loopback.deleteEnabled = false;
         const { image: manifest, layer, signature } = registry;
         const paths = [
           "manifests/v1",
           ...[manifest, signature].map(({ descriptor }) => `manifests/${descriptor.digest}`),
-          `blobs/${layer.descriptor.digest}`,
+          ...[layer, unused].map(({ descriptor }) => `blobs/${descriptor.digest}`),
         ];
         for (const path of paths) {
           const answer = await registry.send("DELETE", path);

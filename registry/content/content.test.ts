@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { hexOf } from "../../common/oci/digest.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { NewerSchemaError } from "./database.ts";
 import { DataInUseError, holdLock } from "./lock.ts";
@@ -61,9 +62,20 @@ describe("content in a directory, after a restart", () => {
     await chmod(path, 0o755);
     const content = await start(path);
     await content.open(name).push(layer.descriptor, streamOf(layer));
-    for (const file of ["registry.db", "registry.db-wal", "registry.db-shm"]) {
-      expect((await stat(join(path, file))).mode & 0o777).toBe(0o600);
+    const upload = await content.uploads.create(name);
+    await upload.append(streamOf(layer));
+    const modes = new Map<string, string>();
+    for (const file of await readdir(path, { recursive: true })) {
+      modes.set(file, ((await stat(join(path, file))).mode & 0o777).toString(8));
     }
+    const staged = [...modes.keys()].filter((file) => file.startsWith("staging/"));
+    const { digest } = layer.descriptor;
+    for (const file of ["lock", "registry.db", "registry.db-wal", "registry.db-shm", ...staged]) {
+      expect([file, modes.get(file)]).toEqual([file, "600"]);
+    }
+    expect(staged).toHaveLength(1);
+    expect(modes.get(`blobs/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`)).toBe("600");
+    for (const folder of ["blobs", "blobs/sha256", "staging"]) expect(modes.get(folder)).toBe("700");
     await content.close();
   });
 

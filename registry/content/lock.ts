@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Duration } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
@@ -19,6 +20,8 @@ export class DataInUseError extends Error {
  * @throws {DataInUseError}
  */
 export function holdLock(path: string, advice?: string): () => void {
+  // Whoever may read it could hold it: SQLite would let everybody.
+  closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");

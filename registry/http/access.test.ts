@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { Agent } from "node:http";
 import { seconds } from "../../common/clock.ts";
 import { image, item, repository, streamOf } from "../content/testing/images.ts";
 import { basic, clientToken, openLoopback, type Answer, type Loopback } from "./testing/loopback.ts";
@@ -138,6 +139,18 @@ describe("with Basic credentials", () => {
     expect((await registry.send("HEAD", `/v2/own/blobs/${digest}`, asWriter)).status).toBe(404);
   });
 
+  test("S21 a mount without a source takes what the client may read, not where else the blob is", async () => {
+    const path = `/v2/apps/c/blobs/uploads/?mount=${layer.descriptor.digest}`;
+    const rights = ["content/read", "content/write"];
+    const mounts = async (...repositories: readonly string[]): Promise<number> => {
+      const actions = repositories.flatMap((name) => rights.map((right) => `repositories/${name}/${right}`));
+      registry.tokens.replace([clientToken("writer", password, actions)]);
+      return (await registry.send("POST", path, asWriter)).status;
+    };
+    expect(await mounts("apps/c")).toBe(202);
+    for (const source of ["apps/a", "apps/b", "other"]) expect(await mounts("apps/c", source)).toBe(201);
+  });
+
   test("the catalog shows what the client may read", async () => {
     const mine = await registry.send("GET", "/v2/_catalog", asReader);
     expect(JSON.parse(mine.body.toString())).toEqual({ repositories: ["apps/a", "apps/b"] });
@@ -172,6 +185,27 @@ describe("with Basic credentials", () => {
 
 describe("with bearer tokens", () => {
   const scope = "scope=repository:apps/a:pull";
+  let agent: Agent;
+
+  beforeEach(() => {
+    agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  });
+
+  afterEach(() => {
+    agent.destroy();
+  });
+
+  /** How a pull with `token` is answered: on a connection that is kept, and on a new one. */
+  function pullsOf(token: string): () => Promise<number[]> {
+    return async () => {
+      const statuses: number[] = [];
+      for (const more of [{ agent }, {}]) {
+        const answer = await registry.send("GET", manifestOf("apps/a"), { ...withToken(token), ...more });
+        statuses.push(answer.status);
+      }
+      return statuses;
+    };
+  }
 
   test.each(["/oauth2/token", "/acr/oauth2/token"])("from %s", async (path) => {
     const { body, headers } = await registry.send("GET", `${path}?service=x&${scope}`, asReader);
@@ -251,15 +285,23 @@ describe("with bearer tokens", () => {
     { because: "nothing has changed", next: [reader], status: 200 },
   ])("S28 that exist are answered with $status when $because", async ({ next, status }) => {
     const token = await bearer(scope);
+    const used = await bearer(scope);
+    const pull = pullsOf(used);
+    // A connection remembers from its second request on.
+    for (let n = 0; n < 3; n++) expect(await pull()).toEqual([200, 200]);
     registry.tokens.replace(next);
+    expect(await pull()).toEqual([status, status]);
     expect((await registry.send("GET", manifestOf("apps/a"), withToken(token))).status).toBe(status);
   });
 
-  test("expire", async () => {
+  test("expire, also on a connection on which they were good", async () => {
     const token = await bearer(scope);
+    const pull = pullsOf(token);
+    // A connection remembers from its second request on.
+    for (let n = 0; n < 3; n++) expect(await pull()).toEqual([200, 200]);
     await registry.clock.advance(seconds(3600 + 31));
+    expect(await pull()).toEqual([401, 401]);
     const answer = await registry.send("GET", manifestOf("apps/a"), withToken(token));
-    expect(answer.status).toBe(401);
     expect(answer.headers["www-authenticate"]).toContain('error="invalid_token"');
   });
 

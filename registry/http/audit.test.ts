@@ -179,6 +179,17 @@ test.each([
   },
 );
 
+test.each(["v1%0a{}", "v1%1b[2J", "a%20b", "x".repeat(256), ".."])(
+  "S43 what cannot be a tag or a digest is not told: %s",
+  async (reference) => {
+    const [line] = await linesOf(() =>
+      registry.send("PUT", `/v2/a/manifests/${reference}`, { headers: header, body: "{}" }),
+    );
+    expect(line).toMatchObject({ action: "push", repository: "a", status: 400 });
+    expect(line).not.toHaveProperty("reference");
+  },
+);
+
 test("attempts that were not looked at are told too, and requests without a login", async () => {
   const lines = await linesOf(async () => {
     for (let i = 0; i < 11; i++) await registry.send("GET", "/v2/", { headers: basic("client", "wrong") });

@@ -1,14 +1,15 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seconds } from "../../common/clock.ts";
+import { milliseconds, seconds } from "../../common/clock.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
 import { CertificateReload, readCertificate, type CertificateInUse } from "./certificate.ts";
 import { ensureCertificate } from "./encryption.ts";
 import { makeSelfSigned } from "./self-signed.ts";
-import { address, clock, greet, handshake, hello, serverOf, start } from "./testing/server.ts";
+import { address, clock, greet, handshake, hello, limits, serverOf, start } from "./testing/server.ts";
 
 let directory: string;
 
@@ -33,9 +34,10 @@ describe("the server", () => {
     const server = serverOf(hello, { certificate: current });
     const stop = await start(server);
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" };
-    await expect(handshake(server.port(), old)).rejects.toMatchObject({
-      code: expect.stringMatching(/SSL/) as string,
-    });
+    const refused = { code: expect.stringMatching(/SSL/) as string };
+    await expect(handshake(server.port(), old)).rejects.toMatchObject(refused);
+    server.useCertificate(current);
+    await expect(handshake(server.port(), old)).rejects.toMatchObject(refused);
     const socket = await handshake(server.port(), { maxVersion: "TLSv1.2" });
     expect(socket.getProtocol()).toBe("TLSv1.2");
     socket.destroy();
@@ -61,6 +63,16 @@ describe("the server", () => {
     before.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(String(await answered)).toContain("200 OK");
     before.destroy();
+    await stop();
+  });
+
+  test("S05 closes a connection whose handshake does not come", async () => {
+    const { current } = await selfSigned();
+    const server = serverOf(hello, { certificate: current, limits: { ...limits, head: milliseconds(60) } });
+    const stop = await start(server);
+    const silent = connect({ host: "127.0.0.1", port: server.port() });
+    await once(silent.resume(), "close");
+    expect(silent.destroyed).toBe(true);
     await stop();
   });
 

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createServer, request, type IncomingHttpHeaders } from "node:http";
+import { createServer, request, type Agent, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { ClientTokenSettings, RegistryMode } from "../../../common/contract/config.ts";
@@ -30,6 +30,8 @@ export interface Answer {
 interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string | AsyncIterable<Buffer>;
+  /** Whose connections to use; absent: one that is made for this request alone. */
+  readonly agent?: Agent;
 }
 
 const random = (size: number): Uint8Array => new Uint8Array(size).fill(3);
@@ -117,14 +119,14 @@ function send(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body }: SendOptions = {},
+  { headers = {}, body, agent }: SendOptions = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
     const length = whole && body !== undefined ? { "content-length": String(Buffer.byteLength(body)) } : {};
     const all = { ...length, ...headers };
     const sent = request(
-      { host: "127.0.0.1", port, method, path, headers: all, agent: false },
+      { host: "127.0.0.1", port, method, path, headers: all, agent: agent ?? false },
       (response) => {
         buffer(response).then((bytes) => {
           resolve({
