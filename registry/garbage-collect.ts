@@ -2,13 +2,19 @@ import { randomUUID } from "node:crypto";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { systemClock as clock } from "../common/clock.ts";
-import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
+import { seconds, systemClock as clock } from "../common/clock.ts";
+import {
+  configVersion,
+  InvalidConfigError,
+  parseSettings,
+  type RegistrySettings,
+} from "../common/contract/config.ts";
 import { messageOf } from "../common/errors.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { readConfiguration } from "./configuration-file.ts";
 import type { CollectionReport, Removal } from "./content/collect/report.ts";
 import { openContent } from "./content/content.ts";
+import { isInUse } from "./content/lock.ts";
 
 interface Options {
   readonly data: string;
@@ -18,6 +24,7 @@ interface Options {
 
 const help = `
 A registry that runs collects garbage by itself, on its schedule: this is for one that is stopped.
+What nothing refers to stays for the grace period: a day, or what --config says.
 What goes by age (retention) needs the rules of --config, and goes only where no parent is configured:
 whether the parent still has it cannot be known here.
 
@@ -43,8 +50,9 @@ async function main(
   errors: NodeJS.WriteStream,
 ): Promise<number> {
   try {
-    const report = await collect(options, output, errors);
-    output.write(summaryOf(report));
+    const settings = await settingsIn(options.config);
+    const report = await collect(options, settings, output, errors);
+    output.write(summaryOf(report, settings.garbageCollection.graceSeconds));
     for (const { repository, message } of report.faults) {
       errors.write(`${repository === undefined ? "" : `${repository}: `}${message}\n`);
     }
@@ -52,19 +60,22 @@ async function main(
   } catch (error) {
     const usage = error instanceof InvalidConfigError;
     for (const fault of usage ? error.faults : [messageOf(error)]) errors.write(`${fault}\n`);
+    if (isInUse(error)) errors.write("A registry that runs collects garbage by itself, on its schedule.\n");
     return usage ? 2 : 1;
   }
 }
 
+async function settingsIn(config: string | undefined): Promise<RegistrySettings> {
+  if (config !== undefined) return (await readConfiguration(config)).settings;
+  return parseSettings({ version: configVersion, name: "connected-registry" });
+}
+
 async function collect(
-  { data, config, dryRun }: Options,
+  { data, dryRun }: Options,
+  { garbageCollection, retention, parent }: RegistrySettings,
   output: NodeJS.WriteStream,
   errors: NodeJS.WriteStream,
 ): Promise<CollectionReport> {
-  const { garbageCollection, retention, parent } =
-    config === undefined
-      ? parseSettings({ version: configVersion, name: "connected-registry" })
-      : (await readConfiguration(config)).settings;
   await demandData(data);
   const stop = stopSignal();
   const content = await openContent(data, { clock, newId: randomUUID, quota: () => undefined });
@@ -96,16 +107,23 @@ async function demandData(data: string): Promise<void> {
   }
 }
 
-function summaryOf({ state, dryRun, removed, bytes, expiryPostponed }: CollectionReport): string {
+function summaryOf(
+  { state, dryRun, removed, bytes, expiryPostponed }: CollectionReport,
+  graceSeconds: number,
+): string {
   const counts = Object.entries(removed)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${count} ${plural(kind, count)}`);
-  const what = counts.length === 0 ? "nothing" : counts.join(", ");
+  const grace = seconds(graceSeconds).rescale().toHuman();
+  const what =
+    counts.length === 0
+      ? `nothing (what came within ${grace} stays)`
+      : `${counts.join(", ")}, ${bytes} bytes`;
   const postponed =
     expiryPostponed === 0
       ? ""
       : `${expiryPostponed} ${plural("repository", expiryPostponed)} not expired: a parent is configured\n`;
-  return `${state}: ${dryRun ? "would remove" : "removed"} ${what}, ${bytes} bytes\n${postponed}`;
+  return `${state}: ${dryRun ? "would remove" : "removed"} ${what}\n${postponed}`;
 }
 
 function plural(word: string, count: number): string {

@@ -62,6 +62,7 @@ export async function openWhenFree<T>(
   }
 }
 
-function isInUse(error: unknown): boolean {
+/** Whether it is a {@link DataInUseError}. */
+export function isInUse(error: unknown): boolean {
   return error instanceof DataInUseError;
 }

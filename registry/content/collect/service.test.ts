@@ -78,10 +78,11 @@ describe("the collection of garbage", () => {
     await pushGarbage();
     given = { garbageCollection: { schedule: "0 3 * * *", graceSeconds: 60 } };
     await pass(179);
-    expect(service.status).toEqual({ running: false });
+    expect(service.status).toEqual({ running: false, nextTime: "2026-01-01T03:00:00.000Z" });
     await pass(1);
     expect(service.status).toMatchObject({
       running: false,
+      nextTime: "2026-01-02T03:00:00.000Z",
       last: { state: "Succeeded", startTime: "2026-01-01T03:00:00.000Z", bytes: 9, removed: { blob: 1 } },
     });
     expect(told).toEqual([undefined]);

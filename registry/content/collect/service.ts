@@ -36,6 +36,8 @@ export interface CollectionMetrics {
 /** What `/status` says of collecting. */
 export interface CollectionStatus {
   readonly running: boolean;
+  /** When the schedule asks for the next; absent where nothing is collected. */
+  readonly nextTime?: string;
   readonly last?: CollectionReport;
 }
 
@@ -63,7 +65,13 @@ export class GarbageCollection implements Service {
   }
 
   get status(): CollectionStatus {
-    return { running: this.running, ...(this.report === undefined ? {} : { last: this.report }) };
+    const { enabled, schedule } = this.parts.settings().garbageCollection;
+    const next = enabled ? parseCron(schedule).nextRun(this.parts.clock.now().toJSDate()) : null;
+    return {
+      running: this.running,
+      ...(next === null ? {} : { nextTime: next.toISOString() }),
+      ...(this.report === undefined ? {} : { last: this.report }),
+    };
   }
 
   ready(): boolean {
