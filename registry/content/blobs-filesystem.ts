@@ -100,7 +100,7 @@ export class FilesystemBlobs implements Blobs {
         signal?.throwIfAborted();
       }
     } catch (error) {
-      if (error instanceof ContentNotFoundError) return false;
+      if (error instanceof ContentNotFoundError || hasCode(error, "EIO")) return false;
       throw error;
     }
     if (finish(hash, algorithm) !== digest) return false;

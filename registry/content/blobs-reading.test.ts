@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { digestOf, hexOf, type Digest } from "../../common/oci/digest.ts";
 import { smallBlobBytes, type Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
-import { nodeFiles } from "./files.ts";
+import { nodeFiles, type FileSystem } from "./files.ts";
 import { ContentNotFoundError } from "./store.ts";
 
 let root: string;
@@ -105,4 +106,21 @@ test("of a file that grew, no more is read than a small blob has, and one byte t
   const hex = hexOf(digest);
   await writeFile(join(root, "blobs/sha256", hex.slice(0, 2), hex), Buffer.alloc(1024 ** 2));
   expect(await blobs.readSmall(digest)).toHaveLength(smallBlobBytes + 1);
+});
+
+test("bytes that the disk cannot read are not vouched for, so that others may take their place", async () => {
+  const open: FileSystem["open"] = async (...opened) => {
+    const handle = await nodeFiles.open(...opened);
+    const failing = (): Readable =>
+      new Readable({
+        read() {
+          this.destroy(Object.assign(new Error("input/output error"), { code: "EIO" }));
+        },
+      });
+    return Object.assign(handle, { createReadStream: failing });
+  };
+  const bytes = Buffer.from("0123456789");
+  const digest = await publish(await FilesystemBlobs.open(root), bytes);
+  const blobs = await FilesystemBlobs.open(root, { ...nodeFiles, open });
+  await expect(blobs.vouch({ digest, size: 10 })).resolves.toBe(false);
 });

@@ -209,7 +209,7 @@ export class Intake {
 
   private present(
     repository: RepositoryName,
-    { size }: Descriptor,
+    { digest, size }: Descriptor,
     end: () => void,
     link: () => Promise<void>,
   ): Ingest {
@@ -219,9 +219,9 @@ export class Intake {
         content.destroy();
       },
       commit: async () => {
+        const counted = this.metadata.blobSize(repository, digest) === undefined ? size : 0;
         try {
-          this.quota.checkRepository(repository, size);
-          await link();
+          await this.quota.sharing(repository, counted, link);
         } finally {
           end();
         }

@@ -1,10 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RepositoryQuota } from "../../common/contract/content-settings.ts";
 import { seconds } from "../../common/clock.ts";
+import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
-import { openMemoryContent, type RegistryContent } from "./content.ts";
+import { openContent, openMemoryContent, type RegistryContent } from "./content.ts";
+import { nodeFiles, type FileSystem } from "./files.ts";
 import type { ContentRepository } from "./repository.ts";
-import { image, item, repository, streamOf, type Item } from "./testing/images.ts";
+import { image, item, repository, streamOf, tag, type Item } from "./testing/images.ts";
 
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
 const layer = item("layer one");
@@ -58,6 +63,17 @@ describe("the quota of a repository", () => {
     await push(b, manifest);
     quotas = [];
     await push(a, other, manifest);
+  });
+
+  test("refuses nothing that is there already: a mount, a transfer, another tag", async () => {
+    const manifest = image(layer, []);
+    await push(a, layer, manifest);
+    await push(b, layer);
+    quotas = [{ repositories: "team/a", bytes: layer.bytes.length + manifest.bytes.length }];
+    await expect(a.mountBlob(layer.descriptor.digest, b.name)).resolves.toBe(true);
+    await (await a.ingest(layer.descriptor)).commit();
+    await a.putManifest(manifest.bytes, manifest.descriptor.mediaType, { tags: [tag("v2")] });
+    await expect(push(a, other)).rejects.toMatchObject(full);
   });
 
   test("counts what is on its way in, until it is stored or gone", async () => {
@@ -130,4 +146,37 @@ describe("the quota of a repository", () => {
     );
     return Number(row?.bytes);
   }
+});
+
+test("mounts that come while changes have to wait do not exceed the quota of a repository", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "quota-"));
+  let gate: Promise<unknown> = Promise.resolve();
+  const open: FileSystem["open"] = async (...opened) => {
+    const handle = await nodeFiles.open(...opened);
+    const sync = handle.datasync.bind(handle);
+    return Object.assign(handle, { datasync: () => gate.then(sync) });
+  };
+  const options = {
+    ...{ clock: new ManualClock(), newId: randomUUID, quota: () => undefined },
+    repositoryQuotas: () => [{ repositories: "team/a", bytes: 20 }],
+  };
+  const content = await openContent(directory, options, { ...nodeFiles, open });
+  const here = content.open(repository("team/a"));
+  const there = content.open(repository("team/b"));
+  const many = Array.from({ length: 8 }, (_, n) => item(`layer ${n}`));
+  for (const each of many) await there.push(each.descriptor, streamOf(each));
+
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  gate = promise;
+  const emptying = content.scrubbed.database.still(() => Promise.resolve());
+  const mounts = many.map(({ descriptor }) => here.mountBlob(descriptor.digest, there.name));
+  let refused = 0;
+  for (const mount of mounts) mount.catch(() => refused++);
+  await eventually(() => refused === many.length - 2, "the others to be refused");
+  resolve(undefined);
+  await emptying;
+  const outcomes = await Promise.allSettled(mounts);
+  expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
+  await content.close();
+  await rm(directory, { recursive: true });
 });

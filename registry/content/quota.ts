@@ -75,6 +75,21 @@ export class Quota {
     };
   }
 
+  /**
+   * Does `work`, by which `repository` gets `bytes` that are stored already.
+   *
+   * @throws {OciError} `STORAGE_FULL` if they would be too many for the repository
+   */
+  async sharing<T>(repository: RepositoryName, bytes: number, work: () => Promise<T>): Promise<T> {
+    if (bytes > 0) this.checkRepository(repository, bytes);
+    this.count(repository, bytes);
+    try {
+      return await work();
+    } finally {
+      this.count(repository, -bytes);
+    }
+  }
+
   /** Before anything of `bytes` is written. @throws {DiskPressureError} if the volume has no room for all of them */
   expect(bytes: number): void {
     this.limits.space?.expect(bytes);
@@ -90,7 +105,7 @@ export class Quota {
   }
 
   /** @throws {OciError} `STORAGE_FULL` if `bytes` more would be too many for the repository */
-  checkRepository(repository: RepositoryName, bytes: number): void {
+  private checkRepository(repository: RepositoryName, bytes: number): void {
     const limit = this.limitOf(repository);
     if (limit === undefined) return;
     const used = this.usage(repository) + (this.incomingTo.get(repository) ?? 0);

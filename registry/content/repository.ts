@@ -15,7 +15,7 @@ import type { Intake } from "./intake.ts";
 import type { Locks } from "./locks/locks.ts";
 import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import { pages } from "./pages.ts";
-import type { Quota } from "./quota.ts";
+import { isStorageFull, type Quota } from "./quota.ts";
 import { ContentNotFoundError, TagNotFoundError } from "./store.ts";
 import type { Ingest, PinningWriter, PushOptions, ResumableWriter, SyncTarget } from "./store.ts";
 
@@ -141,10 +141,14 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   /**
    * Somebody was told that a blob is here, and may not push it again: it stays as long as one that has just come, also when
-   * what needs it now goes. Writes twice a minute at most.
+   * what needs it now goes. Writes twice a minute at most; a disk that is full keeps nobody from being told.
    */
   async relyOnBlob(digest: Digest): Promise<void> {
-    await this.parts.metadata.renewBlob(this.name, digest);
+    try {
+      await this.parts.metadata.renewBlob(this.name, digest);
+    } catch (error) {
+      if (!isStorageFull(error)) throw error;
+    }
   }
 
   /** Takes a blob that `from` has; false if it has not. Whether the caller may read `from` is the caller's to know. */
@@ -153,8 +157,8 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     // A file that a broken disk lost must come in again, so it is not there.
     const size = metadata.blobSize(from, digest);
     if (size === undefined || (await blobs.size(digest)) !== size) return false;
-    quota.checkRepository(this.name, size);
-    return metadata.mountBlob(this.name, digest, from);
+    const counted = metadata.blobSize(this.name, digest) === undefined ? size : 0;
+    return quota.sharing(this.name, counted, () => metadata.mountBlob(this.name, digest, from));
   }
 
   /** @throws {ContentNotFoundError} @throws {ContentInUseError} while a manifest of the repository needs it */
@@ -271,6 +275,10 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
     const { metadata, quota } = this.parts;
+    if (metadata.find(this.name, write.descriptor.digest) !== undefined) {
+      await metadata.putManifest(this.name, write);
+      return;
+    }
     const account = quota.open(this.name);
     account.take(write.bytes.length);
     try {

@@ -95,6 +95,18 @@ describe("uploads", () => {
     await expect(blobs.size(layer.descriptor.digest)).resolves.toBe(9);
   });
 
+  test("T58 of a time to come expire as if they had come now", async () => {
+    await (await start()).create(name);
+    // Files have the time of the system, which is later than that of the test.
+    const uploads = await start();
+    await uploads.expire();
+    expect(uploads.count).toBe(1);
+    await clock.advance(limits.idle);
+    await uploads.expire();
+    expect(uploads.count).toBe(0);
+    await expect(readdir(join(folder, "staging"))).resolves.toEqual([]);
+  });
+
   describe("whose blob came, and whose row did not", () => {
     const full = Object.assign(new Error("database or disk is full"), {
       code: "ERR_SQLITE_ERROR",

@@ -129,10 +129,12 @@ export class Uploads {
     return this.view(repository, id, session);
   }
 
-  /** Drops uploads that have rested for too long. */
+  /** Drops uploads that have rested for too long. One of a time to come rests from now on (T58): else it would for years. */
   async expire(): Promise<void> {
-    const oldest = this.clock.now().minus(this.limits.idle).toMillis();
+    const now = this.clock.now();
+    const oldest = now.minus(this.limits.idle).toMillis();
     for (const [key, session] of this.sessions) {
+      session.touchedAt = Math.min(session.touchedAt, now.toMillis());
       if (session.busy || session.touchedAt > oldest) continue;
       this.sessions.delete(key);
       if (session.account === undefined) await this.intake.drain(session.staged);

@@ -204,6 +204,14 @@ describe("T82 a scrub", () => {
     await expect(isServed(layer)).resolves.toBe(false);
   });
 
+  test("a file that a reader could not read is read as a whole, and not only measured", async () => {
+    await push(layer);
+    await flip(layer);
+    content.scrubbed.suspects.report(layer.descriptor.digest);
+    await eventually(() => wanted === 1, "it to be wanted");
+    await expect(isServed(layer)).resolves.toBe(false);
+  });
+
   test("what was deleted meanwhile is no loss", async () => {
     await push(config);
     await content.open(name).deleteBlob(config.descriptor.digest);

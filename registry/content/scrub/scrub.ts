@@ -13,7 +13,7 @@ import { Pace } from "./pace.ts";
 import { ScrubJournal, type ScrubProgress } from "./progress.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Suspects } from "./suspects.ts";
-import { judgeSize, readAndJudge, type Verdict } from "./verdict.ts";
+import { readAndJudge, type Verdict } from "./verdict.ts";
 
 export interface ScrubParts {
   readonly database: MetadataDatabase;
@@ -40,7 +40,7 @@ const pageSize = 50;
 
 /**
  * Reads everything that is stored, every now and then and slowly, and puts what is damaged into quarantine. A scrub that a
- * restart interrupts goes on where it was. Between scrubs it looks at what readers found to be gone or cut short.
+ * restart interrupts goes on where it was. Between scrubs it looks at what readers could not read.
  */
 export class Scrub implements Service {
   readonly name = "scrub";
@@ -194,7 +194,9 @@ export class Scrub implements Service {
     for (let digest = suspects.take(); digest !== undefined; digest = suspects.take()) {
       signal.throwIfAborted();
       const row = database.statements.row("SELECT size FROM blobs WHERE digest = ?", digest);
-      if (row !== undefined) await this.act(digest, await judgeSize(blobs, digest, Number(row.size)));
+      if (row === undefined) continue;
+      // All of it: what the disk cannot read may lie anywhere.
+      await this.act(digest, await readAndJudge(blobs, digest, Number(row.size), this.pace, signal));
     }
   }
 

@@ -3,7 +3,7 @@ import type { Digest } from "../../../common/oci/digest.ts";
 /** If more content cannot be read at once, a whole disk is gone, and a scrub finds it all. */
 const most = 1_000;
 
-/** Blobs of which readers found less than there should be. */
+/** Blobs of which readers found less than there should be, or what the disk could not read. */
 export class Suspects {
   private readonly digests = new Set<Digest>();
   private listener: () => void = () => undefined;

@@ -55,7 +55,7 @@ export async function readAndJudge(
 }
 
 /** Only looks whether the file is there, and as long as it should be. */
-export async function judgeSize(blobs: Blobs, digest: Digest, size: number): Promise<Verdict> {
+async function judgeSize(blobs: Blobs, digest: Digest, size: number): Promise<Verdict> {
   const found = await blobs.stat(digest);
   if (found === undefined) return { kind: "gone", bytes: 0 };
   if (found.size === size) return { kind: "sound", bytes: 0 };
