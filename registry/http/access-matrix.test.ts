@@ -28,6 +28,8 @@ const requests: readonly {
   { method: "DELETE", path: "/v2/a/manifests/none", needs: ["content/delete"] },
   { method: "DELETE", path: `/v2/a/blobs/sha256:${"0".repeat(64)}`, needs: ["content/delete"] },
   { method: "GET", path: "/acr/v1/a", needs: ["metadata/read"] },
+  { method: "GET", path: "/acr/v1/a/_tags", needs: ["metadata/read"] },
+  { method: "GET", path: "/acr/v1/a/_manifests", needs: ["metadata/read"] },
   { method: "GET", path: "/acr/v1/a/_tags/none", needs: ["metadata/read"] },
   { method: "GET", path: `/acr/v1/a/_manifests/${digest}`, needs: ["metadata/read"] },
   { method: "PATCH", path: "/acr/v1/a/_tags/none", needs: ["metadata/write"] },

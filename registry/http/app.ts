@@ -9,7 +9,8 @@ import { matchDirectly } from "./direct.ts";
 import { setCommonHeaders } from "./head.ts";
 import { noteTarget, observe, observedOf } from "./observe.ts";
 import { respondWithError } from "./respond.ts";
-import { routes, tokenPaths, type Route } from "./routes.ts";
+import type { Route } from "./route.ts";
+import { routes, tokenPaths } from "./routes.ts";
 import { getToken, postToken } from "./token.ts";
 
 type Params = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Call } from "./call.ts";
 import { nextLink, parsePage } from "./paging.ts";
 
-/** GET /v2/_catalog: of the repositories, those that the client may read. Others are not even looked at. */
+/** GET /v2/_catalog, and /acr/v1/_catalog: of the repositories, those that the client may read. Others are not even looked at. */
 export async function listCatalog({ request, response, parts, session }: Call): Promise<void> {
   const { after = "", limit } = parsePage(request);
   const found: RepositoryName[] = [];
@@ -14,7 +14,7 @@ export async function listCatalog({ request, response, parts, session }: Call): 
   const repositories = found.slice(0, limit);
   const last = repositories.at(-1);
   if (found.length > limit && last !== undefined) {
-    response.setHeader("Link", nextLink("/v2/_catalog", limit, last));
+    response.setHeader("Link", nextLink(request.path, limit, last));
   }
   response.json({ repositories });
 }

@@ -1,4 +1,4 @@
-import type { DirectRoute } from "./routes.ts";
+import type { DirectRoute } from "./route.ts";
 import { directRoutes } from "./routes.ts";
 
 /** What a request is about, read off its path. */

@@ -1,11 +1,11 @@
-import { DateTime } from "luxon";
 import { parseDigest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { parseTag } from "../../common/oci/reference.ts";
-import { attributeNames, type Attributes, type LockedItem, type LockTarget } from "../content/locks/locks.ts";
+import { attributeNames, type Attributes, type LockTarget } from "../content/locks/locks.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
 import type { RepositoryCall } from "./call.ts";
+import { answerOf } from "./metadata-answer.ts";
 
 const maxBody = 4096;
 
@@ -40,33 +40,6 @@ function missing({ repository }: RepositoryCall, target: LockTarget): Error {
     case "manifest":
       return new ContentNotFoundError(target.digest);
   }
-}
-
-function answerOf({ request, repository }: RepositoryCall, target: LockTarget, item: LockedItem): object {
-  const common = { registry: request.headers.host ?? "", imageName: repository.name };
-  const times = {
-    ...(item.createdAt === 0 ? {} : { createdTime: timeOf(item.createdAt) }),
-    ...(item.updatedAt === 0 ? {} : { lastUpdateTime: timeOf(item.updatedAt) }),
-  };
-  const { attributes: changeableAttributes, digest, manifest, counts } = item;
-  switch (target.kind) {
-    case "repository":
-      return {
-        ...common,
-        ...times,
-        manifestCount: counts?.manifests,
-        tagCount: counts?.tags,
-        changeableAttributes,
-      };
-    case "tag":
-      return { ...common, tag: { name: target.tag, digest, ...times, signed: false, changeableAttributes } };
-    case "manifest":
-      return { ...common, manifest: { digest, ...manifest, ...times, changeableAttributes } };
-  }
-}
-
-function timeOf(milliseconds: number): string | null {
-  return DateTime.fromMillis(milliseconds, { zone: "utc" }).toISO();
 }
 
 /**

@@ -1,49 +1,15 @@
-import type { OciErrorCode } from "../../common/oci/errors.ts";
-import type { RouteAccess } from "./authorize.ts";
 import { deleteBlob, readBlob } from "./blobs.ts";
-import type { Call, PullCall, RepositoryCall } from "./call.ts";
+import type { Call } from "./call.ts";
 import { listCatalog } from "./catalog.ts";
 import { deleteManifest, readManifest, writeManifest } from "./manifests.ts";
-import { changeMetadata, readMetadata } from "./metadata.ts";
+import { metadataRoutes } from "./metadata-routes.ts";
 import { listReferrers } from "./referrers.ts";
+import type { DirectRoute, Route } from "./route.ts";
 import { listTags } from "./tags.ts";
 import { beginUpload, cancelUpload, continueUpload, describeUpload, finishUpload } from "./uploads.ts";
 
-/** GET routes answer HEAD too, as the specification asks. */
-type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
-
-interface RouteBase {
-  /** Names it in metrics and logs; several methods of one pattern share it. */
-  readonly name: string;
-  readonly method: Method;
-  /** Named groups become parameters; `repository` is a repository's name, checked against the grammar (S50). */
-  readonly pattern: RegExp;
-}
-
-/** A route that is found without the router too (direct.ts): its handler uses nothing that the router adds. */
-export interface DirectRoute extends RouteBase {
-  readonly access: Extract<RouteAccess, { kind: "repository" }>;
-  readonly missing: OciErrorCode;
-  readonly handle: (call: PullCall) => Promise<void> | void;
-}
-
-export type Route =
-  | DirectRoute
-  | (RouteBase & {
-      readonly access: Extract<RouteAccess, { kind: "login" | "catalog" }>;
-      readonly handle: (call: Call) => Promise<void>;
-    })
-  | (RouteBase & {
-      readonly access: Extract<RouteAccess, { kind: "repository" }>;
-      /** What it means here that content was not found. */
-      readonly missing: OciErrorCode;
-      readonly handle: (call: RepositoryCall) => Promise<void>;
-    });
-
 const reads = { kind: "repository", actions: ["content/read"], writes: false } as const;
 const lists = { kind: "repository", actions: ["content/read", "metadata/read"], writes: false } as const;
-const describes = { kind: "repository", actions: ["metadata/read"], writes: false } as const;
-const changes = { kind: "repository", actions: ["metadata/write"], writes: true } as const;
 const writes = { kind: "repository", actions: ["content/write"], writes: true } as const;
 const deletes = { kind: "repository", actions: ["content/delete"], writes: true } as const;
 
@@ -55,12 +21,6 @@ const blob = /^\/v2\/(?<repository>.+)\/blobs\/(?<digest>[^/]+)$/;
 const manifest = /^\/v2\/(?<repository>.+)\/manifests\/(?<reference>[^/]+)$/;
 const tags = /^\/v2\/(?<repository>.+)\/tags\/list$/;
 const referrers = /^\/v2\/(?<repository>.+)\/referrers\/(?<digest>[^/]+)$/;
-
-const metadata = [
-  /^\/acr\/v1\/(?<repository>.+)\/_tags\/(?<tag>[^/]+)$/,
-  /^\/acr\/v1\/(?<repository>.+)\/_manifests\/(?<digest>[^/]+)$/,
-  /^\/acr\/v1\/(?<repository>.+)$/,
-];
 
 export const directRoutes = {
   manifest: {
@@ -163,13 +123,7 @@ export const routes: readonly Route[] = [
     missing: "MANIFEST_UNKNOWN",
     handle: listReferrers,
   },
-  ...metadata.flatMap((pattern): Route[] => {
-    const common = { name: "metadata", pattern, missing: "MANIFEST_UNKNOWN" } as const;
-    return [
-      { ...common, method: "GET", access: describes, handle: readMetadata },
-      { ...common, method: "PATCH", access: changes, handle: changeMetadata },
-    ];
-  }),
+  ...metadataRoutes,
 ];
 
 /** The token endpoints: Docker's name for it, and ACR's. */

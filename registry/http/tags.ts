@@ -3,8 +3,9 @@ import type { RepositoryCall } from "./call.ts";
 import { nextLink, parsePage } from "./paging.ts";
 
 /** GET /v2/<name>/tags/list */
-export async function listTags({ request, response, repository }: RepositoryCall): Promise<void> {
+export async function listTags({ request, response, repository, parts }: RepositoryCall): Promise<void> {
   const page = parsePage(request);
+  parts.content.locks.demandList(repository.name);
   if (!(await repository.known())) throw new OciError("NAME_UNKNOWN");
   const found = await repository.tagPage({ ...page, limit: page.limit + 1 });
   const tags = found.slice(0, page.limit);

@@ -5,14 +5,10 @@ import type { Row } from "../database.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
 import { ContentLockedError } from "../store.ts";
 import type { Statements } from "../tables/statements.ts";
-import {
-  attributeNames,
-  type Attributes,
-  type LockedItem,
-  type Locks,
-  type LockTarget,
-  type ManifestFacts,
-} from "./locks.ts";
+import type { PageRequest } from "../metadata.ts";
+import type { Attributes, LockedItem, Locks, LockTarget, ManifestFacts, TagItem } from "./locks.ts";
+import { manifestPage, tagPage } from "./pages-sqlite.ts";
+import { attributesOf, locksOf, timesOf } from "./rows.ts";
 import { lockBits } from "./schema.ts";
 
 const maxTags = 1_000;
@@ -42,6 +38,21 @@ export class SqliteLocks implements Locks {
       case "manifest":
         return { ...timesOf(row), attributes, digest: target.digest, manifest: this.facts(row) };
     }
+  }
+
+  async tagPage(repository: RepositoryName, page: PageRequest): Promise<readonly TagItem[]> {
+    return tagPage(this.statements, repository, page);
+  }
+
+  async manifestPage(repository: RepositoryName, page: PageRequest): Promise<readonly LockedItem[]> {
+    const items: LockedItem[] = [];
+    for (const digest of await manifestPage(this.statements, repository, page)) {
+      const item = await this.describe(repository, { kind: "manifest", digest });
+      // It may be gone since its digest was read.
+      if (item !== undefined) items.push(item);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return items;
   }
 
   async change(
@@ -84,6 +95,12 @@ export class SqliteLocks implements Locks {
 
   allowsReading(repository: RepositoryName): boolean {
     return !this.hides(repository, { kind: "repository" });
+  }
+
+  demandList(repository: RepositoryName): void {
+    if (Number(this.find(repository, { kind: "repository" })?.locks) & lockBits.listEnabled) {
+      throw new ContentLockedError(`repository ${repository} is locked`);
+    }
   }
 
   demandWrite(repository: RepositoryName): void {
@@ -160,22 +177,4 @@ export class SqliteLocks implements Locks {
         ) !== undefined,
     );
   }
-}
-
-function timesOf(row: Row): Pick<LockedItem, "createdAt" | "updatedAt"> {
-  return { createdAt: Number(row.pushed_at), updatedAt: Number(row.updated_at) };
-}
-
-function attributesOf(locks: number): Attributes {
-  const enabled = (bit: number): boolean => (locks & bit) === 0;
-  return {
-    deleteEnabled: enabled(lockBits.deleteEnabled),
-    writeEnabled: enabled(lockBits.writeEnabled),
-    listEnabled: enabled(lockBits.listEnabled),
-    readEnabled: enabled(lockBits.readEnabled),
-  };
-}
-
-function locksOf(attributes: Attributes): number {
-  return attributeNames.filter((name) => !attributes[name]).reduce((sum, name) => sum | lockBits[name], 0);
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
+import type { PageRequest } from "../metadata.ts";
 
 /** What may be done with a repository, a tag or a manifest: ACR's `changeableAttributes`. */
 export interface Attributes {
@@ -29,6 +30,11 @@ export interface LockedItem {
   readonly counts?: { readonly manifests: number; readonly tags: number };
 }
 
+/** A tag, as a listing tells it. */
+export interface TagItem extends LockedItem {
+  readonly tag: Tag;
+}
+
 export interface ManifestFacts {
   readonly mediaType: string;
   /** Bytes of the manifest and of the blobs that it names. */
@@ -49,6 +55,10 @@ export interface ManifestFacts {
 export interface Locks {
   /** `undefined` if it is not there. */
   describe(repository: RepositoryName, target: LockTarget): Promise<LockedItem | undefined>;
+  /** A page of the tags that may be listed, in ASCIIbetical order, as `describe` tells of them. */
+  tagPage(repository: RepositoryName, page: PageRequest): Promise<readonly TagItem[]>;
+  /** The same of the manifests, in the order of their digests. Others go on while it looks. */
+  manifestPage(repository: RepositoryName, page: PageRequest): Promise<readonly LockedItem[]>;
   /**
    * Changes those attributes that are given. False if the target is not there.
    *
@@ -59,6 +69,8 @@ export interface Locks {
   demandRead(repository: RepositoryName, target: LockTarget): void;
   /** Whether anything in the repository may be read. */
   allowsReading(repository: RepositoryName): boolean;
+  /** Before what the repository has is listed. @throws {ContentLockedError} */
+  demandList(repository: RepositoryName): void;
   /** Before bytes are taken that could not be kept. @throws {ContentLockedError} */
   demandWrite(repository: RepositoryName): void;
 }
