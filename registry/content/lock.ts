@@ -20,8 +20,7 @@ export class DataInUseError extends Error {
  * @throws {DataInUseError}
  */
 export function holdLock(path: string, advice?: string): () => void {
-  // Whoever may read it could hold it: SQLite would let everybody.
-  closeSync(openSync(path, "a", 0o600));
+  makeFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
@@ -36,6 +35,15 @@ export function holdLock(path: string, advice?: string): () => void {
   return () => {
     database.close();
   };
+}
+
+/** Whoever may read the file could hold it: SQLite would let everybody. One that is there is left alone, since closing it ends our locks. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "ax", 0o600));
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
 }
 
 /**
