@@ -27,5 +27,5 @@ ENV PATH=/usr/bin NODE_ENV=production \
     MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0
 USER 65532:65532
 WORKDIR /
-ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "--max-semi-space-size=2", "/app/connected-registry.js"]
+ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "--max-semi-space-size=2", "--expose-gc", "/app/connected-registry.js"]
 CMD ["--help"]

@@ -32,6 +32,7 @@ import { createApp } from "./http/app.ts";
 import { AuditLog } from "./http/audit.ts";
 import { CertificateReload } from "./http/certificate.ts";
 import { ensureCertificate } from "./http/encryption.ts";
+import { memoryReturn } from "./http/memory-return.ts";
 import {
   createCertificateMetrics,
   createContentMetrics,
@@ -160,6 +161,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     });
     const collecting = garbageCollection({ content, live, board, registry, clock, log });
     const services: Service[] = [server, new Housekeeping(content, clock, log), collecting, engine];
+    services.push(...memoryReturn(() => server.activity, clock, log));
     if (certificate !== undefined) {
       const reload = new CertificateReload(certificate, server, clock, log);
       createCertificateMetrics(registry, () => reload.inUse);

@@ -53,6 +53,8 @@ export class RegistryServer implements Service {
   private readonly sockets = new Set<Socket>();
   /** Requests that are being answered. */
   private running = 0;
+  /** Requests that there ever were. */
+  private begun = 0;
   /** Aborts, once we stop, when no request runs any more. */
   private quiet = new AbortController();
 
@@ -108,6 +110,11 @@ export class RegistryServer implements Service {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** How many requests run, and how many there ever were. */
+  get activity(): { readonly running: number; readonly begun: number } {
+    return { running: this.running, begun: this.begun };
+  }
+
   /** Uses `certificate` for connections from now on; those that exist stay. */
   useCertificate(certificate: Certificate): void {
     this.secure?.setSecureContext({ ...certificate, minVersion: "TLSv1.2" });
@@ -132,6 +139,7 @@ export class RegistryServer implements Service {
     if (this.stopping) response.setHeader("Connection", "close");
     if (bringsBody(request)) this.awaitBody(request, response);
     this.running++;
+    this.begun++;
     response.on("close", () => {
       this.running--;
       if (this.running === 0 && this.stopping) this.quiet.abort();
