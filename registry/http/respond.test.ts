@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { Logger } from "../../common/log.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { DurabilityLostError } from "../content/write-ahead-log.ts";
@@ -55,4 +57,28 @@ test("an error that cannot even be answered ends the connection: no page of HTML
   const unspeakable = new OciError("MANIFEST_INVALID", { detail: round });
   await expect(answerTo(unspeakable, lines)).rejects.toThrow("socket hang up");
   expect(lines).toContainEqual({ message: "an error could not be answered", requestId: "r1" });
+});
+
+test("a client that closes its connection after this request reads why it was refused, also while it still sends", async () => {
+  const api = await openLoopback();
+  const socket = connect(api.port, "127.0.0.1");
+  const length = 6 * 1024 * 1024;
+  socket.write(
+    `PUT /v2/a/b/manifests/v1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`,
+  );
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 413 /);
+  const over = once(socket, "end");
+  const size = 64 * 1024;
+  // Each waits until the system has taken it: to a connection that is gone it would fail.
+  for (let sent = 0; sent < length; sent += size) {
+    await new Promise<void>((resolve, reject) => {
+      socket.write(Buffer.alloc(size), (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+  await over;
+  await api.close();
 });

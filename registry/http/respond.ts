@@ -77,7 +77,16 @@ function answer(
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.setHeader("Content-Length", Buffer.byteLength(body));
   response.statusCode = refusal.status;
-  response.end(body);
+  if (request.complete || request.destroyed || response.shouldKeepAlive) {
+    response.end(body);
+    return;
+  }
+  // Such a connection is closed when the answer has ended: a client that still sends then would never read it.
+  const end = (): void => {
+    response.end();
+  };
+  request.once("end", end).once("close", end);
+  response.write(body);
 }
 
 function toOciError(error: unknown, missing: OciErrorCode): OciError {
