@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds } from "../common/clock.ts";
+import type { InvalidConfigError } from "../common/contract/config.ts";
 import { messageOf } from "../common/errors.ts";
 import { ManualClock } from "../common/testing/manual-clock.ts";
 import { silentLog } from "../common/testing/silent-log.ts";
@@ -17,6 +18,7 @@ const token = {
   passwords: [],
   actions: ["repositories/*/content/read"],
 };
+const password = { name: "password1", algorithm: "sha256", salt: "ab".repeat(16), hash: "cd".repeat(32) };
 const document = { version: 1, name: "edge", mode: "ReadOnly", clientTokens: [token] };
 
 describe("a settings document", () => {
@@ -94,10 +96,48 @@ describe("a settings document", () => {
       more: { clientTokens: [{ ...token, actions: ["repositories/a/pull"] }] },
       says: 'clientTokens.0.actions.0: "repositories/a/pull" is not',
     },
+    {
+      because: "nobody can log in with a name",
+      more: { clientTokens: [{ ...token, name: "a:b" }] },
+      says: "clientTokens.0.name: write it without colons",
+    },
+    {
+      because: "two have one name",
+      more: { clientTokens: [token, token] },
+      says: "clientTokens.1.name: there is another of this name",
+    },
+    {
+      because: "an expiry is no time",
+      more: { clientTokens: [{ ...token, passwords: [{ ...password, expiry: "tomorrow" }] }] },
+      says: "clientTokens.0.passwords.0.expiry: write a time in ISO 8601",
+    },
   ])("written by a person is refused when $because, which the contract bears", async ({ more, says }) => {
     await writeFile(path, JSON.stringify({ ...document, ...more }));
     await expect(readConfiguration(path)).resolves.toBeDefined();
     await expect(readConfiguration(path, documentFaults)).rejects.toThrow(`${path}: ${says}`);
+  });
+
+  test("is told all that is wrong with it at once, whatever is wrong elsewhere", async () => {
+    const wrong = { name: "a:b", status: "on", passwords: [{ expiry: "tomorrow" }], actions: ["pull", 1] };
+    const sync = { repositories: [], schedule: "daily" };
+    await writeFile(path, JSON.stringify({ ...document, mode: "rw", sync, clientTokens: [wrong, null] }));
+    const error = await readConfiguration(path, documentFaults).catch((fault: unknown) => fault);
+    const fields = (error as InvalidConfigError).faults.map((fault) => fault.split(": ")[1]);
+    expect(fields).toEqual([
+      "mode",
+      ...[
+        "version",
+        "status",
+        "passwords.0.name",
+        "passwords.0.algorithm",
+        "passwords.0.salt",
+        "passwords.0.hash",
+      ].map((field) => `clientTokens.0.${field}`),
+      "clientTokens.0.actions.1",
+      "clientTokens.1",
+      "sync",
+      ...["name", "actions.0", "passwords.0.expiry"].map((field) => `clientTokens.0.${field}`),
+    ]);
   });
 
   test("that is not there is named", async () => {

@@ -1,10 +1,6 @@
+import { DateTime } from "luxon";
 import * as z from "zod/mini";
-import {
-  clientTokenSchema,
-  settingsSchema,
-  type ClientTokenSettings,
-  type RegistrySettings,
-} from "../common/contract/config.ts";
+import { clientTokenSchema, settingsSchema } from "../common/contract/config.ts";
 import { described } from "../common/contract/described.ts";
 import { parseScope } from "../common/contract/scope.ts";
 import { messageOf } from "../common/errors.ts";
@@ -19,22 +15,41 @@ export const documentSchema = z.extend(settingsSchema, {
   ),
 });
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /**
  * What a person got wrong though the contract allows it: keys that nobody reads (a reader of the contract ignores them,
- * for its writer may be newer), and texts with a grammar of their own.
+ * for its writer may be newer), and texts with a grammar of their own. Each part is judged by itself: what is wrong
+ * elsewhere, also by the contract, hides nothing.
  */
-export function documentFaults(
-  document: object,
-  settings: RegistrySettings | undefined,
-  clientTokens: readonly (ClientTokenSettings | undefined)[],
-): readonly string[] {
+export function documentFaults(document: Fields): readonly string[] {
   const faults = [...unknownKeys(documentSchema, document)];
-  const { sync } = settings ?? {};
+  const { data: sync } = settingsSchema.shape.sync.safeParse(document.sync);
   if (sync !== undefined) note(faults, "sync", () => parseSchedule(sync));
-  clientTokens.forEach((token, i) => {
-    token?.actions.forEach((action, j) => {
-      note(faults, `clientTokens.${i}.actions.${j}`, () => parseScope(action));
-    });
+  const names = new Set<unknown>();
+  itemsOf(document.clientTokens).forEach((token, i) => {
+    const { name } = token;
+    if (typeof name === "string" && names.has(name)) {
+      faults.push(`clientTokens.${i}.name: there is another of this name`);
+    }
+    names.add(name);
+    faults.push(...tokenFaults(token).map((fault) => `clientTokens.${i}.${fault}`));
+  });
+  return faults;
+}
+
+function tokenFaults({ name, actions, passwords }: Fields): readonly string[] {
+  const faults: string[] = [];
+  // RFC 7617, 2: what is before the first colon is the user.
+  if (typeof name === "string" && /[:\p{Cc}]/u.test(name)) {
+    faults.push("name: write it without colons and control characters: nobody could log in with it");
+  }
+  listOf(actions).forEach((action, i) => {
+    if (typeof action === "string") note(faults, `actions.${i}`, () => parseScope(action));
+  });
+  itemsOf(passwords).forEach(({ expiry }, i) => {
+    if (typeof expiry !== "string" || DateTime.fromISO(expiry).isValid) return;
+    faults.push(`passwords.${i}.expiry: write a time in ISO 8601, such as 2030-01-01T00:00:00Z`);
   });
   return faults;
 }
@@ -45,4 +60,13 @@ function note(faults: string[], path: string, parse: () => unknown): void {
   } catch (error) {
     faults.push(`${path}: ${messageOf(error)}`);
   }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The objects in a list, each at its place. */
+function itemsOf(value: unknown): readonly Fields[] {
+  return listOf(value).map((item) => (typeof item === "object" && item !== null ? (item as Fields) : {}));
 }

@@ -12,6 +12,8 @@ import type { ServeOptions } from "./option-reader.ts";
 import { environmentName, optionGroups, serveOptions } from "./options.ts";
 import { serve, type Source } from "./serve.ts";
 
+/** How the system says that a directory is none, or cannot be written. */
+const unusablePlace = ["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR"];
 /** How many damaged databases one process replaces. */
 const maxReplacements = 2;
 
@@ -49,9 +51,19 @@ async function main(options: ServeOptions, fromEnvironment: (name: string) => bo
   } catch (error) {
     const usage = error instanceof InvalidConfigError;
     for (const fault of usage ? error.faults : messageOf(error).split("\n")) console.error(fault);
-    if (hasCode(error, "EADDRINUSE")) console.error("choose another address with --listen or --probes");
+    const remedy = usage ? undefined : remedyOf(error);
+    if (remedy !== undefined) console.error(remedy);
     return usage ? 2 : 1;
   }
+}
+
+/** What people may do about what the system says of an address or of the data. */
+function remedyOf(error: unknown): string | undefined {
+  if ((error as { readonly syscall?: unknown }).syscall === "listen") {
+    return "choose another address with --listen or --probes";
+  }
+  const unusable = unusablePlace.some((code) => hasCode(error, code));
+  return unusable ? "choose another directory with --data, or let this user write to it" : undefined;
 }
 
 /** Serves; begins anew, with the backup of the database, when the database turns out to be damaged while it is used. */

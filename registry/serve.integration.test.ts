@@ -135,7 +135,8 @@ test("everything that is wrong is said in one run, wherever it was given, and en
   expect(errors).toEqual([
     expect.stringMatching(/^--listen: write HOST:PORT/),
     "CONNECTED_REGISTRY_GC: write on or off",
-    expect.stringMatching(/^--tls-cert, --tls-key: cannot be used: ENOENT/),
+    expect.stringMatching(/^--tls-cert: cannot be read: ENOENT/),
+    expect.stringMatching(/^--tls-key: cannot be read: ENOENT/),
     expect.stringMatching(/settings\.yaml: scrub\.schedule: write five cron fields/),
     expect.stringMatching(/settings\.yaml: mod: there is no such setting; do you mean mode\?/),
   ]);

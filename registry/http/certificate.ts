@@ -38,10 +38,13 @@ export interface CertificateInUse {
 }
 
 const interval = seconds(5);
+/** How long before its end a certificate is told of. */
+const noticeMs = 14 * 24 * 3600 * 1000;
 
 /**
  * Reads the files again and again, and hands a changed certificate on. They are read rather than watched: a mounted Secret
- * changes by a symbolic link two levels up, of which a watch of the file says nothing.
+ * changes by a symbolic link two levels up, of which a watch of the file says nothing. Says when the certificate's end is
+ * near, and when it is over.
  */
 export class CertificateReload implements Service {
   readonly name = "certificate";
@@ -50,10 +53,15 @@ export class CertificateReload implements Service {
   private readonly clock: Clock;
   private readonly log: Logger;
   private current: Certificate;
+  /** When the one in use expires, in milliseconds since 1970. */
+  private expires: number;
+  /** What was said of that. */
+  private said: "nothing" | "soon" | "expired" = "nothing";
 
   constructor({ files, current }: CertificateInUse, user: CertificateUser, clock: Clock, log: Logger) {
     this.files = files;
     this.current = current;
+    this.expires = endOf(current);
     this.user = user;
     this.clock = clock;
     this.log = log;
@@ -74,14 +82,40 @@ export class CertificateReload implements Service {
 
   /** Looks at the files now. */
   async check(): Promise<void> {
+    await this.read();
+    this.tellOfEnd();
+  }
+
+  private async read(): Promise<void> {
     try {
       const next = await readCertificate(this.files);
       if (next.cert === this.current.cert && next.key === this.current.key) return;
       this.user.useCertificate(next);
       this.current = next;
+      this.expires = endOf(next);
+      this.said = "nothing";
       this.log.info("the certificate has changed and is in use", { file: this.files.cert });
     } catch (error) {
       this.log.warn("the certificate files cannot be used: the certificate in use stays", { error });
     }
   }
+
+  private tellOfEnd(): void {
+    const left = this.expires - this.clock.millis();
+    const say = left <= 0 ? "expired" : left <= noticeMs ? "soon" : "nothing";
+    if (say === this.said) return;
+    this.said = say;
+    const fields = { file: this.files.cert, expires: new Date(this.expires).toISOString() };
+    if (say === "soon") this.log.warn("the certificate expires soon: put another into its files", fields);
+    if (say === "expired") {
+      this.log.error(
+        "the certificate has expired, and clients refuse it: put another into its files",
+        fields,
+      );
+    }
+  }
+}
+
+function endOf({ cert }: Certificate): number {
+  return Date.parse(new X509Certificate(cert).validTo);
 }

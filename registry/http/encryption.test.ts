@@ -8,6 +8,7 @@ import { silentLog } from "../../common/testing/silent-log.ts";
 import { CertificateReload, type CertificateInUse } from "./certificate.ts";
 import { checkCertificate, ensureCertificate } from "./encryption.ts";
 import { OwnCertificate } from "./own-certificate.ts";
+import { makeSelfSigned } from "./self-signed.ts";
 import { greet, hello, serverOf, start } from "./testing/server.ts";
 
 const day = 86_400;
@@ -95,9 +96,41 @@ describe("a certificate of our own", () => {
   });
 
   test("that is given is checked beforehand, with the options named", async () => {
-    const files = { cert: join(directory, "x"), key: join(directory, "y") };
-    await expect(checkCertificate(files)).rejects.toThrow("--tls-cert, --tls-key: cannot be used: ENOENT");
     const { files: good } = await ensure();
     await expect(checkCertificate(good)).resolves.toBeUndefined();
+    const none = join(directory, "none");
+    const junk = join(directory, "junk");
+    await writeFile(junk, "junk");
+    const other = join(directory, "other");
+    await makeSelfSigned({ cert: `${other}.crt`, key: `${other}.key` }, ["localhost"], clock);
+    const unread = /^--tls-cert: cannot be read: ENOENT.*; --tls-key: cannot be read: ENOENT/;
+    await expect(checkCertificate({ cert: none, key: none })).rejects.toThrow(unread);
+    const unusable = `--tls-cert: ${junk} holds no certificate in PEM; --tls-key: ${junk} holds no key`;
+    await expect(checkCertificate({ cert: junk, key: junk })).rejects.toThrow(unusable);
+    const strange = { cert: good.cert, key: `${other}.key` };
+    await expect(checkCertificate(strange)).rejects.toThrow(`--tls-key: ${other}.key is not the key of`);
+  });
+
+  test("that nobody replaces is told of once before it expires, and once when it has", async () => {
+    const given = await ensure();
+    const said: string[] = [];
+    const say = (message: string): void => void said.push(message);
+    const reload = new CertificateReload(given, { useCertificate: () => undefined }, clock, {
+      ...silentLog,
+      warn: say,
+      error: say,
+    });
+    const look = async (days: number): Promise<readonly string[]> => {
+      await clock.advance(seconds(days * day));
+      await reload.check();
+      await reload.check();
+      return said.splice(0);
+    };
+    expect(await look(0)).toEqual([]);
+    expect(await look(810)).toEqual([]);
+    expect(await look(2)).toEqual([expect.stringContaining("expires soon")]);
+    expect(await look(14)).toEqual([expect.stringContaining("has expired")]);
+    await makeSelfSigned(given.files, ["localhost"], clock);
+    expect(await look(0)).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.ts";
 import { InvalidConfigError } from "../../common/contract/config.ts";
@@ -13,13 +15,47 @@ export type Encryption =
   | { readonly kind: "files"; readonly cert: string; readonly key: string }
   | { readonly kind: "selfSigned" };
 
-/** @throws {InvalidConfigError} if a certificate that is given cannot be used */
-export async function checkCertificate(files: CertificateFiles): Promise<void> {
-  try {
-    await readCertificate(files);
-  } catch (error) {
-    throw new InvalidConfigError(`--tls-cert, --tls-key: cannot be used: ${messageOf(error)}`);
+/** @throws {InvalidConfigError} that says of a certificate that is given what is wrong with which of its files */
+export async function checkCertificate({ cert, key }: CertificateFiles): Promise<void> {
+  const faults: string[] = [];
+  const attempt = async <T>(
+    option: string,
+    read: () => T | Promise<T>,
+    what?: string,
+  ): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      faults.push(`${option}: ${what ?? `cannot be read: ${messageOf(error)}`}`);
+      return undefined;
+    }
+  };
+  const [certText, keyText] = [
+    await attempt("--tls-cert", () => readFile(cert, "utf8")),
+    await attempt("--tls-key", () => readFile(key, "utf8")),
+  ];
+  const certificate =
+    certText === undefined
+      ? undefined
+      : await attempt(
+          "--tls-cert",
+          () => new X509Certificate(certText),
+          `${cert} holds no certificate in PEM`,
+        );
+  const privateKey =
+    keyText === undefined
+      ? undefined
+      : await attempt(
+          "--tls-key",
+          () => createPrivateKey(keyText),
+          `${key} holds no key in PEM without a passphrase`,
+        );
+  if (certificate !== undefined && privateKey !== undefined) {
+    if (!certificate.checkPrivateKey(privateKey)) {
+      faults.push(`--tls-key: ${key} is not the key of the first certificate in ${cert}`);
+    } else await attempt("--tls-cert, --tls-key", () => readCertificate({ cert, key }));
   }
+  if (faults.length > 0) throw new InvalidConfigError(...faults);
 }
 
 /**

@@ -7,9 +7,8 @@ test("the document that the reference shows is right", () => {
   const { clientTokens, ...settings } = load(exampleDocument) as {
     readonly clientTokens: readonly unknown[];
   };
-  const parsed = parseSettings(settings);
-  const tokens = clientTokens.map(parseClientToken);
-  expect(documentFaults({ clientTokens, ...settings }, parsed, tokens)).toEqual([]);
+  expect(() => [parseSettings(settings), ...clientTokens.map(parseClientToken)]).not.toThrow();
+  expect(documentFaults({ clientTokens, ...settings })).toEqual([]);
 });
 
 test("every setting has a meaning, or parts that have", () => {
