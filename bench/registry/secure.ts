@@ -45,7 +45,9 @@ export const secureLine: Line = {
       const rate = async ({ server: { url }, token }: Side): Promise<() => Promise<Rate>> => {
         const { images } = await load.push(url, { repository: "bench", clients: 8, ...subject, token });
         const paths = await load.writeList(images.map(subject.pathOf));
-        return () => measureRate(programs, { url, paths, connections, seconds: scale.seconds, token });
+        const authorization = token === undefined ? undefined : `Bearer ${token}`;
+        return () =>
+          measureRate(programs, { url, paths, connections, seconds: scale.seconds, authorization });
       };
       const contestants = { plain: await rate(sides.plain), safe: await rate(sides.safe) };
       const found = await alternate(scale.rounds, contestants, progress);

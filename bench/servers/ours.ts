@@ -11,6 +11,8 @@ import { type Server, startServer } from "./server.ts";
 
 const host = "127.0.0.1";
 const user = "bench";
+/** Has a password that a person brought, which nobody here knows. */
+export const broughtUser = "person";
 
 /** A registry of ours that can be started. */
 export interface OurRegistry {
@@ -20,6 +22,8 @@ export interface OurRegistry {
 }
 
 export interface OurServer extends Server {
+  /** What clients send to log in with Basic. */
+  readonly login: string;
   /** A bearer token for `repositories`, by the flow that clients use. */
   token(repositories: readonly string[]): Promise<string>;
 }
@@ -30,12 +34,14 @@ export interface OurOptions {
   readonly secure?: boolean;
   /** Writes a CPU profile there. */
   readonly profile?: string | undefined;
+  /** A program with its options that runs Node, in place of itself. */
+  readonly under?: readonly string[];
 }
 
 /** As the image runs it: the bundle, the flags of Node, the allocator. */
 export async function ourRegistry(
   programs: Programs,
-  { folder, secure = false, profile }: OurOptions,
+  { folder, secure = false, profile, under = [] }: OurOptions,
 ): Promise<OurRegistry & { readonly password: string }> {
   await mkdir(folder, { recursive: true });
   const [port, probes] = [await freePort(host), await freePort(host)];
@@ -48,8 +54,9 @@ export async function ourRegistry(
   return {
     program: {
       name: secure ? "ours-secure" : "ours",
-      command: process.execPath,
+      command: under[0] ?? process.execPath,
       args: [
+        ...(under.length === 0 ? [] : [...under.slice(1), process.execPath]),
         ...flags,
         ...profiling,
         programs.ours,
@@ -73,7 +80,16 @@ export async function startOurs(
 ): Promise<OurServer> {
   const ours = await ourRegistry(programs, options);
   const server = await startServer(ours.program, ours.url, ours.probe, logs, signal);
-  return { ...server, token: (repositories) => fetchToken(ours, repositories) };
+  return {
+    ...server,
+    login: basic(user, ours.password),
+    token: (repositories) => fetchToken(ours, repositories),
+  };
+}
+
+/** The value of `Authorization` with which `name` logs in. */
+export function basic(name: string, password: string): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
 }
 
 async function fetchToken(
@@ -82,7 +98,7 @@ async function fetchToken(
 ): Promise<string> {
   const query = new URLSearchParams({ service: "bench" });
   for (const name of repositories) query.append("scope", `repository:${name}:pull,push`);
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const authorization = basic(user, password);
   return new Promise((resolve, reject) => {
     const options = { headers: { authorization }, rejectUnauthorized: false, agent: false as const };
     const sent = request(`${url}/oauth2/token?${query.toString()}`, options, (response) => {
@@ -100,22 +116,20 @@ async function fetchToken(
 
 function settings(password: string): object {
   const salt = randomBytes(16).toString("hex");
+  const token = (name: string, kept: object): object => ({
+    version: 1,
+    name,
+    status: "enabled",
+    passwords: [{ name: "password1", salt, ...kept }],
+    actions: ["repositories/*/content/read", "repositories/*/content/write", "repositories/*/metadata/read"],
+  });
   return {
     version: 1,
     name: "bench",
     mode: "ReadWrite",
     clientTokens: [
-      {
-        version: 1,
-        name: user,
-        status: "enabled",
-        passwords: [{ name: "password1", algorithm: "sha256", salt, hash: hashPassword(password, salt) }],
-        actions: [
-          "repositories/*/content/read",
-          "repositories/*/content/write",
-          "repositories/*/metadata/read",
-        ],
-      },
+      token(user, { algorithm: "sha256", hash: hashPassword(password, salt) }),
+      token(broughtUser, { algorithm: "scrypt", hash: randomBytes(32).toString("hex") }),
     ],
   };
 }
