@@ -47,7 +47,8 @@ export async function openKeptDatabase(
   await (await files.open(path, "a", 0o600)).close();
   const database = await MetadataDatabase.open(path, clock, files, remote !== undefined);
   try {
-    const rescue = record === undefined ? undefined : await finishRescue(record, directory, database, blobs);
+    const rescue =
+      record === undefined ? undefined : await finishRescue(record, directory, database, blobs, files);
     const lastRescue = rescue ?? (await readRecord(directory));
     return { directory, database, backups, remote, rescue, lastRescue };
   } catch (error) {

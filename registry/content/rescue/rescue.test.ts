@@ -183,6 +183,40 @@ describe("T83 a database that is damaged", () => {
     expect(await readRecord(directory)).toEqual(rescue);
   });
 
+  test.each([
+    { what: "its header", damage: () => overwrite(0, 100) },
+    { what: "its first page", damage: () => overwrite(0, 4096) },
+    {
+      what: "what its manifests are",
+      damage: async () => {
+        const database = new DatabaseSync(path);
+        const row = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'manifests'").get();
+        database.close();
+        await overwrite((Number(row?.rootpage) - 1) * 4096, 4096);
+      },
+    },
+  ])("so it is when $what cannot be read", async ({ damage }) => {
+    await fill();
+    await damage();
+    const rescue = await using((content) => Promise.resolve(content.kept?.rescue));
+    expect(rescue?.losses).toMatchObject({ tags: 1, names: ["team/a:late"] });
+    expect(await readdir(join(directory, "damaged"))).toHaveLength(1);
+  });
+
+  test("where there is no room for the backup it says so, and starts when there is", async () => {
+    await fill();
+    await overwrite(0, 100);
+    const full = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    const open: FileSystem["open"] = (file, ...rest) =>
+      String(file).endsWith("registry.db.tmp") ? Promise.reject(full) : nodeFiles.open(file, ...rest);
+    await expect(using(() => Promise.resolve(), { ...nodeFiles, open })).rejects.toThrow(
+      "the database is damaged, and the volume has no room for its backup",
+    );
+    await using(async (content) => {
+      await expect(content.open(name).resolve(tag("v1"))).resolves.toEqual(images[0]?.descriptor);
+    });
+  });
+
   test("an image whose layer is gone is named and not served; an index keeps what is there", async () => {
     await fill();
     const [first, second] = layers as [Item, Item, Item];
@@ -193,7 +227,7 @@ describe("T83 a database that is damaged", () => {
     await rm(fileOf(first));
     await overwrite(0, 100);
     await using(async (content) => {
-      expect(content.kept?.rescue?.losses).toMatchObject({ blobs: 1, manifests: 3, tags: 2 });
+      expect(content.kept?.rescue?.losses).toMatchObject({ blobs: 1, manifests: 3, tags: 3 });
       expect(content.kept?.rescue?.losses?.names).toEqual(
         expect.arrayContaining([
           "team/a:v1",

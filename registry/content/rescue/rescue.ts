@@ -4,7 +4,8 @@ import { hasCode, messageOf } from "../../../common/errors.ts";
 import type { Blobs } from "../blobs.ts";
 import { ensureDirectory, syncDirectory, type FileSystem } from "../files.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
-import type { Backups } from "./backups.ts";
+import { isStorageFull } from "../quota.ts";
+import type { Backup, Backups } from "./backups.ts";
 import { withFile } from "./copy-file.ts";
 import { DatabaseDamagedError } from "./damage.ts";
 import { inspectDatabase } from "./inspection.ts";
@@ -49,10 +50,12 @@ export async function finishRescue(
   directory: string,
   database: MetadataDatabase,
   blobs: Pick<Blobs, "size">,
+  files: FileSystem,
 ): Promise<RescueRecord> {
   const lost = new LossList();
   await reconcile(database, blobs, lost);
-  findLostTags(join(directory, record.setAside), database, lost);
+  const backup = record.backup === undefined ? undefined : join(directory, record.backup.file);
+  await findLostTags(join(directory, record.setAside), backup, database, files, lost);
   return await writeRecord(directory, { ...record, stage: "done", losses: lost.losses });
 }
 
@@ -84,7 +87,7 @@ async function findDamage(place: DatabasePlace): Promise<string | undefined> {
 async function replace(place: DatabasePlace, record: RescueRecord): Promise<RescueRecord> {
   const { directory, backups } = place;
   await setAside(place, record);
-  const backup = await backups.restore(join(directory, "registry.db"));
+  const backup = await restore(backups, join(directory, "registry.db"));
   return await writeRecord(directory, {
     ...record,
     stage: "restored",
@@ -92,6 +95,17 @@ async function replace(place: DatabasePlace, record: RescueRecord): Promise<Resc
       ? {}
       : { backup: { file: relative(directory, backup.path), takenAt: backup.takenAt.toISO() } }),
   });
+}
+
+async function restore(backups: Backups, path: string): Promise<Backup | undefined> {
+  try {
+    return await backups.restore(path);
+  } catch (cause) {
+    if (!isStorageFull(cause)) throw cause;
+    const text =
+      "the database is damaged, and the volume has no room for its backup: make some, then start again";
+    throw new Error(text, { cause });
+  }
 }
 
 /** May be done again after a crash in the middle of it. */
