@@ -124,6 +124,23 @@ test("S02 what is too large is refused, with and without a length, at once where
   expect(await registry.send("PUT", path, { headers: claimed, body: nothing() })).toMatchObject(tooLarge);
 });
 
+test("S02 large ones that do not end take only so much memory, and leave room for others", async () => {
+  const end = Promise.withResolvers<undefined>();
+  async function* stalled(): AsyncIterable<Buffer> {
+    yield Buffer.alloc(maxManifestBytes - 1, " ");
+    await end.promise;
+  }
+  const push = (body: AsyncIterable<Buffer> | Buffer): Promise<Answer> =>
+    registry.send("PUT", "/v2/a/b/manifests/v1", { headers: { "content-type": ociManifest }, body });
+  const all = Array.from({ length: 17 }, () => push(stalled()));
+  expect(await Promise.race(all)).toMatchObject({ status: 429, codes: ["TOOMANYREQUESTS"] });
+  expect((await put("v1", one)).status).toBe(201);
+  end.resolve(undefined);
+  const statuses = (await Promise.all(all)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 400).length).toBeGreaterThan(12);
+  expect((await push(Buffer.alloc(maxManifestBytes, " "))).status).toBe(400);
+});
+
 test.each([
   { reference: ".bad", method: "GET", status: 404, code: "MANIFEST_UNKNOWN" },
   { reference: ".bad", method: "PUT", status: 400, code: "NAME_INVALID" },
