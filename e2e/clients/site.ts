@@ -120,7 +120,7 @@ export class Site {
   /** Locks a tag, as ACR does: nobody may overwrite or delete it. */
   async lock(repository: string, tag: string): Promise<void> {
     const path = `https://${this.host}/acr/v1/${repository}/_tags/${tag}`;
-    const body = JSON.stringify({ changeableAttributes: { writeEnabled: false, deleteEnabled: false } });
+    const body = JSON.stringify({ writeEnabled: false, deleteEnabled: false });
     const { status } = await answerOf(path, this.caPem, this.people.writer, { method: "PATCH", body });
     if (status !== 200) throw new Error(`locking ${repository}:${tag} was answered with ${status}`);
   }
