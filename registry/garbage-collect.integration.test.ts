@@ -1,8 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { systemClock } from "../common/clock.ts";
 import { ManualClock } from "../common/testing/manual-clock.ts";
 import { openContent } from "./content/content.ts";
@@ -61,6 +63,17 @@ describe("connected-registry garbage-collect", () => {
     await expect(run("--data", data)).resolves.toMatchObject({
       out: "Succeeded: removed nothing (what came within 1 day stays)\n",
     });
+  });
+
+  test("ends in peace, and leaves nothing, when nobody reads on what it lists", async () => {
+    await fill();
+    const child = spawn(process.execPath, [command, "garbage-collect", "--data", data, "--dry-run"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
+    expect(errors).toBe("");
+    expect((await readdir(data)).filter((name) => name.startsWith("dry-run"))).toEqual([]);
   });
 
   test("T53 goes by the rules of --config, but not where there is a parent", async () => {

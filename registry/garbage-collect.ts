@@ -77,7 +77,12 @@ async function collect(
   errors: NodeJS.WriteStream,
 ): Promise<CollectionReport> {
   await demandData(data);
-  const stop = stopSignal();
+  // Whoever reads the list may have seen enough.
+  const unread = new AbortController();
+  output.on("error", () => {
+    unread.abort();
+  });
+  const stop = AbortSignal.any([stopSignal(), unread.signal]);
   const content = await openContent(data, { clock, newId: randomUUID, quota: () => undefined });
   let count = 0;
   const observe = ({ kind, repository, name, bytes, reason }: Removal): void => {

@@ -8,7 +8,7 @@ import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
 import { Collector, type WithCopy } from "./collect/collector.ts";
-import { copyBeside, copyOfMemory } from "./collect/copy.ts";
+import { clearCopies, copyBeside, copyOfMemory } from "./collect/copy.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { Holds } from "./holds.ts";
 import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
@@ -221,6 +221,7 @@ export async function openContent(
   const remote = remoteFileSystem(await (options.fileSystemType ?? fileSystemType)(directory));
   const release = holdLock(join(directory, "lock"), remote === undefined ? undefined : lockAdvice(remote));
   try {
+    await clearCopies(directory, files);
     const blobs = await FilesystemBlobs.open(directory, files);
     const open = (): Promise<RegistryContent> => openHeld(directory, blobs, options, files, remote, release);
     return await openDespiteDamage(directory, open, options.clock);

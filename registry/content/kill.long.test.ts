@@ -6,7 +6,7 @@ import { steps } from "./testing/scripts.ts";
 const seed = 20_261_121;
 
 /** Beside those at every step. */
-const anywhere = 250;
+const anywhere = 450;
 
 test("T81 the store is whole after each of more than 500 kills, and has all that was acknowledged", async () => {
   const scratch = new Scratch();
@@ -22,7 +22,7 @@ test("T81 the store is whole after each of more than 500 kills, and has all that
       await killer.lives(40, seed + store * 40);
     }
     process.stderr.write(`${atSteps} kills at every step, ${killer.kills - atSteps} anywhere\n`);
-    expect(atSteps).toBeGreaterThan(300);
+    expect(atSteps).toBeGreaterThan(150);
     expect(killer.kills).toBeGreaterThan(500);
   } finally {
     await scratch.clear();

@@ -7,6 +7,15 @@ import { MetadataDatabase } from "../metadata-database.ts";
 import { copyDurably } from "../rescue/copy-file.ts";
 import type { WithCopy } from "./collector.ts";
 
+const copyName = "dry-run.db";
+
+/** Removes, from `directory`, what a process left of a copy when it was killed. */
+export async function clearCopies(directory: string, files: FileSystem): Promise<void> {
+  for (const name of await files.list(directory)) {
+    if (name.startsWith(copyName)) await files.remove(join(directory, name));
+  }
+}
+
 /** Copies of `database` that lie in `directory`, as long as they are used. Needs as much room as the database. */
 export function copyBeside(
   directory: string,
@@ -14,19 +23,14 @@ export function copyBeside(
   files: FileSystem,
   clock: Clock,
 ): WithCopy {
-  const path = join(directory, "dry-run.db");
-  const clear = async (): Promise<void> => {
-    for (const suffix of ["", "-wal", "-shm", "-journal", ".tmp"]) await files.remove(`${path}${suffix}`);
-  };
+  const path = join(directory, copyName);
   return async (work) => {
-    // What a killed process left.
-    await clear();
     try {
       // Not SQLite's backup of a live connection: its last step may fall into the middle of a change.
       await database.still((file) => copyDurably(files, file, path));
       return await use(path, clock, work);
     } finally {
-      await clear();
+      await clearCopies(directory, files);
     }
   };
 }

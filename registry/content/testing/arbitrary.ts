@@ -57,7 +57,10 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ do: fc.constant("ingest" as const), in: repository, blob, bytes: pieceOf }),
   fc.record({ do: fc.constantFrom("lock" as const, "unlock" as const), in: repository, tag }),
   fc.constant<Operation>({ do: "collect", in: 0 }),
-  fc.record({ do: fc.constantFrom("backup" as const, "scrub" as const), in: fc.constant(0) }),
+  fc.record({
+    do: fc.constantFrom("dryRun" as const, "backup" as const, "scrub" as const),
+    in: fc.constant(0),
+  }),
 );
 
 /** Whatever a client may do, sensible or not. */
@@ -85,7 +88,7 @@ function independent(all: readonly Lane[]): boolean {
   const repositories = all.map((each) => each[0]?.in);
   const shared = new Set([
     ...["mount", "ingest", "begin", "append", "finish", "cancel"],
-    ...["collect", "backup", "scrub"],
+    ...["collect", "dryRun", "backup", "scrub"],
   ]);
   return (
     new Set(repositories).size === all.length && !all.flat().some((operation) => shared.has(operation.do))

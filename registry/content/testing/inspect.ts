@@ -76,7 +76,9 @@ export async function checkCollected(directory: string): Promise<void> {
     const unknown = files.filter((file) => file.isFile() && !known.has(file.name));
     if (unknown.length > 0) throw new Error(`nothing names ${unknown.map(({ name }) => name).join(", ")}`);
   });
-  const pieces = (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".tmp"));
+  const pieces = (await readdir(directory, { recursive: true })).filter((name) =>
+    /\.tmp$|^dry-run/.test(name),
+  );
   if (pieces.length > 0) throw new Error(`these were left: ${pieces.join(", ")}`);
 }
 

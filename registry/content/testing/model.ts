@@ -104,6 +104,7 @@ export function after(
       const others = without(is.locked, operation.tag);
       return done({ locked: operation.do === "lock" ? new Set([...others, operation.tag]) : others });
     }
+    case "dryRun":
     case "backup":
     case "scrub":
       return same("done");

@@ -37,10 +37,10 @@ export type Operation =
   /** So that nobody can move or delete the tag; `unlock` lets them again. */
   | { readonly do: "lock" | "unlock"; readonly in: number; readonly tag: number }
   /**
-   * What is of the whole registry, `in` whichever: a collection of garbage, without any grace; a checked copy of the database;
-   * a scrub of everything.
+   * What is of the whole registry, `in` whichever: a collection of garbage, without any grace, or its dry run; a checked copy
+   * of the database; a scrub of everything.
    */
-  | { readonly do: "collect" | "backup" | "scrub"; readonly in: number };
+  | { readonly do: "collect" | "dryRun" | "backup" | "scrub"; readonly in: number };
 
 /** `done`, `no`, or the name of the error. */
 export type Outcome = string;
@@ -111,7 +111,10 @@ export class Performer {
         return content.locks.change(target.name, item, { writeEnabled: enabled, deleteEnabled: enabled });
       }
       case "collect":
-        return isClean(await content.collector.collect({ graceSeconds: 0 }));
+      case "dryRun": {
+        const dryRun = operation.do === "dryRun";
+        return isClean(await content.collector.collect({ graceSeconds: 0, dryRun }));
+      }
       case "backup":
         await backUp(content);
         return true;

@@ -32,6 +32,7 @@ export const everything: Script = [
   together(imagePush(2, 5, [0]), imagePush(3, 2, [0]), imagePush(1, 9, [2])),
   together([
     { do: "deleteManifest", in: 3, manifest: 8 },
+    { do: "dryRun", in: 0 },
     { do: "collect", in: 0 },
   ]),
   together(imagePush(3, 7, [1])),
@@ -131,6 +132,7 @@ export const steps: readonly { readonly what: string; readonly script: Script }[
     ],
   },
   { what: "a copy of the database", script: [together([{ do: "backup", in: 0 }])] },
+  { what: "a dry run of collecting garbage", script: [together([{ do: "dryRun", in: 0 }])] },
   { what: "a scrub", script: [together([{ do: "scrub", in: 0 }])] },
   { what: "the rescue of a database that is gone", script: [{ reopen: "bereft" }] },
   {

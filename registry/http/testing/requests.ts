@@ -61,6 +61,7 @@ async function send(registry: Loopback, operation: Operation): Promise<Answer> {
     case "cancel":
     case "ingest":
     case "collect":
+    case "dryRun":
     case "backup":
     case "scrub":
       throw new Error(`it is not made as a request: ${operation.do}`);
