@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { digestOf } from "../../common/oci/digest.ts";
+import type { StagedBlob } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { nodeFiles, type FileSystem } from "./files.ts";
 
@@ -86,4 +88,52 @@ test("T81 makes sure of a directory that a killed process left, once", async () 
   await publish(blobs, second);
   await publish(blobs, first);
   expect(synced.filter((path) => path === join(root, "blobs", "sha256"))).toHaveLength(1);
+});
+
+describe("T80 bytes that were written before the disk was full, and that nobody counted,", () => {
+  /** A disk that takes half of the first write and then nothing, until it has room again; perhaps it cannot even cut a file. */
+  function fullAfterHalf(cuts: boolean): FileSystem {
+    let writes = 0;
+    return {
+      ...nodeFiles,
+      open: async (...values) => {
+        const handle = await nodeFiles.open(...values);
+        const write = handle.write.bind(handle) as (...all: unknown[]) => Promise<unknown>;
+        const full = Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+        const limited = (bytes: Uint8Array, at: number, length: number, position: number): unknown => {
+          writes++;
+          if (writes === 2) throw full;
+          return write(bytes, at, writes === 1 ? Math.floor(length / 2) : length, position);
+        };
+        Object.assign(handle, { write: limited, ...(cuts ? {} : { truncate: () => Promise.reject(full) }) });
+        return handle;
+      },
+    };
+  }
+
+  async function* bytes(content: string): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(content);
+  }
+
+  async function stageAfterFullDisk(blobs: FilesystemBlobs): Promise<StagedBlob> {
+    const staged = await blobs.stage("push-1");
+    await expect(staged.append(bytes("much too long for this disk"))).rejects.toThrow("no space left");
+    expect(staged.offset).toBe(0);
+    await staged.append(bytes("short"));
+    return staged;
+  }
+
+  test("are in no blob", async () => {
+    const blobs = await FilesystemBlobs.open(root, fullAfterHalf(true));
+    await (await stageAfterFullDisk(blobs)).publish(digestOf("short"));
+    await expect(blobs.size(digestOf("short"))).resolves.toBe(5);
+    await expect(blobs.read(digestOf("short")).then(text)).resolves.toBe("short");
+  });
+
+  test("let no blob be published where they cannot be cut off", async () => {
+    const blobs = await FilesystemBlobs.open(root, fullAfterHalf(false));
+    const staged = await stageAfterFullDisk(blobs);
+    await expect(staged.publish(digestOf("short"))).rejects.toThrow("5 bytes");
+    await expect(blobs.size(digestOf("short"))).resolves.toBeUndefined();
+  });
 });
