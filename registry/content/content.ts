@@ -11,7 +11,8 @@ import { Collector, type WithCopy } from "./collect/collector.ts";
 import { clearCopies, copyBeside, copyOfMemory } from "./collect/copy.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
 import { Holds } from "./holds.ts";
-import { ingestPrefix, Intake, pushPrefix } from "./intake.ts";
+import { Ingests } from "./ingests.ts";
+import { Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Locks } from "./locks/locks.ts";
 import { SqliteLocks } from "./locks/locks-sqlite.ts";
@@ -136,6 +137,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
     const holds = new Holds();
     const intake = new Intake(blobs, metadata, quota, holds, newId);
+    const ingests = new Ingests({ blobs, metadata, quota, holds, intake });
     const rescuedAt = kept?.lastRescue === undefined ? undefined : Date.parse(kept.lastRescue.time);
     const collector = new Collector(database, withCopy, blobs, holds, clock, rescuedAt);
     const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
@@ -144,7 +146,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
     const scrubbed = { database, blobs, quarantine, suspects: new Suspects() };
     const content = new RegistryContent(
       {
-        ...{ metadata, blobs, intake, quota, locks, holds },
+        ...{ metadata, blobs, intake, ingests, quota, locks, holds },
         ...{ pulls: collector.pulls, suspect: scrubbed.suspects.report },
       },
       uploads,
@@ -192,10 +194,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
   /** Drops uploads and transfers that nobody went on with. */
   async expire(): Promise<void> {
     await this.uploads.expire();
-    const oldest = this.clock.now().minus(ingestAge).toMillis();
-    for (const { key, touchedAt } of await this.parts.blobs.staged()) {
-      if (key.startsWith(ingestPrefix) && touchedAt <= oldest) await this.parts.intake.drop(key);
-    }
+    await this.parts.ingests.expire(this.clock.now().minus(ingestAge).toMillis());
   }
 }
 

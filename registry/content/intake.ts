@@ -6,11 +6,7 @@ import type { Holds } from "./holds.ts";
 import { takeOver } from "./incoming.ts";
 import type { Metadata } from "./metadata.ts";
 import { isStorageFull, type Account, type Quota } from "./quota.ts";
-import type { Ingest } from "./store.ts";
-import { Turns } from "./turns.ts";
 
-/** Names a transfer that a later one may go on with. */
-export const ingestPrefix = "ingest-";
 /** Names bytes that only their own push can use: worthless once it is over. */
 export const pushPrefix = "push-";
 
@@ -27,8 +23,6 @@ export class Intake {
   private readonly quota: Quota;
   private readonly holds: Holds;
   private readonly newId: () => string;
-  private readonly turns = new Turns();
-  private readonly busy = new Set<string>();
 
   constructor(blobs: Blobs, metadata: Metadata, quota: Quota, holds: Holds, newId: () => string) {
     this.blobs = blobs;
@@ -57,53 +51,6 @@ export class Intake {
   /** Counts what is staged, and what will be, as what `repository` gets. */
   open(repository: RepositoryName, staged: StagedBlob): Account {
     return this.quota.open(repository, staged.offset);
-  }
-
-  async ingest(repository: RepositoryName, expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
-    const key = `${ingestPrefix}${expected.digest.replace(":", "-")}`;
-    const endTurn = await this.turns.take(key, signal);
-    this.busy.add(key);
-    const release = await this.holds.hold(expected.digest);
-    const end = (): void => {
-      release();
-      this.busy.delete(key);
-      endTurn();
-    };
-    try {
-      if (await this.has(expected)) {
-        return this.present(repository, expected, end, async () => {
-          if (await this.metadata.mountBlob(repository, expected.digest)) return;
-          throw new Error(`${expected.digest} has just been found damaged: it has to come again`);
-        });
-      }
-      if (await this.blobs.vouch(expected, signal)) {
-        const { digest, size } = expected;
-        return this.present(repository, expected, end, () =>
-          this.metadata.linkBlob(repository, digest, size),
-        );
-      }
-      let staged = await this.blobs.stage(key, algorithmOf(expected.digest));
-      if (staged.offset > expected.size) {
-        await this.drain(staged);
-        staged = await this.blobs.stage(key, algorithmOf(expected.digest));
-      }
-      this.quota.expect(expected.size - staged.offset);
-      return this.transfer(repository, expected, staged, end, signal);
-    } catch (error) {
-      end();
-      throw error;
-    }
-  }
-
-  /** Drops what is staged under `key`, unless its transfer is going on. */
-  async drop(key: string): Promise<void> {
-    if (this.busy.has(key)) return;
-    const endTurn = await this.turns.take(key);
-    try {
-      await this.drain(await this.blobs.stage(key));
-    } finally {
-      endTurn();
-    }
   }
 
   /** Adds `content` to `staged`, up to the limit. */
@@ -173,6 +120,11 @@ export class Intake {
     await staged.discard();
   }
 
+  /** Whether a row knows the blob, and its file is there. */
+  async has({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
+    return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
+  }
+
   /**
    * Removes a file that came in and that no row names, since there was no room for the row: the room is wanted. What stays
    * nevertheless, or after any other failure, is garbage, which is collected.
@@ -202,64 +154,9 @@ export class Intake {
     }
     await this.metadata.linkBlob(repository, digest, size);
   }
-
-  private async has({ digest, size }: Pick<Descriptor, "digest" | "size">): Promise<boolean> {
-    return (await this.metadata.knownSize(digest)) === size && (await this.blobs.size(digest)) === size;
-  }
-
-  private present(
-    repository: RepositoryName,
-    { digest, size }: Descriptor,
-    end: () => void,
-    link: () => Promise<void>,
-  ): Ingest {
-    return {
-      offset: size,
-      async write(content) {
-        content.destroy();
-      },
-      commit: async () => {
-        const counted = this.metadata.blobSize(repository, digest) === undefined ? size : 0;
-        try {
-          await this.quota.sharing(repository, counted, link);
-        } finally {
-          end();
-        }
-      },
-      async suspend() {
-        end();
-      },
-    };
-  }
-
-  private transfer(
-    repository: RepositoryName,
-    expected: Descriptor,
-    staged: StagedBlob,
-    end: () => void,
-    signal: AbortSignal | undefined,
-  ): Ingest {
-    const account = this.open(repository, staged);
-    return {
-      get offset() {
-        return staged.offset;
-      },
-      write: (content) => this.append(staged, content, exactly(expected.size), account, signal),
-      commit: async () => {
-        try {
-          await this.accept(repository, staged, expected.digest, account);
-        } finally {
-          end();
-        }
-      },
-      async suspend() {
-        account.rest();
-        end();
-      },
-    };
-  }
 }
 
-function exactly(bytes: number): SizeLimit {
+/** Refuses all that comes after so many bytes. */
+export function exactly(bytes: number): SizeLimit {
   return { bytes, refusal: () => new DigestMismatchError(`${bytes} bytes`, "more") };
 }

@@ -11,6 +11,7 @@ import { smallBlobBytes, type Blobs, type ByteRange, type OpenBlob } from "./blo
 import { takeOver } from "./incoming.ts";
 import type { PullTimes } from "./collect/pulls.ts";
 import type { Holds } from "./holds.ts";
+import type { Ingests } from "./ingests.ts";
 import type { Intake } from "./intake.ts";
 import type { Locks } from "./locks/locks.ts";
 import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
@@ -24,6 +25,7 @@ export interface RepositoryParts {
   readonly metadata: Metadata;
   readonly blobs: Blobs;
   readonly intake: Intake;
+  readonly ingests: Ingests;
   readonly quota: Quota;
   readonly locks: Pick<Locks, "demandWrite">;
   readonly holds: Pick<Holds, "pin">;
@@ -85,7 +87,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   async ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
     this.parts.locks.demandWrite(this.name);
-    return this.parts.intake.ingest(this.name, expected, signal);
+    return this.parts.ingests.begin(this.name, expected, signal);
   }
 
   /** The size of a blob, or `undefined` if the repository does not have it. */
