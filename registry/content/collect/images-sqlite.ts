@@ -2,10 +2,9 @@ import type { Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Row } from "../database.ts";
 import type { Pins } from "../holds.ts";
-import { lockBits } from "../locks/schema.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
 import type { Statements } from "../tables/statements.ts";
-import { attachedPrefix } from "./attached.ts";
+import { isEmpty, isIdle, keep } from "./garbage-conditions.ts";
 import type {
   GarbageRepository,
   GarbageTag,
@@ -14,42 +13,19 @@ import type {
   ImageGarbage,
   Removed,
 } from "./garbage.ts";
+import { GarbageTagTable } from "./garbage-tags.ts";
 
 const pageSize = 100;
-const keep = lockBits.deleteEnabled | lockBits.writeEnabled;
-
-/** Whether `digest` is a manifest of the repository in column `m.repository`. */
-const here = (digest: string): string => `EXISTS (SELECT 1 FROM manifest_contents xc JOIN manifests x
-  ON x.content = xc.id AND x.repository = m.repository WHERE xc.digest = ${digest})`;
-
-/** What the tag in `t` is about, by its name alone (see `attachedTo`); null if it is a tag like any other. */
-const subjectOfTag = `CASE
-  WHEN t.name GLOB 'sha256-*' AND (length(t.name) = 71 OR substr(t.name, 72, 1) = '.')
-    THEN 'sha256:' || substr(t.name, 8, 64)
-  WHEN t.name GLOB 'sha512-*' AND (length(t.name) = 135 OR substr(t.name, 136, 1) = '.')
-    THEN 'sha512:' || substr(t.name, 8, 128) END`;
-
-/** Whether the tag in `t` keeps the manifest in `m` and `c`: not if it is about that itself, or about what is gone. */
-const tagKeeps = `(t.locks & ${keep} <> 0 OR ${subjectOfTag} IS NULL
-  OR (${subjectOfTag} <> c.digest AND ${here(subjectOfTag)}))`;
-
-/** Whether nothing keeps the manifest in `m` and `c`. */
-const isIdle = `NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest = m.id AND ${tagKeeps})
-  AND NOT EXISTS (SELECT 1 FROM manifest_children k JOIN manifests p ON p.id = k.manifest
-                  WHERE k.digest = c.digest AND p.repository = m.repository)
-  AND (m.subject IS NULL OR NOT ${here("m.subject")})`;
-
-const isEmpty = `locks = 0 AND NOT EXISTS (SELECT 1 FROM manifests WHERE repository = repositories.id)
-  AND NOT EXISTS (SELECT 1 FROM blob_links WHERE repository = repositories.id)`;
-
 /** Images in the database of all metadata. */
 export class SqliteImageGarbage implements ImageGarbage {
   private readonly database: MetadataDatabase;
   private readonly statements: Statements;
+  private readonly tagRows: GarbageTagTable;
 
   constructor(database: MetadataDatabase) {
     this.database = database;
     this.statements = database.statements;
+    this.tagRows = new GarbageTagTable(database.statements);
   }
 
   repositories(after: number): readonly GarbageRepository[] {
@@ -77,26 +53,7 @@ export class SqliteImageGarbage implements ImageGarbage {
   }
 
   tags(repository: number, after: string): readonly GarbageTag[] {
-    const rows = this.statements.rows(
-      `SELECT t.name, t.manifest, t.updated_at, t.locks, c.digest, m.subject IS NOT NULL AND ${here("m.subject")} AS attached,
-         max(coalesce(m.pulled_at, 0), coalesce((SELECT max(x.pulled_at) FROM manifest_children k
-           JOIN manifest_contents xc ON xc.digest = k.digest JOIN manifests x ON x.content = xc.id
-           WHERE k.manifest = m.id AND x.repository = m.repository), 0)) AS pulled_at
-       FROM tags t JOIN manifests m ON m.id = t.manifest JOIN manifest_contents c ON c.id = m.content
-       WHERE t.repository = ? AND t.name > ? ORDER BY t.name LIMIT ?`,
-      repository,
-      after,
-      pageSize,
-    );
-    return rows.map((row) => ({
-      name: String(row.name),
-      manifest: Number(row.manifest),
-      digest: row.digest as Digest,
-      pushedAt: Number(row.updated_at),
-      pulledAt: Number(row.pulled_at),
-      locked: (Number(row.locks) & keep) !== 0,
-      attached: row.attached === 1,
-    }));
+    return this.tagRows.page(repository, after);
   }
 
   removeTags(repository: number, tags: readonly GarbageTag[]): Promise<readonly GarbageTag[]> {
@@ -164,16 +121,10 @@ export class SqliteImageGarbage implements ImageGarbage {
     for (const { id } of rows) this.statements.run("UPDATE manifests SET idle_since = NULL WHERE id = ?", id);
   }
 
-  private removeTag(repository: number, { name, manifest, pushedAt }: GarbageTag): boolean {
-    const removed = this.statements.run(
-      `DELETE FROM tags WHERE repository = ? AND name = ? AND manifest = ? AND updated_at = ? AND locks & ${keep} = 0`,
-      repository,
-      name,
-      manifest,
-      pushedAt,
-    );
-    if (removed > 0) this.condemn("m.id = ? AND m.repository = ?", manifest, repository);
-    return removed > 0;
+  private removeTag(repository: number, tag: GarbageTag): boolean {
+    const removed = this.tagRows.remove(repository, tag);
+    if (removed) this.condemn("m.id = ? AND m.repository = ?", tag.manifest, repository);
+    return removed;
   }
 
   /** The bytes that this freed; `undefined` if something has come to keep it. */
@@ -199,7 +150,7 @@ export class SqliteImageGarbage implements ImageGarbage {
       id,
     );
     this.condemn("m.repository = ? AND m.subject = ?", repository, digest);
-    for (const tag of this.tagsAbout(repository, digest)) this.removeTag(repository, tag);
+    for (const tag of this.tagRows.about(repository, digest)) this.removeTag(repository, tag);
     this.statements.run("DELETE FROM manifests WHERE id = ?", id);
     const freed = this.statements.row(
       `DELETE FROM manifest_contents WHERE id = ?
@@ -216,27 +167,6 @@ export class SqliteImageGarbage implements ImageGarbage {
        AND NOT EXISTS (SELECT 1 FROM tags WHERE manifest = m.id)`,
       ...values,
     );
-  }
-
-  private tagsAbout(repository: number, digest: Digest): readonly GarbageTag[] {
-    const prefix = attachedPrefix(digest);
-    // "/" is what comes after "." and is in no tag.
-    const names = this.statements.rows(
-      "SELECT name, manifest, updated_at FROM tags WHERE repository = ? AND (name = ? OR name > ? AND name < ?)",
-      repository,
-      prefix,
-      `${prefix}.`,
-      `${prefix}/`,
-    );
-    return names.map((row) => ({
-      name: String(row.name),
-      manifest: Number(row.manifest),
-      digest,
-      pushedAt: Number(row.updated_at),
-      pulledAt: 0,
-      locked: false,
-      attached: true,
-    }));
   }
 
   private noteIdleSince(id: number, now: number): void {
