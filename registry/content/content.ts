@@ -4,6 +4,7 @@ import { Duration } from "luxon";
 import type { RepositoryQuota } from "../../common/contract/content-settings.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { NameRange, RepositoryName } from "../../common/oci/reference.ts";
+import { BlobReader } from "./blob-reader.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
@@ -16,6 +17,7 @@ import { Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Locks } from "./locks/locks.ts";
 import { SqliteLocks } from "./locks/locks-sqlite.ts";
+import { ManifestIntake } from "./manifest-intake.ts";
 import type { Metadata, PageRequest } from "./metadata.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
@@ -144,10 +146,12 @@ export class RegistryContent implements Repositories<ContentRepository> {
     await uploads.restore();
     const quarantine = new Quarantine(database, blobs, holds, clock);
     const scrubbed = { database, blobs, quarantine, suspects: new Suspects() };
+    const reader = new BlobReader(blobs, scrubbed.suspects.report);
+    const manifests = new ManifestIntake(metadata, quota);
     const content = new RegistryContent(
       {
-        ...{ metadata, blobs, intake, ingests, quota, locks, holds },
-        ...{ pulls: collector.pulls, suspect: scrubbed.suspects.report },
+        ...{ metadata, blobs, reader, intake, ingests, manifests, quota, locks, holds },
+        pulls: collector.pulls,
       },
       uploads,
       locks,

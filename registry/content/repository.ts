@@ -1,19 +1,18 @@
-import { hasCode } from "../../common/errors.ts";
 import { addAbortSignal, pipeline, Readable } from "node:stream";
-import { digestOf, algorithmOf, DigestMismatchError, isDigest, verify } from "../../common/oci/digest.ts";
-import type { Descriptor, Digest } from "../../common/oci/digest.ts";
-import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
+import { isDigest, verify, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import { isManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
-import type { Condition } from "./condition.ts";
-import { smallBlobBytes, type Blobs, type ByteRange, type OpenBlob } from "./blobs.ts";
-import { takeOver } from "./incoming.ts";
+import type { BlobReader } from "./blob-reader.ts";
+import type { Blobs, ByteRange, OpenBlob } from "./blobs.ts";
 import type { PullTimes } from "./collect/pulls.ts";
+import type { Condition } from "./condition.ts";
 import type { Holds } from "./holds.ts";
+import { takeOver } from "./incoming.ts";
 import type { Ingests } from "./ingests.ts";
 import type { Intake } from "./intake.ts";
 import type { Locks } from "./locks/locks.ts";
+import type { ManifestIntake, ManifestPut } from "./manifest-intake.ts";
 import type { Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import { pages } from "./pages.ts";
 import { isStorageFull, type Quota } from "./quota.ts";
@@ -24,21 +23,14 @@ import type { Ingest, PinningWriter, PushOptions, ResumableWriter, SyncTarget } 
 export interface RepositoryParts {
   readonly metadata: Metadata;
   readonly blobs: Blobs;
+  readonly reader: BlobReader;
   readonly intake: Intake;
   readonly ingests: Ingests;
+  readonly manifests: ManifestIntake;
   readonly quota: Quota;
   readonly locks: Pick<Locks, "demandWrite">;
   readonly holds: Pick<Holds, "pin">;
   readonly pulls: Pick<PullTimes, "note">;
-  /** Told of a blob whose file is gone, is cut short or cannot be read, perhaps wrongly. */
-  readonly suspect: (digest: Digest) => void;
-}
-
-export interface ManifestPut {
-  /** What the client says it is; absent: it is stored under its SHA-256. */
-  readonly expected?: Digest;
-  readonly tags: readonly Tag[];
-  readonly condition?: Condition;
 }
 
 /** One repository of this registry. Sees only content that is linked to it, whatever else the registry has (S20). */
@@ -80,9 +72,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
       await this.parts.intake.push(this.name, expected, content);
       return;
     }
-    const bytes = await readManifest(expected, content);
-    const manifest = parseManifest(bytes, expected.mediaType);
-    await this.store({ descriptor: expected, bytes, manifest, sparse: options.sparse ?? [], tags: [] });
+    await this.parts.manifests.push(this.name, expected, content, options.sparse ?? []);
   }
 
   async ingest(expected: Descriptor, signal?: AbortSignal): Promise<Ingest> {
@@ -93,22 +83,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   /** The size of a blob, or `undefined` if the repository does not have it. */
   async blobSize(digest: Digest): Promise<number | undefined> {
     const size = this.parts.metadata.blobSize(this.name, digest);
-    if (size === undefined || (await this.parts.blobs.size(digest)) === size) return size;
-    this.parts.suspect(digest);
-    return undefined;
+    return size === undefined || (await this.parts.reader.whole(digest, size)) ? size : undefined;
   }
 
   /** Not verified again: a client checks what it gets. @throws {ContentNotFoundError} */
   async readBlob(digest: Digest, range?: ByteRange): Promise<Readable> {
-    if (this.parts.metadata.blobSize(this.name, digest) === undefined) {
-      throw new ContentNotFoundError(digest);
-    }
-    const content = await this.parts.blobs.read(digest, range);
-    // A client that goes away is no error of the file.
-    content.once("error", (error) => {
-      if (hasCode(error, "EIO")) this.parts.suspect(digest);
-    });
-    return content;
+    if (this.parts.metadata.blobSize(this.name, digest) === undefined) throw new ContentNotFoundError(digest);
+    return this.parts.reader.read(digest, range);
   }
 
   /** A small blob that is at hand; if there is none it may be here nevertheless. */
@@ -119,26 +100,9 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   /** A blob that a client wants to have: its bytes if it is small, else open, to be closed by the caller. @throws {ContentNotFoundError} */
   async openBlob(digest: Digest): Promise<Uint8Array | OpenBlob> {
-    const { metadata, blobs } = this.parts;
-    const size = metadata.blobSize(this.name, digest);
+    const size = this.parts.metadata.blobSize(this.name, digest);
     if (size === undefined) throw new ContentNotFoundError(digest);
-    const small = size <= smallBlobBytes;
-    const content = await this.reading<Uint8Array | OpenBlob>(digest, () =>
-      small ? blobs.readSmall(digest) : blobs.open(digest),
-    );
-    if (content instanceof Uint8Array) {
-      if (content.length === size) return content;
-    } else {
-      const read: OpenBlob["read"] = async (into, position) => {
-        const came = await this.reading(digest, () => content.read(into, position));
-        if (came === 0 && position < size) this.parts.suspect(digest);
-        return came;
-      };
-      if (content.size === size) return { size, read, close: () => content.close() };
-      await content.close();
-    }
-    this.parts.suspect(digest);
-    throw new ContentNotFoundError(digest);
+    return this.parts.reader.open(digest, size);
   }
 
   /**
@@ -182,20 +146,12 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
    * @throws {InvalidManifestError} @throws {DigestMismatchError} @throws {ContentNotFoundError}
    * @throws {ConditionFailedError}
    */
-  async putManifest(
+  putManifest(
     bytes: Uint8Array,
     mediaType: string,
     put: ManifestPut,
   ): Promise<StoredManifest & { manifest: Manifest }> {
-    const manifest = parseManifest(bytes, mediaType);
-    const digest = digestOf(bytes, put.expected === undefined ? "sha256" : algorithmOf(put.expected));
-    if (put.expected !== undefined && digest !== put.expected)
-      throw new DigestMismatchError(put.expected, digest);
-    const descriptor = { mediaType, digest, size: bytes.length };
-    const { tags, condition } = put;
-    const extra = condition === undefined ? {} : { condition };
-    await this.store({ descriptor, bytes, manifest, sparse: "missing", tags, ...extra });
-    return { descriptor, bytes, manifest };
+    return this.parts.manifests.put(this.name, bytes, mediaType, put);
   }
 
   /** A client asked for this manifest: retention may go by that. Costs no write. */
@@ -264,40 +220,4 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   known(): Promise<boolean> {
     return this.parts.metadata.hasRepository(this.name);
   }
-
-  /** What `read` reads of a blob's file: if that fails, somebody should look at the file. */
-  private async reading<T>(digest: Digest, read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      if (hasCode(error, "EIO") || error instanceof ContentNotFoundError) this.parts.suspect(digest);
-      throw error;
-    }
-  }
-
-  private async store(write: Parameters<Metadata["putManifest"]>[1]): Promise<void> {
-    const { metadata, quota } = this.parts;
-    if (metadata.find(this.name, write.descriptor.digest) !== undefined) {
-      await metadata.putManifest(this.name, write);
-      return;
-    }
-    const account = quota.open(this.name);
-    account.take(write.bytes.length);
-    try {
-      await metadata.putManifest(this.name, write);
-    } finally {
-      account.give(write.bytes.length);
-    }
-  }
-}
-
-async function readManifest(expected: Descriptor, content: Readable): Promise<Uint8Array> {
-  if (expected.size > maxManifestBytes) {
-    content.destroy();
-    throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
-  }
-  const chunks: Buffer[] = [];
-  const verified = pipeline(content, verify(expected), () => undefined);
-  for await (const chunk of verified) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
