@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
+import { systemClock } from "../../../common/clock.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import { errorName } from "./error-name.ts";
 import type { CollectionReport } from "../collect/report.ts";
@@ -113,7 +114,9 @@ export class Performer {
       case "collect":
       case "dryRun": {
         const dryRun = operation.do === "dryRun";
-        return isClean(await content.collector.collect({ graceSeconds: 0, dryRun }));
+        // As late as it may be for what a rescue of the database forgot, too.
+        const now = systemClock.now().plus({ days: 8 }).toMillis();
+        return isClean(await content.collector.collect({ graceSeconds: 0, dryRun, now }));
       }
       case "backup":
         await backUp(content);
