@@ -1,19 +1,14 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { hasCode } from "../../common/errors.ts";
-import {
-  algorithmOf,
-  finish,
-  hexOf,
-  parseDigest,
-  type Descriptor,
-  type Digest,
-  type DigestAlgorithm,
-} from "../../common/oci/digest.ts";
+import { algorithmOf, finish } from "../../common/oci/digest.ts";
+import type { Descriptor, Digest, DigestAlgorithm } from "../../common/oci/digest.ts";
+import { apartNamed, blobNamed, BlobPaths } from "./blob-paths.ts";
 import { smallBlobBytes } from "./blobs.ts";
 import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
+import { DurableDirectories } from "./durable-directories.ts";
 import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
 import { OpenFile } from "./open-file.ts";
 import { Recent } from "./recent.ts";
@@ -42,23 +37,23 @@ const recentBytes = 4 * 1024 ** 2;
  * A file under `blobs/` says nothing about who may read it: that is the metadata's to say.
  */
 export class FilesystemBlobs implements Blobs {
-  private readonly root: string;
   private readonly files: FileSystem;
-  /** Directories that this process has made, or found, and then made sure of. */
-  private readonly durable = new Map<string, Promise<void>>();
+  private readonly paths: BlobPaths;
+  private readonly directories: DurableDirectories;
   private readonly small = new Recent<Uint8Array>(recentBytes, ({ length }) => length);
   /** Counts files that went, or were replaced: what was read before is not kept at hand after it. */
   private removals = 0;
 
   private constructor(root: string, files: FileSystem) {
-    this.root = root;
     this.files = files;
+    this.paths = new BlobPaths(root);
+    this.directories = new DurableDirectories(files);
   }
 
   static async open(root: string, files: FileSystem = nodeFiles): Promise<FilesystemBlobs> {
     const blobs = new FilesystemBlobs(root, files);
-    await ensureDirectory(files, join(root, "staging"));
-    for (const algorithm of algorithms) await ensureDirectory(files, join(root, "blobs", algorithm));
+    await ensureDirectory(files, blobs.paths.staging);
+    for (const algorithm of algorithms) await ensureDirectory(files, blobs.paths.directory(algorithm));
     return blobs;
   }
 
@@ -68,7 +63,7 @@ export class FilesystemBlobs implements Blobs {
 
   async stat(digest: Digest): Promise<{ size: number; cameAt: number } | undefined> {
     try {
-      const { size, mtimeMs } = await this.files.stat(this.path(digest));
+      const { size, mtimeMs } = await this.files.stat(this.paths.blob(digest));
       return { size, cameAt: mtimeMs };
     } catch (error) {
       if (hasCode(error, "ENOENT")) return undefined;
@@ -78,7 +73,7 @@ export class FilesystemBlobs implements Blobs {
 
   async *list(): AsyncIterable<readonly Digest[]> {
     for (const algorithm of algorithms) {
-      for (const part of await this.files.list(join(this.root, "blobs", algorithm))) {
+      for (const part of await this.files.list(this.paths.directory(algorithm))) {
         yield await this.listPart(algorithm, part);
       }
     }
@@ -86,7 +81,7 @@ export class FilesystemBlobs implements Blobs {
 
   async remove(digest: Digest): Promise<void> {
     this.forget(digest);
-    await this.files.remove(this.path(digest));
+    await this.files.remove(this.paths.blob(digest));
   }
 
   async vouch(expected: Pick<Descriptor, "digest" | "size">, signal?: AbortSignal): Promise<boolean> {
@@ -117,9 +112,9 @@ export class FilesystemBlobs implements Blobs {
 
   async putApart(digest: Digest): Promise<void> {
     this.forget(digest);
-    await ensureDirectory(this.files, join(this.root, "quarantine"));
+    await ensureDirectory(this.files, this.paths.quarantine);
     try {
-      await this.files.rename(this.path(digest), this.pathApart(digest));
+      await this.files.rename(this.paths.blob(digest), this.paths.apart(digest));
     } catch (error) {
       if (!hasCode(error, "ENOENT")) throw error;
     }
@@ -127,8 +122,8 @@ export class FilesystemBlobs implements Blobs {
 
   async apart(): Promise<readonly Digest[]> {
     try {
-      const names = await this.files.list(join(this.root, "quarantine"));
-      return names.map((name) => digestIn(...splitName(name))).filter((digest) => digest !== undefined);
+      const names = await this.files.list(this.paths.quarantine);
+      return names.map(apartNamed).filter((digest) => digest !== undefined);
     } catch (error) {
       if (hasCode(error, "ENOENT")) return [];
       throw error;
@@ -136,7 +131,7 @@ export class FilesystemBlobs implements Blobs {
   }
 
   async dropApart(digest: Digest): Promise<void> {
-    await this.files.remove(this.pathApart(digest));
+    await this.files.remove(this.paths.apart(digest));
   }
 
   async read(digest: Digest, range?: ByteRange): Promise<Readable> {
@@ -165,7 +160,7 @@ export class FilesystemBlobs implements Blobs {
   }
 
   async stage(key: string, algorithm: DigestAlgorithm = "sha256"): Promise<StagedBlob> {
-    const path = join(this.root, "staging", key);
+    const path = this.paths.staged(key);
     const handle = await this.files.open(path, "a", 0o600);
     try {
       const { size } = await handle.stat();
@@ -182,9 +177,9 @@ export class FilesystemBlobs implements Blobs {
 
   async staged(): Promise<readonly StagedEntry[]> {
     const entries: StagedEntry[] = [];
-    for (const key of await this.files.list(join(this.root, "staging"))) {
+    for (const key of await this.files.list(this.paths.staging)) {
       try {
-        const { size, mtimeMs } = await this.files.stat(join(this.root, "staging", key));
+        const { size, mtimeMs } = await this.files.stat(this.paths.staged(key));
         entries.push({ key, size, touchedAt: mtimeMs });
       } catch (error) {
         // Finished since we listed it.
@@ -194,48 +189,28 @@ export class FilesystemBlobs implements Blobs {
     return entries;
   }
 
-  /**
-   * Where a blob goes, in a directory that survives power loss. Whoever comes second waits for who made the directory;
-   * and one that a killed process left may never have reached the disk.
-   */
+  /** Where a blob goes, in a directory that survives power loss. */
   private async place(digest: Digest): Promise<string> {
-    const path = this.path(digest);
-    const directory = dirname(path);
-    const made = this.durable.get(directory) ?? this.makeDurable(directory);
-    this.durable.set(directory, made);
-    try {
-      await made;
-    } catch (error) {
-      this.durable.delete(directory);
-      throw error;
-    }
+    const path = this.paths.blob(digest);
+    await this.directories.ensure(dirname(path));
     return path;
-  }
-
-  private async makeDurable(directory: string): Promise<void> {
-    await this.files.makeDirectories(directory);
-    await syncDirectory(this.files, dirname(directory));
   }
 
   /** The blobs in one directory. Whatever else somebody put there is not ours. */
   private async listPart(algorithm: DigestAlgorithm, part: string): Promise<readonly Digest[]> {
     try {
-      const names = await this.files.list(join(this.root, "blobs", algorithm, part));
-      const digests = names.map((name) => digestIn(algorithm, name));
-      return digests.filter((digest) => digest !== undefined && hexOf(digest).startsWith(part)) as Digest[];
+      const names = await this.files.list(this.paths.directory(algorithm, part));
+      const digests = names.map((name) => blobNamed(algorithm, part, name));
+      return digests.filter((digest) => digest !== undefined);
     } catch (error) {
       if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return [];
       throw error;
     }
   }
 
-  private pathApart(digest: Digest): string {
-    return join(this.root, "quarantine", digest.replace(":", "-"));
-  }
-
   private async handle(digest: Digest): Promise<FileHandle> {
     try {
-      return await this.files.open(this.path(digest), "r");
+      return await this.files.open(this.paths.blob(digest), "r");
     } catch (error) {
       if (hasCode(error, "ENOENT")) throw new ContentNotFoundError(digest);
       throw error;
@@ -246,23 +221,4 @@ export class FilesystemBlobs implements Blobs {
     this.removals++;
     this.small.delete(digest);
   }
-
-  private path(digest: Digest): string {
-    const hex = hexOf(digest);
-    return join(this.root, "blobs", algorithmOf(digest), hex.slice(0, 2), hex);
-  }
-}
-
-function digestIn(algorithm: string, hex: string): Digest | undefined {
-  try {
-    return parseDigest(`${algorithm}:${hex}`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The parts of `<algorithm>-<digits>`. */
-function splitName(name: string): [algorithm: string, hex: string] {
-  const [algorithm = "", hex = ""] = name.split("-");
-  return [algorithm, hex];
 }
