@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
@@ -8,6 +7,7 @@ import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
 import type { Intake } from "./intake.ts";
 import type { Account } from "./quota.ts";
+import { isUploadId, keyOf, ownerOf, splitStagedName, stagedName } from "./upload-names.ts";
 
 /** The repository has no such upload: it never had, or it was finished, cancelled, or expired. */
 export class UploadNotFoundError extends Error {
@@ -42,7 +42,7 @@ export interface UploadRequest {
 interface Session {
   readonly staged: StagedBlob;
   /** Whose it is, as in the name of the staged file. */
-  readonly client: string;
+  readonly owner: string;
   /** Absent where an earlier process began it, until the first request names its repository. */
   account?: Account;
   touchedAt: number;
@@ -59,9 +59,6 @@ export interface UploadLimits {
   /** After how long without a byte one is dropped. */
   readonly idle: Duration;
 }
-
-const prefix = "upload-";
-const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Uploads of clients. Each is one staged file, whose name says to which repository it belongs and who began it: an upload
@@ -88,16 +85,11 @@ export class Uploads {
 
   /** Takes up what an earlier process left. Once, before anything else. */
   async restore(): Promise<void> {
-    for (const { key, touchedAt } of await this.blobs.staged()) {
-      if (!key.startsWith(prefix)) continue;
-      // Those of an earlier version do not say whose they are.
-      const client = key.slice(keyLength + 1);
-      this.sessions.set(key.slice(0, keyLength), {
-        staged: await this.blobs.stage(key),
-        client,
-        touchedAt,
-        busy: false,
-      });
+    for (const { key: name, touchedAt } of await this.blobs.staged()) {
+      const parts = splitStagedName(name);
+      if (parts === undefined) continue;
+      const staged = await this.blobs.stage(name);
+      this.sessions.set(parts.key, { staged, owner: parts.owner, touchedAt, busy: false });
     }
   }
 
@@ -107,24 +99,24 @@ export class Uploads {
 
   /** @throws {OciError} `TOOMANYREQUESTS` if too many are open, of this client or in all */
   async create(repository: RepositoryName, request: UploadRequest = {}): Promise<Upload> {
-    const client = shortHash(request.client ?? "", 16);
-    this.demandRoom(client);
+    const owner = ownerOf(request.client ?? "");
+    this.demandRoom(owner);
     const id = this.newId();
     const key = keyOf(repository, id);
-    this.opening.push(client);
+    this.opening.push(owner);
     try {
-      const staged = await this.blobs.stage(`${key}-${client}`, request.algorithm);
-      const session: Session = { staged, client, touchedAt: this.clock.now().toMillis(), busy: false };
+      const staged = await this.blobs.stage(stagedName(key, owner), request.algorithm);
+      const session: Session = { staged, owner, touchedAt: this.clock.now().toMillis(), busy: false };
       this.sessions.set(key, session);
       return this.view(repository, id, session);
     } finally {
-      this.opening.splice(this.opening.indexOf(client), 1);
+      this.opening.splice(this.opening.indexOf(owner), 1);
     }
   }
 
   /** @throws {UploadNotFoundError} also for an upload of another repository */
   find(repository: RepositoryName, id: string): Upload {
-    const session = idPattern.test(id) ? this.sessions.get(keyOf(repository, id)) : undefined;
+    const session = isUploadId(id) ? this.sessions.get(keyOf(repository, id)) : undefined;
     if (session === undefined) throw new UploadNotFoundError("no such upload");
     return this.view(repository, id, session);
   }
@@ -142,10 +134,10 @@ export class Uploads {
     }
   }
 
-  private demandRoom(client: string): void {
+  private demandRoom(owner: string): void {
     const { open, openPerClient } = this.limits;
-    const all = [...this.opening, ...[...this.sessions.values()].map((session) => session.client)];
-    if (all.length < open && all.filter((each) => each === client).length < openPerClient) return;
+    const all = [...this.opening, ...[...this.sessions.values()].map((session) => session.owner)];
+    if (all.length < open && all.filter((each) => each === owner).length < openPerClient) return;
     throw new OciError("TOOMANYREQUESTS", { message: "too many uploads are open: finish or cancel some" });
   }
 
@@ -191,16 +183,6 @@ export class Uploads {
       session.touchedAt = this.clock.now().toMillis();
     }
   }
-}
-
-function keyOf(repository: RepositoryName, id: string): string {
-  return `${prefix}${id}-${shortHash(repository, 32)}`;
-}
-
-const keyLength = prefix.length + 36 + 1 + 32;
-
-function shortHash(text: string, digits: number): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, digits);
 }
 
 function tooLarge(bytes: number): Error {
