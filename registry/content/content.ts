@@ -1,79 +1,41 @@
 import { join } from "node:path";
-import type { Clock } from "../../common/clock.ts";
 import { Duration } from "luxon";
-import type { RepositoryQuota } from "../../common/contract/content-settings.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { NameRange, RepositoryName } from "../../common/oci/reference.ts";
-import { BlobReader } from "./blob-reader.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
-import { Collector, type WithCopy } from "./collect/collector.ts";
+import type { Collector, WithCopy } from "./collect/collector.ts";
 import { clearCopies, copyBeside, copyOfMemory } from "./collect/copy.ts";
+import { composeParts, type ContentParts, type MetadataPorts, type PartsOptions } from "./content-parts.ts";
 import { ensureDirectory, nodeFiles, type FileSystem } from "./files.ts";
-import { Holds } from "./holds.ts";
-import { Ingests } from "./ingests.ts";
-import { Intake, pushPrefix } from "./intake.ts";
 import { holdLock } from "./lock.ts";
 import type { Locks } from "./locks/locks.ts";
 import { SqliteLocks } from "./locks/locks-sqlite.ts";
-import { ManifestIntake } from "./manifest-intake.ts";
-import type { Metadata, PageRequest } from "./metadata.ts";
+import type { PageRequest } from "./metadata.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
 import { pages } from "./pages.ts";
-import { Quota } from "./quota.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
 import { fileSystemType, lockAdvice, remoteFileSystem, type FileSystemType } from "./rescue/file-system.ts";
-import type { Space } from "./rescue/free-space.ts";
 import {
   closeKeptDatabase,
   openDespiteDamage,
   openKeptDatabase,
   type KeptDatabase,
 } from "./rescue/open-database.ts";
-import { Quarantine } from "./scrub/quarantine.ts";
-import type { ScrubParts } from "./scrub/scrub.ts";
-import { Suspects } from "./scrub/suspects.ts";
 import type { Repositories } from "./store.ts";
-import { Uploads } from "./uploads.ts";
+import type { Uploads } from "./uploads.ts";
 
-export interface ContentOptions {
-  readonly clock: Clock;
-  /** Makes names that nobody used before, such as `randomUUID`. */
-  readonly newId: () => string;
-  /** In bytes; asked before each write. */
-  readonly quota: () => number | undefined;
-  /** Bounds of single repositories; asked before each write. Absent: none. */
-  readonly repositoryQuotas?: () => readonly RepositoryQuota[];
-  /** Watches the volume; absent: nobody does. */
-  readonly space?: Space;
+export interface ContentOptions extends PartsOptions {
   /** Absent: in a process of its own. */
   readonly checkDatabase?: DatabaseCheck;
   /** Absent: asks the system. */
   readonly fileSystemType?: FileSystemType;
 }
 
-/** What a scrub works on. */
-type Scrubbed = Pick<ScrubParts, "database" | "blobs" | "quarantine" | "suspects">;
-
-/** What is known of content, by subject. */
-interface MetadataPorts {
-  readonly metadata: Metadata;
-  readonly locks: Locks;
-  readonly database: MetadataDatabase;
-  readonly withCopy: WithCopy;
-}
-
-const noQuotas = (): readonly RepositoryQuota[] => [];
-const uploadLimits = {
-  open: 1_000,
-  openPerClient: 200,
-  /** More than the largest layer that ACR takes (200 GiB). */
-  bytes: 256 * 1024 ** 3,
-  idle: Duration.fromObject({ hours: 24 }),
-};
 /** How long a transfer that nobody went on with is kept. */
 const ingestAge = Duration.fromObject({ days: 7 });
 
@@ -89,7 +51,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
   readonly locks: Locks;
   readonly collector: Collector;
-  readonly scrubbed: Scrubbed;
+  readonly scrubbed: ContentParts["scrubbed"];
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
   /** The database, where it lies on a disk. */
@@ -98,69 +60,31 @@ export class RegistryContent implements Repositories<ContentRepository> {
   readonly close: () => Promise<void>;
 
   private constructor(
-    parts: RepositoryParts,
-    uploads: Uploads,
-    locks: Locks,
-    collector: Collector,
-    scrubbed: Scrubbed,
+    parts: ContentParts,
     clock: Clock,
     close: () => Promise<void>,
-    kept?: KeptDatabase,
+    kept: KeptDatabase | undefined,
   ) {
-    this.kept = kept;
-    this.parts = parts;
-    this.close = close;
-    this.locks = locks;
-    this.collector = collector;
-    this.scrubbed = scrubbed;
-    this.uploads = uploads;
+    this.uploads = parts.uploads;
+    this.locks = parts.locks;
+    this.collector = parts.collector;
+    this.scrubbed = parts.scrubbed;
+    this.parts = parts.repository;
     this.clock = clock;
+    this.close = close;
+    this.kept = kept;
   }
 
   /** Puts content together, and clears away what a crash left. */
   static async compose(
     blobs: Blobs,
-    { metadata, locks, database, withCopy }: MetadataPorts,
+    metadata: MetadataPorts,
     options: ContentOptions,
     close: () => Promise<void>,
     kept?: KeptDatabase,
   ): Promise<RegistryContent> {
-    const { clock, newId } = options;
-    let incoming = 0;
-    for (const { key, size } of await blobs.staged()) {
-      if (key.startsWith(pushPrefix)) await (await blobs.stage(key)).discard();
-      else incoming += size;
-    }
-    const limits = {
-      total: options.quota,
-      repositories: options.repositoryQuotas ?? noQuotas,
-      space: options.space,
-    };
-    const quota = new Quota(limits, incoming, (repository) => metadata.usageNow(repository));
-    const holds = new Holds();
-    const intake = new Intake(blobs, metadata, quota, holds, newId);
-    const ingests = new Ingests({ blobs, metadata, quota, holds, intake });
-    const rescuedAt = kept?.lastRescue === undefined ? undefined : Date.parse(kept.lastRescue.time);
-    const collector = new Collector(database, withCopy, blobs, holds, clock, rescuedAt);
-    const uploads = new Uploads(blobs, intake, clock, newId, uploadLimits);
-    await uploads.restore();
-    const quarantine = new Quarantine(database, blobs, holds, clock);
-    const scrubbed = { database, blobs, quarantine, suspects: new Suspects() };
-    const reader = new BlobReader(blobs, scrubbed.suspects.report);
-    const manifests = new ManifestIntake(metadata, quota);
-    const content = new RegistryContent(
-      {
-        ...{ metadata, blobs, reader, intake, ingests, manifests, quota, locks, holds },
-        pulls: collector.pulls,
-      },
-      uploads,
-      locks,
-      collector,
-      scrubbed,
-      clock,
-      close,
-      kept,
-    );
+    const parts = await composeParts(blobs, metadata, options, kept?.lastRescue);
+    const content = new RegistryContent(parts, options.clock, close, kept);
     await content.expire();
     return content;
   }
