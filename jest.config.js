@@ -33,6 +33,8 @@ export default {
       displayName: "unit",
       testMatch: ["**/*.test.ts"],
       testPathIgnorePatterns: [...shared.testPathIgnorePatterns, "\\.(integration|e2e|long)\\.test\\.ts$"],
+      // Far more than any takes: a machine that is busy with something else must not fail them.
+      ...patience(60_000),
     },
     {
       ...shared,
