@@ -12,6 +12,7 @@ import type { Service } from "../../common/service.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ServerMetrics } from "./metrics.ts";
 import { Pipelining } from "./pipelining.ts";
+import { RunningRequests } from "./running-requests.ts";
 import { bodyCheckInterval, SlowBodies } from "./slow-bodies.ts";
 
 const keepAliveTimeoutMs = 75_000;
@@ -51,12 +52,7 @@ export class RegistryServer implements Service {
   private stopping = false;
   /** Every connection, also one whose handshake is not over, of which the server itself keeps no account. */
   private readonly sockets = new Set<Socket>();
-  /** Requests that are being answered. */
-  private running = 0;
-  /** Requests that there ever were. */
-  private begun = 0;
-  /** Aborts, once we stop, when no request runs any more. */
-  private quiet = new AbortController();
+  private readonly requests = new RunningRequests();
 
   constructor(parts: ServerParts) {
     this.parts = parts;
@@ -112,7 +108,7 @@ export class RegistryServer implements Service {
 
   /** How many requests run, and how many there ever were. */
   get activity(): { readonly running: number; readonly begun: number } {
-    return { running: this.running, begun: this.begun };
+    return this.requests.activity;
   }
 
   /** Uses `certificate` for connections from now on; those that exist stay. */
@@ -138,12 +134,7 @@ export class RegistryServer implements Service {
     // Whoever is served while we stop should go elsewhere for the next request.
     if (this.stopping) response.setHeader("Connection", "close");
     if (bringsBody(request)) this.awaitBody(request, response);
-    this.running++;
-    this.begun++;
-    response.on("close", () => {
-      this.running--;
-      if (this.running === 0 && this.stopping) this.quiet.abort();
-    });
+    this.requests.add(response);
     try {
       this.parts.listener(request, response);
     } catch (error) {
@@ -197,15 +188,15 @@ export class RegistryServer implements Service {
    */
   private async stop(): Promise<void> {
     this.stopping = true;
-    this.quiet = new AbortController();
     this.server.close();
-    if (this.running > 0) {
-      const { clock, limits, log } = this.parts;
-      log.info("stopping: requests may end", { requests: this.running, seconds: limits.grace.as("seconds") });
-      await clock.sleep(limits.grace, this.quiet.signal).catch(() => undefined);
-      if (this.running > 0) log.warn("requests still run and are cut off", { requests: this.running });
+    const { clock, limits, log } = this.parts;
+    const { running } = this.requests.activity;
+    if (running > 0) {
+      log.info("stopping: requests may end", { requests: running, seconds: limits.grace.as("seconds") });
+      const left = await this.requests.ended(limits.grace, clock);
+      if (left > 0) log.warn("requests still run and are cut off", { requests: left });
     }
-    this.parts.log.info("serves no more");
+    log.info("serves no more");
     for (const socket of this.sockets) socket.destroy();
   }
 }
