@@ -9,7 +9,7 @@ import { apartNamed, blobNamed, BlobPaths } from "./blob-paths.ts";
 import { smallBlobBytes } from "./blobs.ts";
 import type { Blobs, ByteRange, StagedBlob, StagedEntry } from "./blobs.ts";
 import { DurableDirectories } from "./durable-directories.ts";
-import { ensureDirectory, nodeFiles, syncDirectory, type FileSystem } from "./files.ts";
+import { ensureDirectory, nodeFiles, syncDirectory, syncFile, type FileSystem } from "./files.ts";
 import { OpenFile } from "./open-file.ts";
 import { Recent } from "./recent.ts";
 import { StagedFile } from "./staged-file.ts";
@@ -102,7 +102,7 @@ export class FilesystemBlobs implements Blobs {
     const path = await this.place(digest);
     const handle = await this.files.open(path, "r");
     try {
-      await handle.sync();
+      await syncFile(handle);
     } finally {
       await handle.close();
     }
