@@ -10,8 +10,8 @@ const busyBound = 200;
 const pulls = 200;
 /** Pulled by each of the many: so much that all are under way at once for a while. */
 const pulledBytes = 32 * 1024 ** 2;
-/** How long nothing happens before a registry counts as idle. */
-const restMs = 15_000;
+/** How long nothing happens before a registry counts as idle: ours gives memory back after a minute. */
+const restMs = 75_000;
 
 export const memoryLine: Line = {
   name: "memory",

@@ -46,7 +46,9 @@ test("makes a password that only its file holds, and no file that is there is wr
     expect(stdout).not.toContain(password);
     const { salt, ...rest } = JSON.parse(stdout) as { salt: string };
     expect(rest).toEqual({ name: "password1", algorithm: "sha256", hash: hashPassword(password, salt) });
-    expect(run("", "--generate", file)).toMatchObject({ status: 2, stdout: "" });
+    const again = run("", "--generate", file);
+    expect(again).toMatchObject({ status: 2, stdout: "" });
+    expect(again.stderr).toContain(`${file} is there already, and is not written over: name a new file`);
     expect((await readFile(file, "utf8")).trim()).toBe(password);
   } finally {
     await rm(directory, { recursive: true });

@@ -6,7 +6,7 @@ import { Command, Option } from "commander";
 import { DateTime } from "luxon";
 import type { ClientTokenSettings } from "../../common/contract/config.ts";
 import { hashBroughtPassword, hashPassword } from "../../common/contract/password.ts";
-import { messageOf } from "../../common/errors.ts";
+import { hasCode, messageOf } from "../../common/errors.ts";
 
 type Password = ClientTokenSettings["passwords"][number];
 
@@ -77,7 +77,11 @@ async function make(salt: string, path: string, self: Command): Promise<Hashed> 
   try {
     await writeFile(path, `${password}\n`, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    self.error(`--generate: ${messageOf(error)}`);
+    self.error(
+      hasCode(error, "EEXIST")
+        ? `--generate: ${path} is there already, and is not written over: name a new file`
+        : `--generate: ${messageOf(error)}`,
+    );
   }
   return { algorithm: "sha256", salt, hash: hashPassword(password, salt) };
 }

@@ -3,8 +3,12 @@ import { every } from "../../common/every.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 
-/** A registry of which nothing is asked for so long rests. */
-const rest = seconds(5);
+/**
+ * A registry of which nothing is asked for so long rests. What V8 compiled goes too, and is made again within the first second
+ * of many requests: no client that comes every few seconds may have to wait for that.
+ */
+const restMs = 60_000;
+const interval = seconds(10);
 /** In bytes. Less is not worth the pause, a few hundredths of a second. */
 const worthwhile = 4 * 1024 ** 2;
 
@@ -27,6 +31,7 @@ export class MemoryReturn implements Service {
   readonly name = "memory";
   private readonly parts: MemoryParts;
   private begun = 0;
+  private busyAt = 0;
   /** The least that was resident since memory was given back; nothing yet, so that a start's leavings go too. */
   private least = 0;
 
@@ -43,17 +48,18 @@ export class MemoryReturn implements Service {
       this.look();
       return Promise.resolve();
     };
-    await every(rest, look, this.parts.clock, signal);
+    this.busyAt = this.parts.clock.steady();
+    await every(interval, look, this.parts.clock, signal);
   }
 
   private look(): void {
-    const { activity, resident, collect, log } = this.parts;
+    const { activity, resident, collect, clock, log } = this.parts;
     const { running, begun } = activity();
-    const rested = running === 0 && begun === this.begun;
+    if (running > 0 || begun !== this.begun) this.busyAt = clock.steady();
     this.begun = begun;
     const before = resident();
     this.least = Math.min(this.least, before);
-    if (!rested || before - this.least < worthwhile) return;
+    if (clock.steady() - this.busyAt < restMs || before - this.least < worthwhile) return;
     collect();
     this.least = resident();
     log.debug("memory was given back", { before, after: this.least });
