@@ -19,9 +19,11 @@ export const story: readonly Chapter[] = [
   workload,
   offline,
   online,
-  memory,
   clients,
 ];
+
+/** What only tests wait for: it takes a minute. */
+export const interlude: Chapter = memory;
 
 /** The end of the story: the quickstart tells it when it is taken down. */
 export const epilogue: Chapter = cleanup;

@@ -2,7 +2,7 @@ import { cannotRunCluster } from "../cluster/can-run.ts";
 import { down } from "../cluster/cluster.ts";
 import { silentProgress } from "../terminal/progress.ts";
 import { setStage, type Stage } from "./stage.ts";
-import { epilogue, story } from "./story.ts";
+import { epilogue, interlude, story } from "./story.ts";
 
 const cannot = await cannotRunCluster();
 if (cannot !== undefined) process.stderr.write(`The story is skipped. ${cannot}\n`);
@@ -25,7 +25,7 @@ export function describeStory(name: string): void {
     });
 
     // Each chapter stands on the one before: after a failure the rest would only fail of the same.
-    test.each([...story, epilogue])("$title", async (chapter) => {
+    test.each([...story, interlude, epilogue])("$title", async (chapter) => {
       if (unfinished !== undefined)
         throw new Error(`not played, since an earlier chapter failed: ${unfinished}`);
       unfinished = chapter.title;

@@ -2,8 +2,8 @@ import { eventually } from "../../harness/eventually.ts";
 import { names, type Chapter } from "../world.ts";
 
 const boundMiB = 90;
-/** Buffers of a transfer that has just ended are given back within seconds. */
-const settleMs = 60_000;
+/** Buffers of a transfer that has just ended are given back within seconds, and what else it left after a minute of rest. */
+const settleMs = 150_000;
 
 /** By now the registry has copied images of some hundred megabytes, and served them. */
 export const memory: Chapter = {
