@@ -7,8 +7,10 @@ import { Cron } from "croner";
  * @throws an error whose message is for the person who wrote it
  */
 export function parseCron(schedule: string, timeZone = "UTC"): Cron {
+  // For a named zone Node loads its language data, 8 MiB that stay.
+  const zone = timeZone === "UTC" ? { utcOffset: 0 } : { timezone: timeZone };
   try {
-    return new Cron(schedule, { timezone: timeZone, mode: "5-part", paused: true });
+    return new Cron(schedule, { ...zone, mode: "5-part", paused: true });
   } catch (cause) {
     throw new Error(`"${schedule}" is not a schedule of five cron fields.`, { cause });
   }

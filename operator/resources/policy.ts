@@ -1,5 +1,5 @@
-import { Cron } from "croner";
 import { IANAZone, type DateTime } from "luxon";
+import { parseCron } from "../../common/cron.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { StalledError } from "../status/errors.ts";
 
@@ -17,7 +17,7 @@ export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
   }
   let next: Date | null;
   try {
-    next = new Cron(schedule, { timezone: timeZone, mode: "5-part" }).nextRun(now.toJSDate());
+    next = parseCron(schedule, timeZone).nextRun(now.toJSDate());
   } catch (cause) {
     throw new StalledError("InvalidSchedule", `The schedule "${schedule}" cannot be read.`, { cause });
   }
