@@ -154,6 +154,48 @@ describe("refuses, and says what to do instead:", () => {
     { wanted: policy({ schedule: "0 2 * *" }), field: "spec.schedule", says: "five fields of cron" },
     { wanted: policy({ pollInterval: "0s" }), field: "spec.pollInterval", says: "such as 5s or 10m" },
     { wanted: policy({ pollInterval: "25h" }), field: "spec.pollInterval", says: "from 1s to 24h" },
+    ...["fast", "16Ki0", "10k", "-1Mi", "2P"].map((bandwidth) => ({
+      wanted: policy({ limits: { bandwidth } }),
+      field: "spec.limits.bandwidth",
+      says: "from 16Ki to 1P",
+    })),
+    {
+      wanted: policy({ limits: { windows: [{ from: "8:00", to: "18:00" }] } }),
+      field: "spec.limits.windows[0].from",
+      says: "such as 08:00",
+    },
+    {
+      wanted: policy({ limits: { windows: [{ from: "08:00", to: "24:00" }] } }),
+      field: "spec.limits.windows[0].to",
+      says: "from 00:00 to 23:59",
+    },
+    {
+      wanted: policy({ limits: { windows: [{ from: "08:00", to: "18:00", bandwidth: "1" }] } }),
+      field: "spec.limits.windows[0].bandwidth",
+      says: "from 16Ki to 1P",
+    },
+    {
+      wanted: policy({ limits: { windows: [{ from: "08:00", to: "18:00", days: ["Mon"] }] } }),
+      field: "spec.limits.windows[0].days[0]",
+      says: "Monday",
+    },
+    {
+      wanted: policy({
+        limits: { windows: Array.from({ length: 21 }, () => ({ from: "08:00", to: "09:00" })) },
+      }),
+      field: "spec.limits.windows",
+      says: "must have at most 20 items",
+    },
+    {
+      wanted: policy({ limits: { quota: { size: "0", period: "Day" } } }),
+      field: "spec.limits.quota.size",
+      says: "such as 20Gi",
+    },
+    {
+      wanted: policy({ limits: { quota: { size: "1Gi", period: "Week" } } }),
+      field: "spec.limits.quota.period",
+      says: "Month",
+    },
     {
       wanted: policy({}, { name: "apps/hello:1.0" }),
       field: "spec.repositories[0].name",
@@ -217,6 +259,16 @@ describe("refuses, and says what to do instead:", () => {
     { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
     { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
     { wanted: policy({ pollInterval: "86400s" }), because: "a day in seconds" },
+    {
+      wanted: policy({
+        limits: {
+          bandwidth: "16Ki",
+          windows: Array.from({ length: 20 }, () => ({ from: "22:00", to: "06:00", days: ["Sunday"] })),
+          quota: { size: "1P", period: "Month" },
+        },
+      }),
+      because: "the narrowest link, twenty windows and the greatest quota",
+    },
   ])("but takes what is just allowed: $because", async ({ wanted }) => {
     expect(await refusal(wanted)).toBe("accepted");
   });

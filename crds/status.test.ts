@@ -16,6 +16,8 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   lastActivityTime: true,
   lastSyncTime: true,
   sync: true,
+  postponed: true,
+  link: true,
   statusDetails: true,
 };
 
@@ -34,6 +36,13 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     tags: { selected: 3, upToDate: 1, copied: 1, failed: 1, postponed: 0 },
     bytes: 4096,
     failures: [{ repository: "apps/hello", tag: "1.0", message: "The parent does not have it." }],
+  },
+  postponed: { reason: "LinkQuota", message: "Raise limits.quota.", until: time },
+  link: {
+    bytesPerSecond: 65_536,
+    usedToday: 1,
+    usedThisMonth: 2,
+    quota: { period: "Day", bytes: 3, left: 2, resetTime: time },
   },
   statusDetails: [
     { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },

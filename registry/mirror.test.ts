@@ -10,6 +10,7 @@ import { silentLog } from "../common/testing/silent-log.ts";
 import { LiveConfiguration } from "./configuration.ts";
 import { openMemoryContent, type RegistryContent } from "./content/content.ts";
 import { families, image, index, item, repository, streamOf, tag } from "./content/testing/images.ts";
+import { openGate } from "./link/testing/open-gate.ts";
 import { openLoopback, type Loopback } from "./http/testing/loopback.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
@@ -79,7 +80,9 @@ describe("a registry whose parent is another of ours", () => {
     const engine = new SyncEngine({
       configuration: live,
       content,
-      connect: (place, observer) => new RemoteRegistry(place, { clock, random: () => 0, observer }),
+      connect: (place, observer) =>
+        new RemoteRegistry(place, { clock, random: () => 0, observer, gate: openGate }),
+      linkClosedUntil: () => undefined,
       board,
       journal: { read: async () => ({}), write: async () => undefined },
       metrics: createSyncMetrics(metrics),

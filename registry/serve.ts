@@ -28,6 +28,9 @@ import { openContent, type RegistryContent } from "./content/content.ts";
 import { Housekeeping } from "./content/housekeeping.ts";
 import { openWhenFree } from "./content/lock.ts";
 import { FreeSpace, reserveOf, volumeOf } from "./content/rescue/free-space.ts";
+import { LinkBudget } from "./link/budget.ts";
+import { createLinkMetrics } from "./link/metrics.ts";
+import { LinkUsage } from "./link/usage.ts";
 import { createApp } from "./http/app.ts";
 import { AuditLog } from "./http/audit.ts";
 import { CertificateReload } from "./http/certificate.ts";
@@ -148,10 +151,26 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       clock,
       log,
     });
+    const link: LinkBudget = new LinkBudget(
+      {
+        usage: await LinkUsage.restore(join(config.data, "link", "usage.json"), log),
+        counted: createLinkMetrics(registry, () => link.status),
+        show: (status) => {
+          board.update({ link: status });
+        },
+        clock,
+      },
+      live.current.settings,
+    );
+    live.subscribe((next) => {
+      link.configure(next.settings);
+    });
     const engine = new SyncEngine({
       configuration: live,
       content,
-      connect: (parent, observer) => new RemoteRegistry(parent, { clock, random: Math.random, observer }),
+      connect: (parent, observer) =>
+        new RemoteRegistry(parent, { clock, random: Math.random, observer, gate: link }),
+      linkClosedUntil: () => link.closedUntil,
       board,
       journal: new FileJournal(join(config.data, "sync", "journal.json"), log),
       metrics: createSyncMetrics(registry),
@@ -160,7 +179,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       log,
     });
     const collecting = garbageCollection({ content, live, board, registry, clock, log });
-    const services: Service[] = [server, new Housekeeping(content, clock, log), collecting, engine];
+    const services: Service[] = [server, new Housekeeping(content, clock, log), collecting, link, engine];
     services.push(...memoryReturn(() => server.activity, clock, log));
     if (certificate !== undefined) {
       const reload = new CertificateReload(certificate, server, clock, log);

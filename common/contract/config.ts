@@ -3,6 +3,7 @@ import { logLevels } from "../log.ts";
 import { contentSettings } from "./content-settings.ts";
 import { described } from "./described.ts";
 import { sentenceOf } from "./issues.ts";
+import { linkLimitsSchema } from "./link-settings.ts";
 import { passwordAlgorithms } from "./password.ts";
 
 /**
@@ -80,6 +81,10 @@ const syncSchema = z.object({
   concurrency: described(
     "How many transfers from the parent may run at once.",
     z._default(z.number().check(z.gte(1), z.lte(64)), 4),
+  ),
+  limits: described(
+    "What syncs and everything else may take of the link to the parent, together. Clients of the registry are never slowed down.",
+    z.prefault(linkLimitsSchema, {}),
   ),
   resyncRequest: described(
     "Any other value than before asks for a sync now; the value itself means nothing.",

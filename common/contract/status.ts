@@ -11,6 +11,10 @@ export interface RegistryStatus {
   /** End of the last sync that succeeded, ISO 8601. */
   readonly lastSyncTime?: string;
   readonly sync?: SyncStatus;
+  /** Why nothing is synced for now, and until when. Absent: nothing keeps a sync from running when it is due. */
+  readonly postponed?: Postponement;
+  /** What the link to the parent carries. Absent: there is no parent. */
+  readonly link?: LinkStatus;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */
   readonly statusDetails: readonly StatusDetail[];
 }
@@ -21,7 +25,10 @@ export type ConnectionState = "Online" | "Offline" | "Syncing" | "Unhealthy";
 export interface SyncStatus {
   /** `InitialSync`, `ManualResync` and `RecoveryService` are ACR's; `Schedule` is a routine pass. */
   readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "Schedule";
-  /** ACR's, and `Partial`: some tags failed, the others are there. */
+  /**
+   * ACR's, and `Partial`: some tags failed, the others are there. `Pending`: it was cut short by the link's quota and goes
+   * on in the next period.
+   */
   readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed" | "TimedOut";
   readonly startTime: string;
   readonly endTime?: string;
@@ -37,6 +44,30 @@ export interface SyncStatus {
   readonly bytes: number;
   /** At most `maxFailures`, sorted by repository and tag. */
   readonly failures: readonly SyncFailure[];
+}
+
+export interface Postponement {
+  readonly reason: "LinkQuota";
+  /** A sentence, with what a person can do. */
+  readonly message: string;
+  /** ISO 8601. */
+  readonly until: string;
+}
+
+/** Bytes of HTTP messages in both directions, heads included. */
+export interface LinkStatus {
+  /** The limit of this moment. Absent: none. */
+  readonly bytesPerSecond?: number;
+  /** Since midnight in the time zone of the policy. */
+  readonly usedToday: number;
+  readonly usedThisMonth: number;
+  readonly quota?: {
+    readonly period: "Day" | "Month";
+    readonly bytes: number;
+    readonly left: number;
+    /** When the next period begins, ISO 8601. */
+    readonly resetTime: string;
+  };
 }
 
 interface SyncFailure {

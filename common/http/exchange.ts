@@ -17,6 +17,8 @@ export interface Exchange {
   /** The longest silence of the peer, before the head of the response and within its body. */
   readonly idleTimeout: Duration;
   readonly signal?: AbortSignal;
+  /** Told of the connection that is used. */
+  readonly onSocket?: (socket: Socket) => void;
 }
 
 /** The peer was silent for too long. */
@@ -65,6 +67,7 @@ function send(options: Exchange): Promise<IncomingMessage> {
     signal?.addEventListener("abort", abort, { once: true });
     request.once("close", () => signal?.removeEventListener("abort", abort));
     request.once("socket", (socket) => {
+      options.onSocket?.(socket);
       const stop = watchSilence(socket, options, () => answer, fail);
       request.once("close", stop);
     });
@@ -91,8 +94,9 @@ function watchSilence(
     socket.setTimeout(idleTimeout.toMillis());
   };
   const silent = (): void => {
-    // Bytes wait for us: it is our reader that is slow, not the peer.
-    if ((answer()?.readableLength ?? 0) > 0) arm();
+    const received = answer();
+    // Bytes wait for us, or all have come: it is our reader that is slow, not the peer.
+    if (received !== undefined && (received.readableLength > 0 || received.complete)) arm();
     else fail(new PeerTimeoutError("the peer did not answer in time"));
   };
   socket.on("timeout", silent);

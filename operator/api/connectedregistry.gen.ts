@@ -154,7 +154,7 @@ export interface ConnectedRegistryStatus {
   readonly sync?: {
     /** What set it off. */
     readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "Schedule";
-    /** How it stands. Partial: some tags failed, the others are there. */
+    /** How it stands. Partial: some tags failed, the others are there. TimedOut: the window closed before it was done. Pending: cut short by the link's quota, it goes on at nextTime. */
     readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed" | "TimedOut";
     /** When it began. */
     readonly startTime: string;
@@ -186,6 +186,35 @@ export interface ConnectedRegistryStatus {
       /** What went wrong. */
       readonly message: string;
     }[];
+  };
+  /** Why nothing is synced for now. Absent while nothing keeps a sync from running when it is due. */
+  readonly postponed?: {
+    /** LinkQuota: the policy's limits.quota is used up. */
+    readonly reason: "LinkQuota";
+    /** A sentence, with what a person can do. */
+    readonly message: string;
+    /** When syncs go on by themselves. */
+    readonly until: string;
+  };
+  /** What the link to the parent carries, in bytes of HTTP messages in both directions, heads included. */
+  readonly link?: {
+    /** The limit of this moment. Absent: none. */
+    readonly bytesPerSecond?: number;
+    /** Since midnight in the policy's time zone. */
+    readonly usedToday: number;
+    /** Since the first of the month in the policy's time zone. */
+    readonly usedThisMonth: number;
+    /** The quota in force. Absent: none. */
+    readonly quota?: {
+      /** For how long it is. */
+      readonly period: "Day" | "Month";
+      /** How much it is. */
+      readonly bytes: number;
+      /** What is left of it. */
+      readonly left: number;
+      /** When the next period begins. */
+      readonly resetTime: string;
+    };
   };
   /** Problems that the registry reports; empty when all is well. */
   readonly statusDetails?: readonly {

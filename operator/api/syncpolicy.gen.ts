@@ -26,6 +26,29 @@ export interface SyncPolicySpec {
   readonly window?: string;
   /** How long a continuous sync rests between two passes, from 1s to 24h. */
   readonly pollInterval: string;
+  /** What a registry's traffic with its parent may take of the link, all of it together. Its own clients are never slowed down. A change is in effect at once, also for transfers under way. */
+  readonly limits?: {
+    /** Bytes per second in both directions together, outside of all windows, from 16Ki. Absent: no limit. */
+    readonly bandwidth?: string;
+    /** Other limits by time of day, in spec.timeZone. Of several that are open the first counts. */
+    readonly windows?: readonly {
+      /** When it begins, as hours and minutes: 08:00. */
+      readonly from: string;
+      /** When it ends. Not later than from: on the next day; the same as from: after a whole day. */
+      readonly to: string;
+      /** On which days it begins. Empty: on all. */
+      readonly days: readonly ("Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday" | "Sunday")[];
+      /** Bytes per second while it lasts, from 16Ki. Absent: no limit. */
+      readonly bandwidth?: string;
+    }[];
+    /** How much may go over the link in both directions together. Used up, syncs wait for the next period, and clients are served what is here. Absent: no bound. */
+    readonly quota?: {
+      /** Bytes in each period, such as 20Gi. */
+      readonly size: string;
+      /** Of the calendar in spec.timeZone. */
+      readonly period: "Day" | "Month";
+    };
+  };
   /** How many transfers from the parent may run at once. */
   readonly concurrency: number;
 }

@@ -38,6 +38,21 @@ function sample<T extends KubeObject>(kind: T["kind"]): T {
 const plain = sample<ConnectedRegistry>("ConnectedRegistry");
 const token = sample<ClientToken>("ClientToken");
 const policy = sample<SyncPolicy>("SyncPolicy");
+const limited: SyncPolicy = {
+  ...policy,
+  spec: {
+    ...policy.spec,
+    timeZone: "Europe/Berlin",
+    limits: {
+      bandwidth: "1.5Mi",
+      windows: [
+        { from: "08:00", to: "18:00", days: ["Monday"], bandwidth: "100k" },
+        { from: "22:00", to: "06:00", days: [] },
+      ],
+      quota: { size: "20Gi", period: "Month" },
+    },
+  },
+};
 const everything: ConnectedRegistry = {
   ...plain,
   metadata: { ...plain.metadata, annotations: { "connectedregistry.io/resync": "2026-11-21T10:00Z" } },
@@ -101,7 +116,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredSettings(everything, {
       clusterIP: "10.96.0.10",
       parent: undefined,
-      sync: syncSettings(everything, policy),
+      sync: syncSettings(everything, limited),
     }),
   ],
   trust: [

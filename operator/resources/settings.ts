@@ -18,7 +18,7 @@ interface Inputs {
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
   const { parent, sync, clusterIP } = inputs;
-  const quota = parseQuantity(spec.storage.size);
+  const quota = bytesOf(spec.storage.size);
   return {
     version: configVersion,
     name: metadata.name,
@@ -28,7 +28,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     ...(sync === undefined ? {} : { sync }),
     suspend: spec.suspend,
     logLevel: spec.logging.logLevel,
-    ...(quota === undefined ? {} : { storageQuotaBytes: Math.floor(quota) }),
+    ...(quota === undefined ? {} : { storageQuotaBytes: quota }),
     clientTokenSecrets: (spec.clientTokenRefs ?? []).map(({ name }) => tokenSecretName(metadata.name, name)),
   };
 }
@@ -41,7 +41,7 @@ function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
 
 /** What `policy`, and a request for a sync now, mean for `registry`. */
 export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): SyncSettings {
-  const { repositories, schedule, timeZone, window, concurrency } = policy.spec;
+  const { repositories, schedule, timeZone, window, limits, concurrency } = policy.spec;
   const resyncRequest = resyncRequestOf(registry);
   return {
     repositories: repositories.map(({ name, tags, platforms, referrers }) => ({
@@ -55,6 +55,36 @@ export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): S
     ...(window === undefined ? {} : { window }),
     pollIntervalSeconds: pollIntervalSeconds(policy),
     concurrency,
+    ...(limits === undefined ? {} : { limits: linkLimits(limits) }),
     ...(resyncRequest === undefined ? {} : { resyncRequest }),
   };
+}
+
+function linkLimits({
+  bandwidth,
+  windows,
+  quota,
+}: NonNullable<SyncPolicy["spec"]["limits"]>): SyncSettings["limits"] {
+  const size = bytesOf(quota?.size);
+  return {
+    ...rateOf(bandwidth),
+    windows: (windows ?? []).map(({ from, to, days, bandwidth: rate }) => ({
+      from,
+      to,
+      days: [...days],
+      ...rateOf(rate),
+    })),
+    ...(quota === undefined || size === undefined ? {} : { quota: { bytes: size, period: quota.period } }),
+  };
+}
+
+function rateOf(bandwidth: string | undefined): { readonly bytesPerSecond?: number } {
+  const bytesPerSecond = bytesOf(bandwidth);
+  return bytesPerSecond === undefined ? {} : { bytesPerSecond };
+}
+
+/** Whole bytes. Its grammar and bounds are the schema's to check. */
+function bytesOf(quantity: string | undefined): number | undefined {
+  const number = quantity === undefined ? undefined : parseQuantity(quantity);
+  return number === undefined ? undefined : Math.floor(number);
 }

@@ -108,8 +108,11 @@ export class StatusReporter implements Service {
   }
 }
 
-/** What makes a report worth its request: all but the times that move by themselves. */
-function newsOf({ connectionState, version, sync, statusDetails }: RegistryStatus): string {
+/** What makes a report worth its request: all but the times and counts that move by themselves. */
+function newsOf({ connectionState, version, sync, postponed, link, statusDetails }: RegistryStatus): string {
   const { trigger, state, tags, failures } = sync ?? {};
-  return JSON.stringify([connectionState, version, statusDetails, trigger, state, tags, failures]);
+  const { bytesPerSecond, quota } = link ?? {};
+  const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
+  const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
+  return JSON.stringify([connectionState, version, statusDetails, trigger, state, tags, failures, ofLink]);
 }

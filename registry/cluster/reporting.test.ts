@@ -85,6 +85,27 @@ describe("StatusReporter", () => {
     expect(cluster.applied).toHaveLength(2);
   });
 
+  test("the link's use is told when another hundredth of the quota is used, or its rate is another", async () => {
+    const link = { usedToday: 0, usedThisMonth: 0 };
+    const quota = {
+      period: "Day",
+      bytes: 100_000,
+      left: 100_000,
+      resetTime: "2026-01-02T00:00:00Z",
+    } as const;
+    board.update({ contact: "online", link: { ...link, quota } });
+    await clock.advance(seconds(5));
+    board.update({ link: { ...link, usedToday: 999, quota: { ...quota, left: 99_001 } } });
+    await clock.advance(seconds(5));
+    expect(cluster.applied).toHaveLength(1);
+    board.update({ link: { ...link, usedToday: 1000, quota: { ...quota, left: 99_000 } } });
+    await clock.advance(seconds(5));
+    expect(cluster.applied).toHaveLength(2);
+    board.update({ link: { ...link, bytesPerSecond: 20_000, quota: { ...quota, left: 99_000 } } });
+    await clock.advance(seconds(5));
+    expect(cluster.applied).toHaveLength(3);
+  });
+
   test("says it again when it is told that it was silent", async () => {
     board.update({ contact: "online" });
     await clock.advance(seconds(5));

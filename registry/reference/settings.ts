@@ -17,6 +17,11 @@ sync:
       platforms: [linux/arm64]
   schedule: 0 2 * * *
   window: PT4H
+  timeZone: Europe/Berlin
+  limits:
+    bytesPerSecond: 4000000
+    windows: [{ from: "07:00", to: "19:00", bytesPerSecond: 250000 }]
+    quota: { bytes: 50000000000, period: Month }
 storageQuotaBytes: 500000000000
 retention:
   - repositories: [apps/**]

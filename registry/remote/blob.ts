@@ -46,7 +46,11 @@ async function* resumed(
   let failures = 0;
   for (;;) {
     try {
-      const response = await client.send({ ...request, headers: rangeFrom(offset, etag) });
+      const response = await client.send({
+        ...request,
+        urgency: "bulk",
+        headers: rangeFrom(offset, etag),
+      });
       if (offset === 0) etag = response.headers.etag;
       else assertContinues(response, offset, target.size, etag);
       etag ??= response.headers.etag;

@@ -3,6 +3,8 @@ import type { Duration } from "luxon";
 import { exponential, type Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
+import type { LinkGate } from "../link/gate.ts";
+import type { Urgency } from "../link/limiter.ts";
 import { refusal } from "./answer.ts";
 import { Authorizer } from "./authorizer.ts";
 import {
@@ -21,6 +23,8 @@ export interface ClientOptions {
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   readonly observer: LinkObserver;
+  /** Of the link, for all that goes over it. */
+  readonly gate: LinkGate;
   readonly timeouts?: TransportTimeouts;
   /** How often one thing is tried, with nothing gained, before it is given up for now. */
   readonly attempts?: number;
@@ -34,6 +38,10 @@ export interface ParentRequest {
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly idleTimeout?: Duration;
+  /** Of the body that it brings; `small` if absent. */
+  readonly urgency?: Urgency;
+  /** A sign of life, which is asked for even when the link's quota is used up. */
+  readonly vital?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,6 +72,7 @@ export class ParentClient {
       options.timeouts ?? defaultTimeouts,
       parent.caBundle,
       options.observer,
+      options.gate,
     );
     this.authorizer = this.newAuthorizer(parent);
   }
@@ -83,9 +92,14 @@ export class ParentClient {
     this.transport.dropIdle();
   }
 
-  /** One try: a response of 2xx, whose body the caller reads to its end or destroys. @throws every class of errors.ts */
+  /**
+   * One try: a response of 2xx, whose body the caller reads to its end or destroys.
+   *
+   * @throws every class of errors.ts, and {@link LinkQuotaError}
+   */
   async send(request: ParentRequest): Promise<IncomingMessage> {
     await this.pause.over(request.signal);
+    if (request.vital !== true) this.options.gate.assertOpen();
     const { authorizer } = this;
     const sent = await authorizer.header(request.scope);
     let { response, origin } = await this.exchange(request, sent);
@@ -135,22 +149,19 @@ export class ParentClient {
     if (error instanceof UnreachableError) await this.options.clock.sleep(this.backoff(attempt), signal);
   }
 
-  /** The bytes of `response` as they come, counted. @throws {UnreachableError} if they end with the connection */
+  /** The bytes of a blob as they come, as from `MeteredTransport.chunks`. */
   chunks(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    return this.transport.chunks(response, signal);
+    return this.transport.chunks(response, "bulk", signal);
   }
 
   private async exchange(
-    { method, path, headers, idleTimeout, signal }: ParentRequest,
+    { method, path, headers, idleTimeout, urgency = "small", signal }: ParentRequest,
     authorization: string | undefined,
   ): Promise<{ response: IncomingMessage; origin: string }> {
-    return await this.transport.send({
-      url: new URL(path, this.origin),
-      method,
-      headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-      ...(idleTimeout === undefined ? {} : { idleTimeout }),
-      signal,
-    });
+    const url = new URL(path, this.origin);
+    const all = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
+    const patience = idleTimeout === undefined ? {} : { idleTimeout };
+    return await this.transport.send({ url, method, headers: all, ...patience, signal }, urgency);
   }
 
   private async refused(response: IncomingMessage, origin: string): Promise<Error> {
@@ -160,7 +171,7 @@ export class ParentClient {
   }
 
   private async readToken(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
-    const { response, origin } = await this.transport.send({ url, method: "GET", headers });
+    const { response, origin } = await this.transport.send({ url, method: "GET", headers }, "small");
     const status = response.statusCode ?? 0;
     if (status === 400 || status === 401) {
       response.destroy();

@@ -35,8 +35,8 @@ export class RemoteRegistry implements Repositories<RemoteRepository> {
    */
   async ping(signal?: AbortSignal): Promise<void> {
     try {
-      const request = { method: "GET", path: "/v2/", scope: "", idleTimeout: seconds(5), signal } as const;
-      (await this.client.send(request)).resume();
+      const request = { method: "GET", path: "/v2/", scope: "", vital: true, signal } as const;
+      (await this.client.send({ ...request, idleTimeout: seconds(5) })).resume();
     } catch (error) {
       if (error instanceof UnauthorizedError || error instanceof DeniedError) return;
       this.client.dropIdle();

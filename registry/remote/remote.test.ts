@@ -9,6 +9,7 @@ import { TestAuthority } from "../../common/testing/certificates.ts";
 import { afterSleep, eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { ScriptedServer, type Script, type SeenRequest } from "../../common/testing/scripted-http.ts";
+import { openGate } from "../link/testing/open-gate.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
@@ -75,6 +76,7 @@ describe("RemoteRegistry", () => {
       clock,
       random: () => 0,
       observer: { requested: () => undefined, received: received ?? (() => undefined) },
+      gate: openGate,
       timeouts: { connect: milliseconds(500), idle: milliseconds(100) },
     });
     stops.push(() => {

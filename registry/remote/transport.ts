@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { Duration } from "luxon";
@@ -34,10 +35,15 @@ export class Transport {
   private readonly plain = new HttpAgent({ keepAlive: true });
   private readonly secure: HttpsAgent;
   private readonly timeouts: TransportTimeouts;
+  private readonly onSocket: (socket: Socket) => void;
 
-  /** @param caBundle PEM; what is none is ignored by OpenSSL, and the parent then not trusted */
-  constructor(timeouts: TransportTimeouts, caBundle: string | undefined) {
+  /**
+   * @param caBundle PEM; what is none is ignored by OpenSSL, and the parent then not trusted
+   * @param onSocket told of the connection of every request
+   */
+  constructor(timeouts: TransportTimeouts, caBundle: string | undefined, onSocket: (socket: Socket) => void) {
     this.timeouts = timeouts;
+    this.onSocket = onSocket;
     this.secure = new HttpsAgent({
       keepAlive: true,
       // One context for all connections: each would otherwise parse some hundred certificates anew.
@@ -94,6 +100,7 @@ export class Transport {
         agent: url.protocol === "https:" ? this.secure : this.plain,
         connectTimeout: this.timeouts.connect,
         idleTimeout: request.idleTimeout ?? this.timeouts.idle,
+        onSocket: this.onSocket,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

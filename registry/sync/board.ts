@@ -1,5 +1,7 @@
 import type {
   ConnectionState,
+  LinkStatus,
+  Postponement,
   RegistryStatus,
   StatusDetail,
   SyncStatus,
@@ -18,6 +20,8 @@ export interface StatusFacts {
   readonly lastActivityTime?: string;
   readonly lastSyncTime?: string;
   readonly sync?: SyncStatus;
+  readonly postponed?: Postponement | undefined;
+  readonly link?: LinkStatus;
   readonly details: ReadonlyMap<string, StatusDetail>;
 }
 
@@ -29,13 +33,15 @@ export function connectionState({ contact, details, copying }: StatusFacts): Con
 }
 
 function statusOf(facts: StatusFacts): RegistryStatus {
-  const { version, lastActivityTime, lastSyncTime, sync, details } = facts;
+  const { version, contact, lastActivityTime, lastSyncTime, sync, postponed, link, details } = facts;
   return {
     connectionState: connectionState(facts),
     version,
     ...(lastActivityTime === undefined ? {} : { lastActivityTime }),
     ...(lastSyncTime === undefined ? {} : { lastSyncTime }),
     ...(sync === undefined ? {} : { sync }),
+    ...(postponed === undefined ? {} : { postponed }),
+    ...(link === undefined || contact === "none" ? {} : { link }),
     statusDetails: [...details.values()].sort((a, b) => (a.type + a.code < b.type + b.code ? -1 : 1)),
   };
 }

@@ -1,8 +1,10 @@
+import { DateTime } from "luxon";
 import { seconds } from "../../common/clock.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import { image, index, item, repository, tag, type Item } from "../content/testing/images.ts";
+import { LinkQuotaError } from "../link/quota-error.ts";
 import {
   DeniedError,
   NotFoundError,
@@ -477,6 +479,65 @@ describe("SyncEngine", () => {
       world.configure(settings());
       await eventually(() => world.status.sync?.state === "Succeeded");
       expect(world.status.statusDetails).toEqual([]);
+    });
+  });
+
+  describe("on a link with a quota", () => {
+    const until = "2026-01-02T00:00:00.000Z";
+
+    function close(): void {
+      world.linkClosedUntil = DateTime.fromISO(until, { zone: "utc" }) as DateTime<true>;
+    }
+
+    test("asks for nothing while it is used up, says until when, and goes on by itself", async () => {
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      close();
+      world.start();
+      await eventually(() => world.status.postponed !== undefined);
+      expect(world.status.postponed).toEqual({
+        reason: "LinkQuota",
+        message: expect.stringContaining("limits.quota") as string,
+        until,
+      });
+      world.configure(settings({ resyncRequest: "now" }));
+      await world.clock.advance(seconds(86_399));
+      expect(world.parent.recent()).toEqual([]);
+      expect(world.status.connectionState).toBe("Online");
+      world.linkClosedUntil = undefined;
+      await world.clock.advance(seconds(1));
+      await eventually(() => world.status.sync?.state === "Succeeded");
+      expect(world.status.postponed).toBeUndefined();
+    });
+
+    test.each([
+      { sync: { pollIntervalSeconds: 3600 }, next: until, because: "continuously, with the next period" },
+      {
+        sync: { schedule: "0 2 * * *", window: "PT1H" },
+        next: "2026-01-02T02:00:00.000Z",
+        because: "nightly",
+      },
+    ])("a sync that it cuts short is none that failed, and goes on $because", async ({ sync, next }) => {
+      world.configure(settings({ repositories: [{ name: "apps/*", referrers: false }], ...sync }));
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      await world.startAndSync();
+      await world.parent.put("apps/hello", imageOf("b"), "1.1");
+      world.parent.fault = (ask) => {
+        if (!ask.startsWith("fetch")) return;
+        close();
+        throw new LinkQuotaError(world.linkClosedUntil!);
+      };
+      await world.clock.advance(seconds(2 * 3600));
+      await eventually(() => world.status.sync?.state === "Pending");
+      expect(world.status).toMatchObject({
+        sync: { tags: { copied: 0, failed: 0, postponed: 1 }, failures: [], nextTime: next },
+        postponed: { reason: "LinkQuota", until },
+        statusDetails: [],
+      });
+      world.parent.fault = () => undefined;
+      world.linkClosedUntil = undefined;
+      await world.clock.advance(seconds(24 * 3600));
+      await eventually(() => world.status.sync?.tags.copied === 1 || world.status.sync?.tags.upToDate === 2);
+      await expect(world.here("apps/hello", "1.1")).resolves.toBe(root(imageOf("b")).digest);
     });
   });
 

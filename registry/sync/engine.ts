@@ -17,7 +17,8 @@ const restAfterFault = seconds(10);
 
 /**
  * Keeps this registry in step with its parent: at any moment it works by the present configuration. Other rules,
- * another parent or a suspension end what is under way; fresh credentials and a person's request for a sync do not.
+ * another parent or a suspension end what is under way; fresh credentials, other limits of the link and a person's
+ * request for a sync do not.
  *
  * Tags that the parent removed, or that the rules select no more, are kept.
  */
@@ -82,5 +83,5 @@ export class SyncEngine implements Service {
 /** Equal for settings between which a sync that is under way may go on. */
 function workOf({ parent, sync, suspend }: RegistrySettings): string {
   const place = parent === undefined ? [] : [parent.protocol, parent.loginServer];
-  return JSON.stringify([place, suspend, { ...sync, resyncRequest: undefined }]);
+  return JSON.stringify([place, suspend, { ...sync, resyncRequest: undefined, limits: undefined }]);
 }

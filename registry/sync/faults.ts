@@ -4,6 +4,7 @@ import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
 import { isStorageFull } from "../content/quota.ts";
 import { DiskPressureError } from "../content/rescue/free-space.ts";
+import { LinkQuotaError } from "../link/quota-error.ts";
 import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
@@ -95,6 +96,7 @@ export function endsPass(error: unknown): boolean {
     error instanceof UnauthorizedError ||
     error instanceof UntrustedError ||
     error instanceof RateLimitedError ||
+    error instanceof LinkQuotaError ||
     isDiskPressure(error)
   );
 }

@@ -9,7 +9,7 @@ export interface SyncMetrics {
   ended(sync: SyncStatus, now: number): void;
 }
 
-const states = ["Succeeded", "Partial", "Failed", "TimedOut"] as const;
+const states = ["Succeeded", "Partial", "Failed", "TimedOut", "Pending"] as const;
 const outcomes = ["upToDate", "copied", "failed", "postponed"] as const;
 const answers = ["2xx", "3xx", "4xx", "5xx", "none"] as const;
 

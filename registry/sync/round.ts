@@ -1,6 +1,7 @@
 import type { DateTime } from "luxon";
 import { milliseconds, type Clock } from "../../common/clock.ts";
 import { maxFailures, type SyncStatus } from "../../common/contract/status.ts";
+import { LinkQuotaError } from "../link/quota-error.ts";
 import { sentenceOf } from "./faults.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
 
@@ -34,6 +35,7 @@ export function reportOf(
 
 function stateOf({ upToDate, copied }: TagCounts, failures: number, ending: unknown): SyncStatus["state"] {
   if (ending instanceof WindowClosedError) return "TimedOut";
+  if (ending instanceof LinkQuotaError) return "Pending";
   if (ending !== undefined) return "Failed";
   if (failures === 0) return "Succeeded";
   return upToDate + copied > 0 ? "Partial" : "Failed";

@@ -1,9 +1,10 @@
-import type { Duration } from "luxon";
+import type { DateTime, Duration } from "luxon";
 import { exponential } from "../../common/backoff.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
 import type { Repositories, SyncTarget } from "../content/store.ts";
 import { Agenda, longestSleep, type DueSync } from "./agenda.ts";
+import { LinkQuotaError } from "../link/quota-error.ts";
 import { longer, shorter } from "./durations.ts";
 import { deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
@@ -18,6 +19,8 @@ import { parseSchedule, type SyncSchedule } from "./window.ts";
 
 export interface SessionParts extends LinkParts {
   readonly content: Repositories<SyncTarget>;
+  /** Until when the link's quota is used up; `undefined` while it is not. */
+  readonly linkClosedUntil: () => DateTime<true> | undefined;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
 }
@@ -92,7 +95,7 @@ export class SyncSession {
       stop.abort(new Error("the other half of the sync has failed"));
       await Promise.allSettled([watching, syncing]);
       link.parent.close();
-      board.update({ copying: false });
+      board.update({ copying: false, postponed: undefined });
     }
   }
 
@@ -105,6 +108,7 @@ export class SyncSession {
     }
     const { clock } = this.parts;
     for (;;) {
+      await this.whileLinkClosed(signal);
       const begun = clock.now();
       const due = this.agenda.due(schedule, begun, this.settings.sync?.resyncRequest);
       if (due.slot.start > begun) {
@@ -113,11 +117,27 @@ export class SyncSession {
         this.waiting = false;
       } else if (await link.contact.check()) {
         const result = await this.sync(due, schedule, sync, link, signal);
+        if (result.ending instanceof LinkQuotaError) continue;
         await this.sleeper.sleep(this.agenda.pauseAfter(result, begun, schedule), signal);
       } else {
         await this.sleeper.sleep(this.agenda.untilNextPoll(begun), signal);
       }
     }
+  }
+
+  /** Waits for the next period if the quota of this one is used up, or for a greater one. */
+  private async whileLinkClosed(signal: AbortSignal): Promise<void> {
+    const { board, clock, linkClosedUntil, log } = this.parts;
+    for (let end = linkClosedUntil(); end !== undefined; end = linkClosedUntil()) {
+      const until = end.toISO();
+      if (board.current.postponed?.until !== until) {
+        log.info("the link's quota is used up: syncs wait, what is here is served", { until });
+        const message = "The link's quota is used up. Raise limits.quota to sync before the next period.";
+        board.update({ postponed: { reason: "LinkQuota", message, until } });
+      }
+      await this.sleeper.sleep(shorter(end.diff(clock.now()), longestSleep), signal);
+    }
+    if (board.current.postponed !== undefined) board.update({ postponed: undefined });
   }
 
   private async sync(
@@ -162,7 +182,10 @@ export class SyncSession {
     board.setFault("Parent", parentFault(result.ending) ?? deniedFault(result.failures));
     board.setFault("Storage", storageFault(result.ending));
     metrics.ended(report, end.toSeconds());
-    const next = this.agenda.expected(schedule, end);
+    const next =
+      result.ending instanceof LinkQuotaError
+        ? this.agenda.due(schedule, result.ending.until, request).slot.start
+        : this.agenda.expected(schedule, end);
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };
     await this.history.ended(planned, complete, request);
     if (report.state !== "Succeeded" || report.tags.copied > 0) {

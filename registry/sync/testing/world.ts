@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { DateTime } from "luxon";
 import { seconds } from "../../../common/clock.ts";
 import { parseSettings, type RegistrySettings } from "../../../common/contract/config.ts";
 import { createMetrics } from "../../../common/metrics.ts";
@@ -71,6 +72,8 @@ export class World {
   /** What the registry's volume has free. */
   readonly space: TestSpace;
   readonly parent: ContentParent;
+  /** Until when the link's quota is used up. */
+  linkClosedUntil: DateTime<true> | undefined;
   board: StatusBoard;
   private readonly counters = createSyncMetrics(this.metrics);
   /** What the registry calls when it finds content missing. */
@@ -100,6 +103,7 @@ export class World {
       configuration: this.live,
       content: this.content,
       connect: () => this.parent,
+      linkClosedUntil: () => this.linkClosedUntil,
       board: this.board,
       journal: this.journal,
       metrics: this.counters,
