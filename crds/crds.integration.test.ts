@@ -213,6 +213,31 @@ describe("refuses, and says what to do instead:", () => {
       says: "such as 1.* or v2",
     },
     {
+      wanted: policy({}, { tags: { include: ["latest"], semver: {} } }),
+      field: "spec.repositories[0].tags",
+      says: "add '*' to tags.include",
+    },
+    {
+      wanted: policy({}, { tags: { newest: { count: 3, by: "Age" } } }),
+      field: "spec.repositories[0].tags.newest.by",
+      says: "Semver, Numerical and Alphabetical",
+    },
+    {
+      wanted: policy({}, { tags: { newest: { count: 0 } } }),
+      field: "spec.repositories[0].tags.newest.count",
+      says: "greater than or equal to 1",
+    },
+    {
+      wanted: policy({}, { tags: { expression: "a".repeat(256) } }),
+      field: "spec.repositories[0].tags.expression",
+      says: "Too long",
+    },
+    {
+      wanted: policy({}, { tags: { expression: "v(" } }),
+      field: "spec.repositories[0].tags.expression",
+      says: "give a regular expression in RE2's syntax",
+    },
+    {
       wanted: policy({}, { platforms: ["amd64"] }),
       field: "spec.repositories[0].platforms[0]",
       says: "such as linux/amd64",
@@ -268,6 +293,14 @@ describe("refuses, and says what to do instead:", () => {
         },
       }),
       because: "the narrowest link, twenty windows and the greatest quota",
+    },
+    {
+      wanted: policy({}, { tags: { expression: "v\\d{1,3}", excludeExpression: "(a{10}" } }),
+      because: "what the operator has to judge",
+    },
+    {
+      wanted: policy({}, { tags: { include: ["latest", "*"], semver: {}, newest: { count: 10_000 } } }),
+      because: "the newest versions beside a tag by name",
     },
   ])("but takes what is just allowed: $because", async ({ wanted }) => {
     expect(await refusal(wanted)).toBe("accepted");

@@ -35,6 +35,7 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     nextTime: time,
     tags: { selected: 3, upToDate: 1, copied: 1, failed: 1, postponed: 0 },
     bytes: 4096,
+    message: "Nothing is selected by apps/* (the parent has no such repository).",
     failures: [{ repository: "apps/hello", tag: "1.0", message: "The parent does not have it." }],
   },
   postponed: { reason: "LinkQuota", message: "Raise limits.quota.", until: time },

@@ -6,7 +6,7 @@ import { createCollectionMetrics } from "./content/collect/metrics.ts";
 import { GarbageCollection } from "./content/collect/service.ts";
 import type { RegistryContent } from "./content/content.ts";
 import type { StatusBoard } from "./sync/board.ts";
-import { isSynced } from "./sync/select.ts";
+import { maySync } from "./sync/select.ts";
 
 interface CollectingParts {
   readonly content: RegistryContent;
@@ -25,9 +25,11 @@ export function garbageCollection(parts: CollectingParts): GarbageCollection {
     collector: content.collector,
     settings,
     mayExpire: () => settings().parent === undefined || board.contact === "online",
-    wanted: (repository, tag) => {
+    wanted: async (repository, tag) => {
       const { parent, sync } = settings();
-      return parent !== undefined && sync !== undefined && isSynced(sync.repositories, repository, tag);
+      return (
+        parent !== undefined && sync !== undefined && (await maySync(sync.repositories, repository, tag))
+      );
     },
     metrics: createCollectionMetrics(registry),
     tell: (description) => {

@@ -92,6 +92,21 @@ describe("a settings document", () => {
       says: 'sync: "daily" is not a schedule',
     },
     {
+      because: "an expression is none",
+      more: { sync: { repositories: [{ name: "a" }, { name: "b", tags: { expression: "(" } }] } },
+      says: "sync.repositories.1.tags.expression: cannot be read (missing closing ): `(`): write it in the syntax of RE2",
+    },
+    {
+      because: "a range of versions is none",
+      more: { sync: { repositories: [{ name: "a", tags: { semver: { range: "newest" } } }] } },
+      says: "sync.repositories.0.tags.semver.range: is no range of versions: write one such as >=1.2 <3",
+    },
+    {
+      because: "there is nothing for a range to choose from",
+      more: { sync: { repositories: [{ name: "a", tags: { include: ["latest"], semver: {} } }] } },
+      says: "sync.repositories.0.tags.include: has no pattern",
+    },
+    {
       because: "an action is none",
       more: { clientTokens: [{ ...token, actions: ["repositories/a/pull"] }] },
       says: 'clientTokens.0.actions.0: "repositories/a/pull" is not',

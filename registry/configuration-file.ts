@@ -17,7 +17,7 @@ import type { StatusBoard } from "./sync/board.ts";
  */
 export async function readConfiguration(
   path: string,
-  judge: typeof documentFaults = () => [],
+  judge: typeof documentFaults = async () => [],
 ): Promise<Configuration> {
   const document = await parseText(await readText(path), path);
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
@@ -38,7 +38,7 @@ export async function readConfiguration(
   if (!Array.isArray(clientTokens)) faults.push("clientTokens: write a list");
   const listed: readonly unknown[] = Array.isArray(clientTokens) ? clientTokens : [];
   const tokens = listed.map((token, i) => collect(`clientTokens.${i}.`, () => parseClientToken(token)));
-  faults.push(...judge(document as Readonly<Record<string, unknown>>));
+  faults.push(...(await judge(document as Readonly<Record<string, unknown>>)));
   if (faults.length > 0 || settings === undefined) {
     throw new InvalidConfigError(...faults.map((fault) => `${path}: ${fault}`));
   }

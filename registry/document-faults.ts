@@ -1,9 +1,11 @@
 import { DateTime } from "luxon";
 import * as z from "zod/mini";
-import { clientTokenSchema, settingsSchema } from "../common/contract/config.ts";
+import { clientTokenSchema, settingsSchema, type SyncSettings } from "../common/contract/config.ts";
 import { described } from "../common/contract/described.ts";
 import { parseScope } from "../common/contract/scope.ts";
 import { messageOf } from "../common/errors.ts";
+import { InvalidSelectionError } from "../common/selection/faults.ts";
+import { tagSelector } from "./sync/select.ts";
 import { parseSchedule } from "./sync/window.ts";
 import { unknownKeys } from "./unknown-keys.ts";
 
@@ -22,10 +24,13 @@ type Fields = Readonly<Record<string, unknown>>;
  * for its writer may be newer), and texts with a grammar of their own. Each part is judged by itself: what is wrong
  * elsewhere, also by the contract, hides nothing.
  */
-export function documentFaults(document: Fields): readonly string[] {
+export async function documentFaults(document: Fields): Promise<readonly string[]> {
   const faults = [...unknownKeys(documentSchema, document)];
   const { data: sync } = settingsSchema.shape.sync.safeParse(document.sync);
-  if (sync !== undefined) note(faults, "sync", () => parseSchedule(sync));
+  if (sync !== undefined) {
+    note(faults, "sync", () => parseSchedule(sync));
+    faults.push(...(await selectionFaults(sync.repositories)));
+  }
   const names = new Set<unknown>();
   itemsOf(document.clientTokens).forEach((token, i) => {
     const { name } = token;
@@ -35,6 +40,21 @@ export function documentFaults(document: Fields): readonly string[] {
     names.add(name);
     faults.push(...tokenFaults(token).map((fault) => `clientTokens.${i}.${fault}`));
   });
+  return faults;
+}
+
+async function selectionFaults(rules: SyncSettings["repositories"]): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const [index, { tags }] of rules.entries()) {
+    try {
+      await tagSelector(tags);
+    } catch (error) {
+      if (!(error instanceof InvalidSelectionError)) throw error;
+      for (const { field, sentence } of error.faults) {
+        faults.push(`sync.repositories.${index}.tags.${field}: ${sentence}`);
+      }
+    }
+  }
   return faults;
 }
 

@@ -129,7 +129,8 @@ test("it says what it serves, where and how, and warns of nothing without reason
 
 test("everything that is wrong is said in one run, wherever it was given, and ends it with 2", async () => {
   const document = join(folder, "settings.yaml");
-  await writeFile(document, "version: 1\nname: edge\nmod: ReadOnly\nscrub: { schedule: daily }\n");
+  const sync = "sync: { repositories: [{ name: a, tags: { expression: '(' } }] }";
+  await writeFile(document, `version: 1\nname: edge\nmod: ReadOnly\nscrub: { schedule: daily }\n${sync}\n`);
   const options = ["--config", document, "--listen", "5000", "--tls-cert", "/none", "--tls-key", "/none"];
   const { code, errors } = await new RegistryProcess(options, { CONNECTED_REGISTRY_GC: "maybe" }).ended;
   expect(errors).toEqual([
@@ -139,6 +140,9 @@ test("everything that is wrong is said in one run, wherever it was given, and en
     expect.stringMatching(/^--tls-key: cannot be read: ENOENT/),
     expect.stringMatching(/settings\.yaml: scrub\.schedule: write five cron fields/),
     expect.stringMatching(/settings\.yaml: mod: there is no such setting; do you mean mode\?/),
+    expect.stringMatching(
+      /settings\.yaml: sync\.repositories\.0\.tags\.expression: cannot be read .*write it in/,
+    ),
   ]);
   expect(code).toBe(2);
 });

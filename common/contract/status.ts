@@ -42,6 +42,8 @@ export interface SyncStatus {
   };
   /** Bytes of content received from the parent in this run. */
   readonly bytes: number;
+  /** What a person should know though nothing failed: rules of the policy that select nothing, and why. */
+  readonly message?: string;
   /** At most `maxFailures`, sorted by repository and tag. */
   readonly failures: readonly SyncFailure[];
 }

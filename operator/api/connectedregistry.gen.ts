@@ -177,6 +177,8 @@ export interface ConnectedRegistryStatus {
     };
     /** Content received from the parent in this run, in bytes. */
     readonly bytes: number;
+    /** What to know though nothing failed: rules of the policy that select nothing, and why. */
+    readonly message?: string;
     /** The first few tags that could not be copied, and why. */
     readonly failures: readonly {
       /** The repository. */

@@ -6,12 +6,30 @@ export interface SyncPolicySpec {
   readonly repositories: readonly {
     /** A repository of the parent without its host, such as apps/hello, or a pattern: * stands for anything but '/', ** for anything. */
     readonly name: string;
-    /** Which tags of the repository. */
+    /** Which tags of the repository: those that include matches; of these, unless include names them in full, those that satisfy expression and semver; of these the newest; never one that is excluded. */
     readonly tags: {
-      /** Tags or patterns (* stands for anything); a tag is selected if one of them matches. */
+      /** Tags or patterns (* stands for anything); a tag is selected if one of them matches. A tag that is named in full is selected whatever expression, semver and newest say. */
       readonly include: readonly string[];
       /** Tags or patterns that are left out even if included. */
       readonly exclude: readonly string[];
+      /** A regular expression in RE2's syntax that a tag must match from its first to its last character, such as v\d+ or (?P<version>.*)-alpine. semver and newest look at what its group named version, or its only group, captures, instead of the whole tag. */
+      readonly expression?: string;
+      /** A regular expression in RE2's syntax; a tag that matches it from its first to its last character is left out even if included. */
+      readonly excludeExpression?: string;
+      /** Only versions (SemVer 2.0.0, with or without v; _ stands for +). What expression captures may be shorter, so that 16.4 is 16.4.0. Everything after a '-' makes a version a pre-release, also in 1.2.3-alpine: there capture the version. */
+      readonly semver?: {
+        /** Only versions in this range, such as '>=1.2 <3', ^1.4, ~1.4.2, 1.x or '1.x || 3.x' (npm's grammar). */
+        readonly range: string;
+        /** Whether pre-releases are in the range. If not, only those are of a version whose pre-release the range names, such as 2.0.0-rc.2 of >=2.0.0-rc.1. */
+        readonly prereleases: boolean;
+      };
+      /** Only the newest of what the other fields select. Registries keep no date of a push: what is newest is told from the tags. */
+      readonly newest?: {
+        /** How many; tags that include names in full come in addition. */
+        readonly count: number;
+        /** What makes a tag newer. Semver: the higher version (pre-releases only if semver.prereleases). Numerical: the higher number. Alphabetical: coming later in the order of characters, as dates in ISO 8601 do. */
+        readonly by: "Semver" | "Numerical" | "Alphabetical";
+      };
     };
     /** Of a multi-platform image, only these are synced (os/architecture or os/architecture/variant). Empty: all. */
     readonly platforms: readonly string[];

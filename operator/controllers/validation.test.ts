@@ -34,6 +34,57 @@ describe("a SyncPolicy", () => {
   });
 });
 
+describe("a SyncPolicy's selection of tags", () => {
+  const rules = (...tags: readonly object[]) => ({
+    repositories: tags.map((each, index) => ({
+      name: `apps/${index}`,
+      tags: { include: ["*"], exclude: [], ...each },
+      platforms: [],
+      referrers: true,
+    })),
+  });
+
+  it.each([
+    {
+      spec: rules({ expression: "v(\\d+)", newest: { count: 3, by: "Numerical" } }),
+      says: "can be followed",
+    },
+    {
+      spec: rules({}, { expression: "v(" }),
+      says: "spec.repositories[1].tags.expression cannot be read (missing closing ): `v(`): write it in the syntax of RE2",
+    },
+    {
+      spec: rules({ excludeExpression: "a{1000}" }),
+      says: "spec.repositories[0].tags.excludeExpression asks for too much work",
+    },
+    {
+      spec: rules({ semver: { range: "newest", prereleases: false } }),
+      says: "spec.repositories[0].tags.semver.range is no range of versions: write one such as >=1.2 <3",
+    },
+    {
+      spec: rules({ include: ["latest"], newest: { count: 3, by: "Semver" } }),
+      says: "spec.repositories[0].tags.include has no pattern",
+    },
+    {
+      spec: rules(...["a(", "b(", "c(", "d(", "e("].map((expression) => ({ expression }))),
+      says: "There are 2 more. Correct spec.repositories.",
+    },
+  ])("is judged, and told by its field: $says", async ({ spec, says }) => {
+    const rig = await Rig.withSamples();
+    const policy = await rig.get(SyncPolicyKind, "contoso");
+    rig.user({ ...policy, spec: { ...policy.spec, ...spec } } as typeof policy);
+    await rig.settle();
+    const { conditions } = (await rig.get(SyncPolicyKind, "contoso")).status ?? {};
+    const ready = conditions?.find(({ type }) => type === "Ready");
+    const good = says === "can be followed";
+    expect(ready).toMatchObject({
+      status: good ? "True" : "False",
+      reason: good ? "Valid" : "InvalidSelection",
+    });
+    expect(ready?.message).toContain(says);
+  });
+});
+
 describe("a ScopeMap", () => {
   it.each([
     { actions: ["repositories/*/content/read"], status: "True", reason: "Valid", because: "it can be read" },

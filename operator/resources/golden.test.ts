@@ -38,10 +38,27 @@ function sample<T extends KubeObject>(kind: T["kind"]): T {
 const plain = sample<ConnectedRegistry>("ConnectedRegistry");
 const token = sample<ClientToken>("ClientToken");
 const policy = sample<SyncPolicy>("SyncPolicy");
-const limited: SyncPolicy = {
+const narrow: SyncPolicy = {
   ...policy,
   spec: {
     ...policy.spec,
+    repositories: policy.spec.repositories.map((rule) => ({
+      ...rule,
+      tags: {
+        include: ["latest", "*"],
+        exclude: ["*-debug"],
+        expression: "(.*)-alpine",
+        excludeExpression: ".*-rc\\d+.*",
+        semver: { range: ">=16", prereleases: false },
+        newest: { count: 5, by: "Semver" },
+      },
+    })),
+  },
+};
+const limited: SyncPolicy = {
+  ...narrow,
+  spec: {
+    ...narrow.spec,
     timeZone: "Europe/Berlin",
     limits: {
       bandwidth: "1.5Mi",

@@ -1,5 +1,7 @@
 import { IANAZone, type DateTime } from "luxon";
 import { parseCron } from "../../common/cron.ts";
+import { compileCriteria } from "../../common/selection/criteria.ts";
+import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { StalledError } from "../status/errors.ts";
 
@@ -11,7 +13,7 @@ const secondsPer = { s: 1, m: 60, h: 3600 } as const;
  * @throws {StalledError}
  */
 export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
-  const { schedule, timeZone } = spec;
+  const { schedule, timeZone, repositories } = spec;
   if (!IANAZone.isValidZone(timeZone)) {
     throw new StalledError("InvalidTimeZone", `There is no time zone "${timeZone}".`);
   }
@@ -22,6 +24,26 @@ export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
     throw new StalledError("InvalidSchedule", `The schedule "${schedule}" cannot be read.`, { cause });
   }
   if (next === null) throw new StalledError("InvalidSchedule", `The schedule "${schedule}" never comes.`);
+  checkSelection(repositories);
+}
+
+const shownFaults = 3;
+
+function checkSelection(repositories: SyncPolicy["spec"]["repositories"]): void {
+  const faults = repositories.flatMap(({ tags }, index) => {
+    try {
+      compileCriteria(tags);
+      return [];
+    } catch (error) {
+      if (!(error instanceof InvalidSelectionError)) throw error;
+      return error.faults.map(
+        ({ field, sentence }) => `The field spec.repositories[${index}].tags.${field} ${sentence}.`,
+      );
+    }
+  });
+  if (faults.length === 0) return;
+  const more = faults.length > shownFaults ? [`There are ${faults.length - shownFaults} more.`] : [];
+  throw new StalledError("InvalidSelection", [...faults.slice(0, shownFaults), ...more].join(" "));
 }
 
 /** `spec.pollInterval` in seconds. Its grammar is the schema's to check. */

@@ -46,7 +46,7 @@ export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): S
   return {
     repositories: repositories.map(({ name, tags, platforms, referrers }) => ({
       name,
-      tags: { include: [...tags.include], exclude: [...tags.exclude] },
+      tags: { ...tags, include: [...tags.include], exclude: [...tags.exclude] },
       platforms: [...platforms],
       referrers,
     })),

@@ -217,6 +217,11 @@ export const reasons = {
     condition: "Ready",
     remedy: "Give an IANA name in spec.timeZone, such as Europe/Berlin.",
   },
+  InvalidSelection: {
+    kinds: ["SyncPolicy"],
+    condition: "Ready",
+    remedy: "Correct spec.repositories.",
+  },
 
   // ScopeMap
   InvalidAction: {

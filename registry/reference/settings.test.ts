@@ -3,12 +3,12 @@ import { parseClientToken, parseSettings } from "../../common/contract/config.ts
 import { documentFaults } from "../document-faults.ts";
 import { exampleDocument, settingsJsonSchema, settingsReference } from "./settings.ts";
 
-test("the document that the reference shows is right", () => {
+test("the document that the reference shows is right", async () => {
   const { clientTokens, ...settings } = load(exampleDocument) as {
     readonly clientTokens: readonly unknown[];
   };
   expect(() => [parseSettings(settings), ...clientTokens.map(parseClientToken)]).not.toThrow();
-  expect(documentFaults({ clientTokens, ...settings })).toEqual([]);
+  expect(await documentFaults({ clientTokens, ...settings })).toEqual([]);
 });
 
 test("every setting has a meaning, or parts that have", () => {

@@ -72,6 +72,71 @@ describe("SyncEngine", () => {
       expect(world.parent.recent()[0]).toBe("resolve apps/hello:1.0");
     });
 
+    test("T09 by expression, version and age: what is left out is not brought even once", async () => {
+      for (const text of ["1.1.0", "1.2.0", "1.10.0", "2.0.0-rc1", "latest", "edge"]) {
+        await world.parent.put("apps/hello", imageOf(text), text);
+      }
+      const tags = {
+        include: ["latest", "*"],
+        excludeExpression: ".*-rc\\d",
+        semver: { range: ">=1.1.5" },
+        newest: { count: 1 },
+      };
+      world.configure(settings({ repositories: [{ name: "apps/*", tags }] }));
+      await world.startAndSync();
+      const asks = world.parent.recent().filter((ask) => ask.startsWith("resolve"));
+      expect([...asks].sort()).toEqual(["resolve apps/hello:1.10.0", "resolve apps/hello:latest"]);
+      await expect(world.here("apps/hello", "1.10.0")).resolves.toBe(root(imageOf("1.10.0")).digest);
+      await world.parent.put("apps/hello", imageOf("new"), "1.11.0");
+      await world.sync();
+      await expect(world.here("apps/hello", "1.11.0")).resolves.toBe(root(imageOf("new")).digest);
+      await expect(world.here("apps/hello", "1.10.0")).resolves.toBe(root(imageOf("1.10.0")).digest);
+    });
+
+    test("T08 what the other rules select, when one cannot be followed", async () => {
+      await world.parent.put("apps/a", imageOf("a"), "1");
+      await world.parent.put("apps/b", imageOf("b"), "1");
+      const repositories = [{ name: "apps/a", tags: { expression: "(" } }, { name: "apps/*" }];
+      world.configure(settings({ repositories }));
+      await world.startAndSync();
+      await expect(world.here("apps/a", "1")).resolves.toBeDefined();
+      await expect(world.here("apps/b", "1")).resolves.toBeDefined();
+      expect(world.status.sync).toMatchObject({
+        state: "Partial",
+        failures: [{ repository: "apps/a" }],
+      });
+      expect(world.status.sync?.failures[0]?.message).toMatch(
+        /^The rule cannot be followed: tags\.expression cannot be read/,
+      );
+    });
+
+    test("nothing by a rule that selects nothing, and says which and why until it does", async () => {
+      await world.parent.put("apps/hello", imageOf("a"), "latest", "1.0-rc1");
+      const tags = { exclude: ["*-rc*"], semver: {} };
+      const repositories = [{ name: "apps/hello", tags }, { name: "gone/**" }, { name: "apps/*" }];
+      world.configure(settings({ repositories }));
+      await world.startAndSync();
+      expect(world.status.sync).toMatchObject({
+        state: "Succeeded",
+        message:
+          "Nothing is selected by apps/hello (its tags: 1 excluded, 1 no version); gone/** (the parent has no such repository).",
+      });
+      await world.parent.put("apps/hello", imageOf("a"), "1.0.0");
+      await world.parent.put("gone/not", imageOf("a"), "1");
+      await world.sync();
+      expect(world.status.sync).not.toHaveProperty("message");
+    });
+
+    test("no judgement on a rule whose tags could not be listed", async () => {
+      world.parent.fault = (ask) => {
+        if (ask === "tags apps/hello") throw new DeniedError("no");
+      };
+      world.configure(settings({ repositories: [{ name: "apps/hello" }] }));
+      await world.startAndSync();
+      expect(world.status.sync).toMatchObject({ state: "Failed" });
+      expect(world.status.sync).not.toHaveProperty("message");
+    });
+
     test("T11 only the image that changed, though another has its name and tag elsewhere", async () => {
       await world.parent.put("apps/a/x", imageOf("a"), "1");
       await world.parent.put("apps/b/x", imageOf("b"), "1");

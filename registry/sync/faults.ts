@@ -2,6 +2,7 @@ import { DigestMismatchError } from "../../common/oci/digest.ts";
 import { messageOf } from "../../common/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
+import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import { isStorageFull } from "../content/quota.ts";
 import { DiskPressureError } from "../content/rescue/free-space.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
@@ -33,6 +34,7 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof InvalidManifestError || error instanceof InvalidReferenceError) {
     return `The image cannot be read: ${error.message}.`;
   }
+  if (error instanceof InvalidSelectionError) return `The rule cannot be followed: ${error.message}.`;
   if (error instanceof NotFoundError) {
     return "The parent has no list of its repositories. Name them in the SyncPolicy instead of using a pattern.";
   }

@@ -89,5 +89,12 @@ export class History {
 }
 
 function timeless({ sync, resyncRequest }: JournalEntry): string {
-  return JSON.stringify([resyncRequest, sync?.trigger, sync?.state, sync?.tags, sync?.failures]);
+  return JSON.stringify([
+    resyncRequest,
+    sync?.trigger,
+    sync?.state,
+    sync?.tags,
+    sync?.message,
+    sync?.failures,
+  ]);
 }

@@ -37,6 +37,7 @@ const entrySchema = z.object({
       nextTime: z.exactOptional(z.string()),
       tags: z.object({ selected: count, upToDate: count, copied: count, failed: count, postponed: count }),
       bytes: count,
+      message: z.exactOptional(z.string()),
       failures: z.array(
         z.object({ repository: z.string(), tag: z.exactOptional(z.string()), message: z.string() }),
       ),

@@ -3,6 +3,7 @@ import type { SyncSettings, RepositoryRule } from "../../common/contract/config.
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
+import { idleSentence } from "./census.ts";
 import { copyGraph } from "./copy.ts";
 import { endsPass, isLinkFault, sentenceOf } from "./faults.ts";
 import { Flights, type Limit } from "./flights.ts";
@@ -33,6 +34,8 @@ export interface PassResult {
   readonly tags: TagCounts;
   /** Sorted by repository and tag. */
   readonly failures: readonly PlanFailure[];
+  /** What a person should know though nothing failed. */
+  readonly notice?: string;
   /** Why the pass ended before it had tried everything. */
   readonly ending?: unknown;
 }
@@ -51,6 +54,7 @@ class Pass {
   private readonly limit: Limit;
   private readonly flights = new Map<string, Flights>();
   private readonly failures: PlanFailure[] = [];
+  private notice: string | undefined;
   private readonly counts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
 
   constructor(options: PassOptions) {
@@ -67,7 +71,11 @@ class Pass {
     } catch (error) {
       if (!this.signal.aborted) throw error;
     }
-    const result = { tags: { ...this.counts }, failures: this.failures.sort(byName) };
+    const result = {
+      tags: { ...this.counts },
+      failures: this.failures.sort(byName),
+      ...(this.notice === undefined ? {} : { notice: this.notice }),
+    };
     return this.signal.aborted ? { ...result, ending: this.signal.reason as unknown } : result;
   }
 
@@ -79,6 +87,7 @@ class Pass {
       signal: this.signal,
     });
     this.failures.push(...plan.failures);
+    this.notice = idleSentence(plan.idle);
     this.counts.failed = plan.failures.length;
     this.counts.selected = plan.tags.length + plan.failures.filter(({ tag }) => tag !== undefined).length;
     return plan;

@@ -9,7 +9,8 @@ import { completeGraph } from "./closure.ts";
 import { Flights, type Limit } from "./flights.ts";
 import { platformFilter, type PlatformFilter } from "./platform.ts";
 import { pool } from "./pool.ts";
-import { namedTags, selectsRepository, selectsTag } from "./select.ts";
+import { Census, type IdleRule } from "./census.ts";
+import { selectsRepository, tagSelector, type TagSelector } from "./select.ts";
 
 /** One tag that the rules select, as the parent has it now. */
 export interface PlannedTag {
@@ -33,6 +34,8 @@ export interface PlanFailure {
 export interface SyncPlan {
   readonly tags: readonly PlannedTag[];
   readonly failures: readonly PlanFailure[];
+  /** The rules that select nothing of what the parent has. */
+  readonly idle: readonly IdleRule[];
 }
 
 export interface PlanOptions {
@@ -53,6 +56,13 @@ interface Wish {
 interface Looked {
   readonly known: Set<Digest>;
   readonly graphs: Flights;
+}
+
+/** A rule that can be followed. */
+interface Chooser {
+  readonly rule: RepositoryRule;
+  readonly selector: TagSelector;
+  readonly census: Census;
 }
 
 interface WantedTag {
@@ -76,13 +86,15 @@ export async function planSync(
   options: PlanOptions,
 ): Promise<SyncPlan> {
   const planner = new Planner(source, target, options);
-  const repositories = await planner.repositories(rules);
-  const wanted = await pool(repositories, options.width, ([name, rules]) => planner.wanted(name, rules));
+  const choosers = await planner.choosers(rules);
+  const repositories = await planner.repositories(choosers);
+  const wanted = await pool(repositories, options.width, ([name, some]) => planner.wanted(name, some));
   const tags = await pool(wanted.flat(), options.width, (tag) => planner.tag(tag));
   options.signal.throwIfAborted();
   return {
     tags: tags.filter((tag) => tag !== undefined).sort(byName),
     failures: planner.failures.sort(byName),
+    idle: choosers.flatMap(({ rule, census }) => census.idle(rule.name) ?? []),
   };
 }
 
@@ -98,34 +110,47 @@ class Planner {
     this.options = options;
   }
 
-  /** Every selected repository, with the rules that select it. */
-  async repositories(
-    rules: readonly RepositoryRule[],
-  ): Promise<ReadonlyMap<RepositoryName, readonly RepositoryRule[]>> {
-    const chosen = new Map<RepositoryName, RepositoryRule[]>();
-    const choose = (name: RepositoryName, rule: RepositoryRule): void => {
-      chosen.set(name, [...(chosen.get(name) ?? []), rule]);
-    };
-    for (const rule of rules.filter(({ name }) => isLiteral(name))) {
+  /** The rules that can be followed: one that cannot stops no other (T08). */
+  async choosers(rules: readonly RepositoryRule[]): Promise<readonly Chooser[]> {
+    const choosers: Chooser[] = [];
+    for (const rule of rules) {
       await this.attempt({ repository: rule.name }, async () => {
-        choose(parseRepository(rule.name), rule);
+        choosers.push({ rule, selector: await tagSelector(rule.tags), census: new Census() });
       });
     }
-    const patterns = rules.filter(({ name }) => !isLiteral(name));
+    return choosers;
+  }
+
+  /** Every selected repository, with the rules that select it. */
+  async repositories(choosers: readonly Chooser[]): Promise<ReadonlyMap<RepositoryName, readonly Chooser[]>> {
+    const chosen = new Map<RepositoryName, Chooser[]>();
+    const choose = (name: RepositoryName, chooser: Chooser): void => {
+      chosen.set(name, [...(chosen.get(name) ?? []), chooser]);
+    };
+    for (const chooser of choosers.filter(({ rule }) => isLiteral(rule.name))) {
+      const name = await this.attempt({ repository: chooser.rule.name }, async () =>
+        parseRepository(chooser.rule.name),
+      );
+      if (name === undefined) chooser.census.unknown();
+      else choose(name, chooser);
+    }
+    const patterns = choosers.filter(({ rule }) => !isLiteral(rule.name));
     const [first] = patterns;
     if (first === undefined) return chosen;
-    await this.attempt({ repository: first.name }, async () => {
-      const names = await this.options.limit(() => collect(this.source.list(this.options.signal)));
-      for (const name of names) {
-        for (const rule of patterns) if (selectsRepository(rule, name)) choose(name, rule);
-      }
-    });
+    const names = await this.attempt({ repository: first.rule.name }, () =>
+      this.options.limit(() => collect(this.source.list(this.options.signal))),
+    );
+    for (const chooser of patterns) {
+      if (names === undefined) chooser.census.unknown();
+      for (const name of names ?? []) if (selectsRepository(chooser.rule, name)) choose(name, chooser);
+    }
     return chosen;
   }
 
   /** Every selected tag of one repository. */
-  async wanted(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<readonly WantedTag[]> {
-    const wishes = await this.attempt({ repository: name }, () => this.wishes(name, rules));
+  async wanted(name: RepositoryName, choosers: readonly Chooser[]): Promise<readonly WantedTag[]> {
+    const wishes = await this.attempt({ repository: name }, () => this.wishes(name, choosers));
+    if (wishes === undefined) for (const { census } of choosers) census.unknown();
     const looked: Looked = { known: new Set(), graphs: new Flights() };
     return [...(wishes ?? [])].map(([tag, wish]) => ({ repository: name, tag, wish, looked }));
   }
@@ -136,16 +161,17 @@ class Planner {
     return this.attempt({ repository, tag }, () => this.plan(wanted));
   }
 
-  private async wishes(name: RepositoryName, rules: readonly RepositoryRule[]): Promise<Map<Tag, Wish>> {
+  private async wishes(name: RepositoryName, choosers: readonly Chooser[]): Promise<Map<Tag, Wish>> {
     const wishes = new Map<Tag, Wish>();
     const { limit, signal } = this.options;
-    const listed = rules.every((rule) => namedTags(rule) !== undefined)
+    const listed = choosers.every(({ selector }) => selector.names !== undefined)
       ? []
       : await limit(() => collect(this.source.open(name).tags(signal)));
-    for (const rule of rules) {
+    for (const { rule, selector, census } of choosers) {
       const platforms = platformFilter(rule.platforms);
-      const tags = namedTags(rule)?.map(parseTag) ?? listed.filter((tag) => selectsTag(rule, tag));
-      for (const tag of tags) {
+      const choice = await selector.choose(selector.names?.map(parseTag) ?? listed, signal);
+      census.add(choice);
+      for (const tag of choice.selected) {
         const other = wishes.get(tag);
         wishes.set(tag, {
           platforms: other === undefined ? platforms : either(other.platforms, platforms),

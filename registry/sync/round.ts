@@ -15,7 +15,7 @@ export const noTags: TagCounts = { selected: 0, upToDate: 0, copied: 0, failed: 
 /** How a sync ended, in the words of the contract. */
 export function reportOf(
   begun: Pick<SyncStatus, "trigger" | "startTime">,
-  { tags, failures, ending }: PassResult,
+  { tags, failures, notice, ending }: PassResult,
   end: DateTime<true>,
   bytes: number,
 ): SyncStatus {
@@ -25,6 +25,7 @@ export function reportOf(
     endTime: end.toISO(),
     tags,
     bytes,
+    ...(notice === undefined ? {} : { message: notice }),
     failures: failures.slice(0, maxFailures).map(({ repository, tag, error }) => ({
       repository,
       ...(tag === undefined ? {} : { tag }),

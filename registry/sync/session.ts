@@ -42,6 +42,8 @@ export class SyncSession {
   private readonly referrerChecks: ReferrerChecks;
   private settings: RegistrySettings;
   private link: Link | undefined;
+  /** What the last sync had to tell: said once. */
+  private told: string | undefined;
   /** Whether nothing is due, rather than a sync having just ended. */
   private waiting = false;
 
@@ -186,6 +188,10 @@ export class SyncSession {
       result.ending instanceof LinkQuotaError
         ? this.agenda.due(schedule, result.ending.until, request).slot.start
         : this.agenda.expected(schedule, end);
+    if (report.message !== undefined && report.message !== this.told) {
+      log.warn("rules of the policy select nothing", { message: report.message });
+    }
+    this.told = report.message;
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };
     await this.history.ended(planned, complete, request);
     if (report.state !== "Succeeded" || report.tags.copied > 0) {

@@ -39,7 +39,7 @@ export interface CollectionOptions {
   /** Whether anything may be removed by age now: not while a parent that may have the only other copy is away (T53). */
   readonly mayExpire: () => boolean;
   /** Whether somebody would bring the tag back, such as the sync: then it stays. */
-  readonly wanted: (repository: string, tag: string) => boolean;
+  readonly wanted: (repository: string, tag: string) => boolean | Promise<boolean>;
   readonly observe: (removal: Removal) => void;
 }
 

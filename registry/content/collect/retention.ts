@@ -17,7 +17,7 @@ export interface RetentionOptions {
   /** Since when pulls are noted: what was pulled before that cannot be known. */
   readonly pullsSince: number;
   /** Whether somebody would bring the tag back, such as the sync. */
-  readonly wanted: (repository: string, tag: string) => boolean;
+  readonly wanted: (repository: string, tag: string) => boolean | Promise<boolean>;
   readonly pins: (repository: RepositoryName) => Pins;
 }
 
@@ -60,7 +60,8 @@ export class Retention {
     const gone: { tag: GarbageTag; reason: string }[] = [];
     await this.eachTag(repository, async (tag) => {
       const reason = judge.verdict(this.factsOf(tag));
-      if (reason === undefined || tag.locked || this.options.wanted(repository.name, tag.name)) return;
+      if (reason === undefined || tag.locked) return;
+      if (await this.options.wanted(repository.name, tag.name)) return;
       gone.push({ tag, reason });
       if (gone.length >= batchSize) await this.removeBatch(repository, gone.splice(0));
     });

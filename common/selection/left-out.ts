@@ -1,0 +1,14 @@
+/** Why a tag is not selected, as it stands after a number of tags; in the order in which a rule looks at them. */
+export const leftOutReasons = {
+  referrers: "lists of referrers",
+  excluded: "excluded",
+  include: "not matched by include",
+  expression: "not matched by the expression",
+  noVersion: "no version",
+  notComparable: "without a number to compare",
+  range: "outside the range of versions",
+  preRelease: "pre-releases",
+  older: "older than the newest",
+} as const;
+
+export type LeftOut = keyof typeof leftOutReasons;
