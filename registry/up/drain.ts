@@ -1,0 +1,138 @@
+import type { OutboxEntry } from "../content/outbox/entry.ts";
+import { endsPass, isLinkFault, parentFault, sentenceOf, type ParentFault } from "../sync/faults.ts";
+import type { UpwardWork } from "../sync/upward.ts";
+import type { UpParts } from "./parts.ts";
+import { refusalOf } from "./refusal.ts";
+import type { Rests } from "./rests.ts";
+import { PartSize } from "./send-blob.ts";
+import { sendEntry, type EntryRoute, type Sent } from "./send-entry.ts";
+
+export interface DrainResult {
+  /** Why it ended before it had tried everything. */
+  readonly ending?: unknown;
+  /** What only a person, or time, can mend at the parent as a whole. */
+  readonly fault?: ParentFault;
+}
+
+const defaultWidth = 4;
+
+/** Tries everything that waits, and what comes meanwhile, once. */
+export class Drain {
+  private readonly parts: UpParts;
+  private readonly work: UpwardWork;
+  private readonly rests: Rests;
+  private readonly settled: () => void;
+  private readonly partSize = new PartSize();
+  private bytes = 0;
+  private sending = false;
+
+  /** @param settled told after each entry */
+  constructor(parts: UpParts, work: UpwardWork, rests: Rests, settled: () => void) {
+    this.parts = parts;
+    this.work = work;
+    this.rests = rests;
+    this.settled = settled;
+  }
+
+  async run(signal: AbortSignal): Promise<DrainResult> {
+    const { outbox } = this.parts.content;
+    const seen = new Set<number>();
+    for (let entry = await outbox.next(0); entry !== undefined; entry = await outbox.next(entry.id)) {
+      seen.add(entry.id);
+      if (signal.aborted) return { ending: signal.reason };
+      if (this.rests.isResting(entry.id)) continue;
+      try {
+        await this.settle(entry, signal);
+      } catch (error) {
+        if (signal.aborted) return { ending: signal.reason };
+        const fault = parentFault(error);
+        return { ending: error, ...(fault === undefined ? {} : { fault }) };
+      }
+      this.settled();
+    }
+    this.rests.retain(seen);
+    return {};
+  }
+
+  /** @throws what would keep every other entry from going up, too */
+  private async settle(entry: OutboxEntry, signal: AbortSignal): Promise<void> {
+    const { content, log, metrics } = this.parts;
+    const { repository, reference, action } = entry;
+    const before = this.bytes;
+    try {
+      const sent = await sendEntry(entry, this.route(entry, signal));
+      this.rests.over(entry.id);
+      this.tell(entry, sent);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (endsPass(error)) throw error;
+      if (isLinkFault(error) && !(await this.work.online())) throw error;
+      const refusal = refusalOf(error);
+      if (refusal === undefined) {
+        this.rests.failed(entry.id, this.bytes > before);
+        metrics.ended("failed");
+        log.warn("a change could not go up, and is tried again later", {
+          ...{ repository, reference, action },
+          error: sentenceOf(error),
+        });
+        return;
+      }
+      await content.outbox.setAside(entry, refusal);
+      metrics.ended("refused");
+      log.warn("the parent refuses a change: it is set aside", { repository, reference, action, refusal });
+    }
+  }
+
+  private route({ repository }: OutboxEntry, signal: AbortSignal): EntryRoute {
+    const { content, board, metrics } = this.parts;
+    const { parent, settings } = this.work;
+    const { name, sync } = settings();
+    const { outbox } = content;
+    return {
+      from: content.open(repository),
+      to: parent.writer(repository),
+      there: parent.open(repository),
+      holder: (digest) =>
+        content.holder(digest, (other) => other !== repository && outbox.knownAtParent(other)),
+      width: sync?.concurrency ?? defaultWidth,
+      uploads: outbox,
+      parts: this.partSize,
+      sent: (bytes) => {
+        this.bytes += bytes;
+        metrics.sent(bytes);
+        if (!this.sending) board.update({ sending: true });
+        this.sending = true;
+      },
+      outbox,
+      policy: sync?.conflict ?? "parentWins",
+      registry: name,
+      signal,
+    };
+  }
+
+  private tell({ repository, reference, action, digest }: OutboxEntry, sent: Sent): void {
+    const { log, metrics } = this.parts;
+    const about = { repository, reference, action, digest };
+    switch (sent.kind) {
+      case "sent":
+        metrics.ended("sent");
+        log.info("a change went up", about);
+        break;
+      case "present":
+        metrics.ended("present");
+        log.debug("the parent has a change already", about);
+        break;
+      case "conflict": {
+        const { theirs, settled, sentAs } = sent.conflict;
+        metrics.ended("conflict");
+        log.warn("the parent has another change of the tag", { ...about, theirs, settled, sentAs });
+        break;
+      }
+      case "replaced":
+        log.debug("a change was replaced by a newer one before it went up", about);
+        break;
+      case "stale":
+        log.warn("the deletion of a manifest comes from a backup, and stays here", about);
+    }
+  }
+}

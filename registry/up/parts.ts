@@ -1,0 +1,19 @@
+import type { DateTime } from "luxon";
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/log.ts";
+import type { RegistryContent } from "../content/content.ts";
+import type { StatusBoard } from "../sync/board.ts";
+import type { UpMetrics } from "./metrics.ts";
+
+/** What going up works with. */
+export interface UpParts {
+  readonly content: RegistryContent;
+  /** Until when the link's quota is used up; `undefined` while it is not. */
+  readonly linkClosedUntil: () => DateTime<true> | undefined;
+  readonly board: StatusBoard;
+  readonly metrics: UpMetrics;
+  readonly clock: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly log: Logger;
+}

@@ -1,0 +1,122 @@
+import type { ConflictPolicy } from "../../common/contract/config.ts";
+import type { Digest } from "../../common/oci/digest.ts";
+import type { Tag } from "../../common/oci/reference.ts";
+import { tagOf, type Conflict, type OutboxEntry } from "../content/outbox/entry.ts";
+import type { Outbox } from "../content/outbox/outbox.ts";
+import { TagNotFoundError } from "../content/store.ts";
+import { ChangedMeanwhileError } from "../remote/errors.ts";
+import { tagBeside } from "./beside.ts";
+import { sendManifest, type ManifestRoute } from "./send-manifest.ts";
+import { judgeTag } from "./verdict.ts";
+
+export interface EntryRoute extends ManifestRoute {
+  readonly outbox: Outbox;
+  readonly policy: ConflictPolicy;
+  /** The name of this registry. */
+  readonly registry: string;
+}
+
+/** What came of an entry. */
+export type Sent =
+  | { readonly kind: "sent" | "present" | "replaced" | "stale" }
+  | { readonly kind: "conflict"; readonly conflict: Omit<Conflict, "foundAt"> };
+
+/** How often somebody else may be faster, before others get their turn. */
+const maxRaces = 5;
+
+/**
+ * Brings one entry to the parent: asks what the parent has under the tag, sends what is missing, asks again if that took
+ * time, and only then changes the tag. Doing it again is no harm.
+ *
+ * @throws whatever kept it from getting there; then the entry is as it was
+ */
+export async function sendEntry(entry: OutboxEntry, route: EntryRoute): Promise<Sent> {
+  const tag = tagOf(entry);
+  for (let races = 1; ; races++) {
+    try {
+      return await (tag === undefined ? sendByDigest(entry, route) : sendTag(entry, tag, route));
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhileError) || races >= maxRaces) throw error;
+    }
+  }
+}
+
+async function sendByDigest(entry: OutboxEntry, route: EntryRoute): Promise<Sent> {
+  const { digest, action, restored } = entry;
+  const { from, there, to, outbox, signal } = route;
+  if (action === "put") {
+    const { descriptor } = await from.manifest(digest);
+    const present = await there.exists(descriptor, signal);
+    if (!present) {
+      await sendManifest(digest, route, (manifest) => to.putManifest(digest, manifest, undefined, signal));
+    }
+    await outbox.settle(entry, undefined);
+    return { kind: present ? "present" : "sent" };
+  }
+  // Since the backup was taken, somebody may have pushed it there again.
+  if (!restored) await to.remove(digest, digest, signal);
+  await outbox.settle(entry, undefined);
+  return { kind: restored ? "stale" : "sent" };
+}
+
+async function sendTag(entry: OutboxEntry, tag: Tag, route: EntryRoute): Promise<Sent> {
+  const { outbox, policy, to, signal } = route;
+  const wanted = entry.action === "put" ? entry.digest : undefined;
+  const theirs = await tagThere(tag, route);
+  const verdict = judgeTag(entry, theirs, policy);
+  if (verdict.kind === "done") {
+    await outbox.settle(entry, wanted);
+    return { kind: "present" };
+  }
+  const winner = verdict.kind === "conflict" ? verdict.settled : undefined;
+  if (winner === undefined || winner === "localWins") {
+    if (wanted === undefined) {
+      if (theirs !== undefined) await to.remove(tag, theirs, signal);
+    } else if (!(await putTag(entry, tag, theirs, route))) return { kind: "replaced" };
+  }
+  const sentAs = winner === "keepBoth" ? await putBeside(entry, tag, route) : undefined;
+  if (winner === undefined) {
+    await outbox.settle(entry, wanted);
+    return { kind: "sent" };
+  }
+  const conflict = { repository: entry.repository, tag, ours: wanted, theirs, settled: winner, sentAs };
+  await outbox.settle(entry, winner === "localWins" ? wanted : theirs, conflict);
+  return { kind: "conflict", conflict };
+}
+
+/** False if a client has changed the tag again meanwhile: then the newer entry has its turn. */
+async function putTag(
+  entry: OutboxEntry,
+  tag: Tag,
+  seen: Digest | undefined,
+  route: EntryRoute,
+): Promise<boolean> {
+  const { outbox, to, signal } = route;
+  let begun = true;
+  await sendManifest(entry.digest, route, async (manifest, moved) => {
+    if (moved && (await tagThere(tag, route)) !== seen) {
+      throw new ChangedMeanwhileError("The parent's tag has changed.");
+    }
+    begun = await outbox.begin(entry);
+    if (begun) await to.putManifest(tag, manifest, seen, signal);
+  });
+  return begun;
+}
+
+async function putBeside(entry: OutboxEntry, tag: Tag, route: EntryRoute): Promise<Tag> {
+  const beside = tagBeside(tag, route.registry, entry.digest);
+  await sendManifest(entry.digest, route, async (manifest) => {
+    const there = await tagThere(beside, route);
+    if (there !== entry.digest) await route.to.putManifest(beside, manifest, there, route.signal);
+  });
+  return beside;
+}
+
+async function tagThere(tag: Tag, { there, signal }: EntryRoute): Promise<Digest | undefined> {
+  try {
+    return (await there.resolve(tag, signal)).digest;
+  } catch (error) {
+    if (error instanceof TagNotFoundError) return undefined;
+    throw error;
+  }
+}

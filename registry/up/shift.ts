@@ -1,0 +1,24 @@
+import type { DateTime } from "luxon";
+import { nextSlot, type SyncSchedule, type SyncSlot } from "../sync/window.ts";
+
+/**
+ * When changes may go up: always where syncs are continuous; otherwise in every window, also when the sync in it is done;
+ * and from each moment of a schedule without a window on until nothing is left.
+ *
+ * @param drained when nothing was left the last time
+ * @returns the slot that is open at `now`, or else the next; `undefined` if there will be none
+ */
+export function shiftOf(
+  schedule: SyncSchedule,
+  now: DateTime<true>,
+  drained: DateTime<true> | undefined,
+): SyncSlot | undefined {
+  if (schedule.continuous) return nextSlot(schedule, now, undefined);
+  const bounded = schedule.openings.filter(({ window }) => window !== undefined);
+  const unbounded = schedule.openings.filter(({ window }) => window === undefined);
+  const slots = [
+    nextSlot({ ...schedule, openings: bounded }, now, undefined),
+    nextSlot({ ...schedule, openings: unbounded }, now, drained),
+  ].filter((slot) => slot !== undefined);
+  return slots.sort((a, b) => a.start.toMillis() - b.start.toMillis())[0];
+}

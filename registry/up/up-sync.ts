@@ -1,0 +1,175 @@
+import type { DateTime, Duration } from "luxon";
+import { exponential } from "../../common/backoff.ts";
+import { milliseconds, seconds } from "../../common/clock.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { Digest } from "../../common/oci/digest.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import { longestSleep } from "../sync/agenda.ts";
+import { longer, shorter } from "../sync/durations.ts";
+import { within } from "../sync/round.ts";
+import type { ParentTag, Upward, UpwardWork } from "../sync/upward.ts";
+import { Wakeable } from "../sync/wakeable.ts";
+import { parseSchedule, type SyncSlot } from "../sync/window.ts";
+import { Drain } from "./drain.ts";
+import type { UpParts } from "./parts.ts";
+import { Rests } from "./rests.ts";
+import { shiftOf } from "./shift.ts";
+import { upStatusOf } from "./status.ts";
+
+/** Between two looks at whether the parent is there, or the status at what waits. */
+const pause = seconds(1);
+const longestPause = seconds(60);
+const longestRest = seconds(300);
+
+/**
+ * Sends what the outbox holds, in its order, when the schedule, the link's quota and the parent allow it. One entry that
+ * fails keeps no other waiting; one that the parent refuses for good is set aside, by name, until a person asks for a
+ * resync. The outbox never forgets what the parent has not got.
+ */
+export class UpSync implements Upward {
+  private readonly parts: UpParts;
+  private readonly sleeper: Wakeable;
+  private readonly rests: Rests;
+  private hurried = false;
+  /** Since when nothing has waited. */
+  private drained: DateTime<true> | undefined;
+  private shownAt = Number.NEGATIVE_INFINITY;
+  private setbacks = 0;
+
+  constructor(parts: UpParts) {
+    this.parts = parts;
+    this.sleeper = new Wakeable(parts.clock);
+    this.rests = new Rests(parts.clock, exponential(seconds(1), longestRest, parts.random));
+  }
+
+  hurry(): void {
+    this.hurried = true;
+    this.sleeper.wake();
+  }
+
+  holds(repository: RepositoryName, tag: Tag, digest: Digest): boolean {
+    return this.parts.content.outbox.holds(repository, tag, digest);
+  }
+
+  noteParent(tags: readonly ParentTag[]): Promise<void> {
+    return this.parts.content.outbox.noteParent(
+      tags.map(({ repository, tag, root }) => ({ repository, tag, digest: root.digest })),
+    );
+  }
+
+  async run(work: UpwardWork, signal: AbortSignal): Promise<never> {
+    const { board, content } = this.parts;
+    const { parent } = work.settings();
+    await content.outbox.attach(`${parent?.protocol ?? ""}://${parent?.loginServer ?? ""}`);
+    const unsubscribe = content.outbox.subscribe(() => {
+      this.sleeper.wake();
+    });
+    try {
+      for (;;) await this.turn(work, signal);
+    } finally {
+      unsubscribe();
+      board.update({ sending: false });
+      board.setFault("Up", undefined);
+    }
+  }
+
+  private async turn(work: UpwardWork, signal: AbortSignal): Promise<void> {
+    const { clock, content } = this.parts;
+    if (this.hurried) await this.retryAll();
+    if ((await content.outbox.next(0)) === undefined) {
+      this.drained = clock.now();
+      this.hurried = false;
+      this.show();
+      await this.sleeper.sleep(longestSleep, signal);
+      return;
+    }
+    this.showSometimes();
+    const slot = this.slot(work.settings());
+    const wait = this.untilOpen(slot);
+    if (wait.toMillis() > 0) {
+      // However much clients push meanwhile, that is looked at once a second.
+      await clock.sleep(shorter(pause, wait), signal);
+      this.showSometimes();
+      await this.sleeper.sleep(shorter(wait, longestSleep), signal);
+    } else if (await work.online()) {
+      await this.drain(work, slot, signal);
+    } else {
+      await clock.sleep(this.interval(work.settings()), signal);
+    }
+  }
+
+  private async drain(work: UpwardWork, slot: SyncSlot | undefined, signal: AbortSignal): Promise<void> {
+    const { clock, board } = this.parts;
+    const drain = new Drain(this.parts, work, this.rests, () => {
+      this.showSometimes();
+    });
+    const result = await within(slot?.end, clock, signal, (until) => drain.run(until));
+    signal.throwIfAborted();
+    board.update({ sending: false });
+    this.hurried = false;
+    this.show(result.fault);
+    this.setbacks = result.ending === undefined ? 0 : this.setbacks + 1;
+    if (result.ending !== undefined) {
+      const rest = exponential(seconds(1), longestPause, this.parts.random);
+      await clock.sleep(rest(this.setbacks), signal);
+      return;
+    }
+    const rest = this.rests.shortest();
+    if (rest !== undefined) await this.sleeper.sleep(longer(rest, milliseconds(1)), signal);
+  }
+
+  private async retryAll(): Promise<void> {
+    this.rests.clear();
+    this.setbacks = 0;
+    const count = await this.parts.content.outbox.retrySetAside();
+    if (count > 0) this.parts.log.info("what the parent refused is tried again", { changes: count });
+  }
+
+  private slot({ sync }: RegistrySettings): SyncSlot | undefined {
+    const now = this.parts.clock.now();
+    if (this.hurried || sync === undefined) return { start: now };
+    try {
+      return shiftOf(parseSchedule(sync), now, this.drained);
+    } catch {
+      // The sync from the parent says what is wrong with the schedule.
+      return undefined;
+    }
+  }
+
+  private untilOpen(slot: SyncSlot | undefined): Duration {
+    const { clock, linkClosedUntil } = this.parts;
+    const now = clock.now();
+    const closed = linkClosedUntil();
+    const wait = slot === undefined ? longestSleep : slot.start.diff(now);
+    return closed === undefined ? wait : longer(wait, closed.diff(now));
+  }
+
+  private interval({ sync }: RegistrySettings): Duration {
+    return longer(pause, shorter(seconds(sync?.pollIntervalSeconds ?? 60), longestPause));
+  }
+
+  private showSometimes(): void {
+    if (this.parts.clock.steady() - this.shownAt >= pause.toMillis()) this.show();
+  }
+
+  /** @param fault of the parent as a whole, which keeps everything from going up */
+  private show(fault?: { readonly code: string; readonly description: string }): void {
+    const { board, clock, content } = this.parts;
+    this.shownAt = clock.steady();
+    const up = upStatusOf(content.outbox);
+    board.update({ up });
+    board.setFault("Up", fault ?? (up === undefined || up.setAside === 0 ? undefined : refused(up)));
+  }
+}
+
+function refused({ setAsideItems }: NonNullable<ReturnType<typeof upStatusOf>>): {
+  readonly code: string;
+  readonly description: string;
+} {
+  const names = [...new Set(setAsideItems.map(({ repository }) => repository))].sort();
+  const more = names.length > 3 ? " and others" : "";
+  return {
+    code: "REFUSED",
+    description: `The parent refuses changes of ${names.slice(0, 3).join(", ")}${more}. The status names them, with what to do; then ask for a resync.`,
+  };
+}
