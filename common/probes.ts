@@ -8,7 +8,8 @@ import type { Service } from "./service.ts";
 /** A JSON document served beside the probes, such as `/status`. */
 export interface ProbeDocument {
   readonly path: string;
-  read(): unknown;
+  /** What it says now; a promise of it where it is read from a file. */
+  readonly read: (query: URLSearchParams) => unknown;
 }
 
 /**
@@ -35,7 +36,7 @@ export class Probes implements Service {
     this.services = services;
     this.stopping = stopping;
     this.server = createServer((request, response) => {
-      const path = request.url?.split("?")[0];
+      const [path, query] = (request.url ?? "").split("?", 2);
       const answer = (status: number, type: string, body: string): void => {
         response.writeHead(status, { "content-type": type, "x-content-type-options": "nosniff" }).end(body);
       };
@@ -57,7 +58,16 @@ export class Probes implements Service {
       } else {
         const document = documents.find((candidate) => candidate.path === path);
         if (document === undefined) answer(404, "text/plain", "not found\n");
-        else answer(200, "application/json", `${JSON.stringify(document.read(), undefined, 2)}\n`);
+        else {
+          textOf(document, query).then(
+            (text) => {
+              answer(200, "application/json", text);
+            },
+            () => {
+              answer(500, "text/plain", "the document cannot be read\n");
+            },
+          );
+        }
       }
     });
     this.server.headersTimeout = 10_000;
@@ -102,4 +112,9 @@ export class Probes implements Service {
     this.server.closeAllConnections();
     await closed;
   }
+}
+
+async function textOf(document: ProbeDocument, query: string | undefined): Promise<string> {
+  const value = await document.read(new URLSearchParams(query));
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -118,6 +118,16 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.parent.registry.tokenHosts[0]",
       says: "give a host alone",
     },
+    {
+      wanted: withParent({ dataEndpoints: ["https://contoso.data.azurecr.io"] }),
+      field: "spec.parent.registry.dataEndpoints[0]",
+      says: "give a host alone",
+    },
+    {
+      wanted: withParent({ proxy: { url: "http://user:secret@proxy.example:3128" } }),
+      field: "spec.parent.registry.proxy.url",
+      says: "belongs into credentialsSecretRef",
+    },
     { wanted: registry({ storage: { size: "0" } }), field: "spec.storage.size", says: "such as 20Gi" },
     { wanted: registry({ storage: { size: "big" } }), field: "spec.storage.size", says: "such as 20Gi" },
     {
@@ -152,6 +162,56 @@ describe("refuses, and says what to do instead:", () => {
       says: "from PT1H to P7D",
     },
     { wanted: policy({ schedule: "0 2 * *" }), field: "spec.schedule", says: "five fields of cron" },
+    {
+      wanted: policy({ windows: [{ schedule: "0 22 * * 5", window: "PT1H" }] }),
+      field: "spec",
+      says: "windows are for the syncs of a schedule",
+    },
+    {
+      wanted: policy({ schedule: "0 2 * * *", windows: [{ schedule: "0 22 * *", window: "PT1H" }] }),
+      field: "spec.windows[0].schedule",
+      says: "give five fields of cron",
+    },
+    {
+      wanted: policy({ schedule: "0 2 * * *", windows: [{ schedule: "0 22 * * 5", window: "PT30M" }] }),
+      field: "spec.windows[0].window",
+      says: "from PT1H to P7D",
+    },
+    {
+      wanted: policy({ blackouts: [{ start: "24.12.2026", end: "2026-12-26" }] }),
+      field: "spec.blackouts[0].start",
+      says: "give a date or a date and time",
+    },
+    {
+      wanted: policy({ blackouts: [{ start: "2026-12-26", end: "2026-12-24" }] }),
+      field: "spec.blackouts[0]",
+      says: "must not end before it starts",
+    },
+    {
+      wanted: policy({ pollInterval: "60s", maxPollInterval: "30s" }),
+      field: "spec",
+      says: "must not be shorter than spec.pollInterval",
+    },
+    {
+      wanted: policy({ maxPollInterval: "never" }),
+      field: "spec.maxPollInterval",
+      says: "such as 5s or 10m",
+    },
+    {
+      wanted: policy({ prune: { gracePeriod: "59s" } }),
+      field: "spec.prune.gracePeriod",
+      says: "such as 24h",
+    },
+    {
+      wanted: policy({ prune: { recoveryPeriod: "8761h" } }),
+      field: "spec.prune.recoveryPeriod",
+      says: "8760h",
+    },
+    {
+      wanted: policy({ prune: { maxPercent: 0 } }),
+      field: "spec.prune.maxPercent",
+      says: "greater than or equal to 1",
+    },
     { wanted: policy({ pollInterval: "0s" }), field: "spec.pollInterval", says: "such as 5s or 10m" },
     { wanted: policy({ pollInterval: "25h" }), field: "spec.pollInterval", says: "from 1s to 24h" },
     ...["fast", "16Ki0", "10k", "-1Mi", "2P"].map((bandwidth) => ({
@@ -238,6 +298,16 @@ describe("refuses, and says what to do instead:", () => {
       says: "give a regular expression in RE2's syntax",
     },
     {
+      wanted: policy({}, { maxSize: "0" }),
+      field: "spec.repositories[0].maxSize",
+      says: "give a size above zero and up to 1P, such as 2Gi",
+    },
+    {
+      wanted: policy({}, { referrerTypes: ["a b"] }),
+      field: "spec.repositories[0].referrerTypes[0]",
+      says: "give a media type or a pattern of one",
+    },
+    {
       wanted: policy({}, { platforms: ["amd64"] }),
       field: "spec.repositories[0].platforms[0]",
       says: "such as linux/amd64",
@@ -284,6 +354,22 @@ describe("refuses, and says what to do instead:", () => {
     { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
     { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
     { wanted: policy({ pollInterval: "86400s" }), because: "a day in seconds" },
+    {
+      wanted: policy({
+        schedule: "0 2 * * *",
+        windows: Array.from({ length: 20 }, () => ({ schedule: "0 22 * * 5", window: "P7D" })),
+        blackouts: Array.from({ length: 50 }, () => ({ start: "2026-12-24T18:00", end: "2026-12-24" })),
+      }),
+      because: "twenty windows and fifty blackouts, each within a day",
+    },
+    {
+      wanted: policy({
+        pollInterval: "5s",
+        maxPollInterval: "24h",
+        prune: { enabled: true, gracePeriod: "1m", recoveryPeriod: "8760h", maxPercent: 100 },
+      }),
+      because: "the longest rest, and everything pruned that is missing",
+    },
     {
       wanted: policy({
         limits: {

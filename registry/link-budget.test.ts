@@ -17,8 +17,11 @@ import { LinkBudget } from "./link/budget.ts";
 import { LinkUsage } from "./link/usage.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
+import { SyncDetails } from "./sync/details.ts";
 import { SyncEngine } from "./sync/engine.ts";
 import { createSyncMetrics } from "./sync/metrics.ts";
+import { noConfirmations } from "./sync/testing/no-confirmations.ts";
+import { noPruning } from "./sync/testing/no-pruning.ts";
 
 const mebibyte = 1024 * 1024;
 const day = 86_400;
@@ -103,6 +106,7 @@ describe("a registry whose link has a budget", () => {
     const engine = new SyncEngine({
       configuration: live,
       content,
+      confirmations: noConfirmations,
       connect: (place, observer) =>
         new RemoteRegistry(place, {
           clock,
@@ -119,7 +123,9 @@ describe("a registry whose link has a budget", () => {
           gate: budget,
         }),
       linkClosedUntil: () => budget.closedUntil,
+      pruner: noPruning,
       board,
+      details: new SyncDetails(),
       journal: { read: async () => ({}), write: async () => undefined },
       metrics,
       clock,

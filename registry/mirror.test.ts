@@ -14,8 +14,11 @@ import { openGate } from "./link/testing/open-gate.ts";
 import { openLoopback, type Loopback } from "./http/testing/loopback.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
+import { SyncDetails } from "./sync/details.ts";
 import { SyncEngine } from "./sync/engine.ts";
 import { createSyncMetrics } from "./sync/metrics.ts";
+import { noConfirmations } from "./sync/testing/no-confirmations.ts";
+import { noPruning } from "./sync/testing/no-pruning.ts";
 
 const credentials = { username: "edge", password: "correct horse" };
 
@@ -80,10 +83,13 @@ describe("a registry whose parent is another of ours", () => {
     const engine = new SyncEngine({
       configuration: live,
       content,
+      confirmations: noConfirmations,
       connect: (place, observer) =>
         new RemoteRegistry(place, { clock, random: () => 0, observer, gate: openGate }),
       linkClosedUntil: () => undefined,
+      pruner: noPruning,
       board,
+      details: new SyncDetails(),
       journal: { read: async () => ({}), write: async () => undefined },
       metrics: createSyncMetrics(metrics),
       clock,

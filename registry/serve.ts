@@ -23,6 +23,7 @@ import { garbageCollection } from "./collecting.ts";
 import type { ClusterIdentity, ServeConfig } from "./config.ts";
 import { LiveConfiguration, type Configuration } from "./configuration.ts";
 import { ConfigurationFile } from "./configuration-file.ts";
+import { demandOf } from "./demanding.ts";
 import { contentCare, lowVolume } from "./content-care.ts";
 import { openContent, type RegistryContent } from "./content/content.ts";
 import { Housekeeping } from "./content/housekeeping.ts";
@@ -46,13 +47,20 @@ import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
 import { overridden } from "./overrides.ts";
 import { risksOf, summaryOf } from "./overview.ts";
+import { pruningOf } from "./pruning.ts";
 import { requestIds } from "./http/request-ids.ts";
 import { TransferBuffers } from "./http/transfer-buffers.ts";
+import { statusPages } from "./status-pages.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
 import { StatusBoard } from "./sync/board.ts";
+import { SyncDetails } from "./sync/details.ts";
 import { SyncEngine } from "./sync/engine.ts";
+import { createUpMetrics } from "./up/metrics.ts";
+import { upPage } from "./up/pages.ts";
+import { UpSync } from "./up/up-sync.ts";
 import { FileJournal } from "./sync/journal.ts";
-import { createSyncMetrics } from "./sync/metrics.ts";
+import { createProgressMetrics, createSyncMetrics } from "./sync/metrics.ts";
+import type { PresentParent } from "./sync/parent.ts";
 
 /** By what a registry runs: where its settings come from, and how they reach it when they change. */
 export type Source =
@@ -90,6 +98,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
   for (const risk of risksOf(config, live.current)) log.warn(risk);
 
   const board = new StatusBoard(version, clock, randomUUID);
+  const details = new SyncDetails();
   const space = new FreeSpace(
     () => volumeOf(config.data),
     (size) => settings().storageReserveBytes ?? reserveOf(size),
@@ -106,6 +115,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       ...{ clock, newId: randomUUID, space },
       quota: () => settings().storageQuotaBytes,
       repositoryQuotas: () => settings().quotas,
+      goesUp: () => settings().mode === "ReadWrite" && settings().parent !== undefined,
     });
   const patience = source.kind === "cluster" ? seconds(120) : seconds(5);
   const content = await openWhenFree(open, patience, clock, log, stop);
@@ -131,8 +141,10 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       clock,
       (line) => process.stdout.write(line),
     );
+    const parent = (): PresentParent | undefined => engine.parent();
+    const { elsewhere, confirmations } = demandOf({ content, live, board, parent, registry, clock, log });
     const app = createApp({
-      ...{ content, tokens, logins, authority, mode, deleteEnabled, clock, log, audit, metrics },
+      ...{ content, elsewhere, tokens, logins, authority, mode, deleteEnabled, clock, log, audit, metrics },
       buffers: new TransferBuffers(),
       newId: requestIds(randomBytes),
     });
@@ -165,13 +177,23 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     live.subscribe((next) => {
       link.configure(next.settings);
     });
-    const engine = new SyncEngine({
+    const prune = pruningOf({ content, settings, board, registry, clock, log });
+    const engine: SyncEngine = new SyncEngine({
       configuration: live,
       content,
+      confirmations,
       connect: (parent, observer) =>
         new RemoteRegistry(parent, { clock, random: Math.random, observer, gate: link }),
       linkClosedUntil: () => link.closedUntil,
+      pruner: prune.pruner,
+      up: new UpSync({
+        ...{ content, board, clock, log },
+        linkClosedUntil: () => link.closedUntil,
+        metrics: createUpMetrics(registry, () => content.outbox.summary()),
+        random: Math.random,
+      }),
       board,
+      details,
       journal: new FileJournal(join(config.data, "sync", "journal.json"), log),
       metrics: createSyncMetrics(registry),
       clock,
@@ -204,10 +226,12 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       read: () => {
         // First: it tells the board what is true now.
         const storage = care.status();
-        return { ...board.current, storage, garbageCollection: collecting.status };
+        return { ...board.current, storage, garbageCollection: collecting.status, prune: prune.status() };
       },
     };
-    const probes = new Probes(config.probes, services, registry, stop, [status]);
+    createProgressMetrics(registry, () => board.current);
+    const pages = statusPages(details);
+    const probes = new Probes(config.probes, services, registry, stop, [status, ...pages]);
     await runServices([probes, ...services], stop, log);
   } finally {
     await content.close();

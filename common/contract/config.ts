@@ -1,11 +1,15 @@
 import * as z from "zod/mini";
 import { logLevels } from "../log.ts";
 import { contentSettings } from "./content-settings.ts";
+import { freshnessRuleSchema, onDemandSchema } from "./demand-settings.ts";
 import { described } from "./described.ts";
 import { sentenceOf } from "./issues.ts";
 import { newestOrders } from "../selection/newest.ts";
 import { linkLimitsSchema } from "./link-settings.ts";
+import { parentSchema } from "./parent-settings.ts";
 import { passwordAlgorithms } from "./password.ts";
+import { pruneSchema } from "./prune-settings.ts";
+import { scheduleSettings } from "./schedule-settings.ts";
 
 /**
  * What the operator tells a registry: the settings in one document, each client token in its own (fifty tokens with
@@ -15,30 +19,14 @@ import { passwordAlgorithms } from "./password.ts";
 export const configVersion = 1;
 
 const text = z.string().check(z.minLength(1), z.maxLength(4096));
-const pem = z.string().check(z.maxLength(512 * 1024));
 const pattern = z.string().check(z.minLength(1), z.maxLength(255));
 
 export const registryModes = ["ReadOnly", "ReadWrite"] as const;
-export type RegistryMode = (typeof registryModes)[number];
+/** What comes of two changes of one tag. */
+export const conflictPolicies = ["parentWins", "localWins", "keepBoth"] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];
 
-const parentSchema = z.object({
-  loginServer: described("`host` or `host:port`.", text),
-  protocol: described("`http` is in the clear.", z._default(z.enum(["https", "http"]), "https")),
-  caBundle: described(
-    "Certificates, in PEM, that the parent's may be signed by, beside the system's.",
-    z.optional(pem),
-  ),
-  credentials: described(
-    "What to log in with. Absent: nothing.",
-    z.optional(
-      z.object({ username: described("The user.", text), password: described("The password.", text) }),
-    ),
-  ),
-  tokenHosts: described(
-    "Hosts, beside the parent's own, whose token service may be shown the credentials (Docker Hub has `auth.docker.io`).",
-    z._default(z.array(text).check(z.maxLength(10)), []),
-  ),
-});
+export type RegistryMode = (typeof registryModes)[number];
 
 const expression = z.string().check(z.minLength(1), z.maxLength(255));
 
@@ -98,9 +86,17 @@ const repositoryRuleSchema = z.object({
     "`os/architecture` or `os/architecture/variant`. Empty: every platform.",
     z._default(z.array(pattern).check(z.maxLength(50)), []),
   ),
+  maxSizeBytes: described(
+    "Images that are bigger are left out: the configurations and layers of the wanted platforms together. Absent: none are.",
+    z.optional(z.number().check(z.gte(1), z.lte(Number.MAX_SAFE_INTEGER))),
+  ),
   referrers: described(
-    "Whether signatures, SBOMs and other referrers of an image come with it.",
+    "Whether signatures, SBOMs and other referrers of an image come with it, also those by cosign's tags (`sha256-….sig`).",
     z._default(z.boolean(), true),
+  ),
+  referrerTypes: described(
+    "Of these only those whose artifact type, or the media type of one of whose layers, matches one of these globs. Empty: all.",
+    z._default(z.array(pattern).check(z.maxLength(50)), []),
   ),
 });
 
@@ -109,19 +105,26 @@ const syncSchema = z.object({
     "What is copied from the parent.",
     z.array(repositoryRuleSchema).check(z.maxLength(500)),
   ),
-  schedule: described("Five fields of cron; `* * * * *` means continuously.", z._default(text, "* * * * *")),
-  timeZone: described("In which the schedule is meant.", z._default(text, "UTC")),
-  window: described(
-    "ISO 8601, from `PT1H` to `P7D`: how long a scheduled sync may run. Absent: until it is done.",
-    z.optional(text),
+  ...scheduleSettings,
+  prune: described(
+    "Removal of what the parent has no more, or the rules select no more.",
+    z.prefault(pruneSchema, {}),
   ),
-  pollIntervalSeconds: described(
-    "How long a continuous sync rests between two passes.",
-    z._default(z.number().check(z.gte(1), z.lte(86_400)), 60),
+  onDemand: described(
+    "What is fetched from the parent when a client asks for it.",
+    z.prefault(onDemandSchema, {}),
+  ),
+  freshness: described(
+    "Which tags are compared with the parent when they are pulled, or never. Of several rules that are about a tag the first counts; without one, syncs keep it up to date and pulls ask nobody.",
+    z._default(z.array(freshnessRuleSchema).check(z.maxLength(100)), []),
   ),
   concurrency: described(
     "How many transfers from the parent may run at once.",
     z._default(z.number().check(z.gte(1), z.lte(64)), 4),
+  ),
+  conflict: described(
+    "What comes of a tag that was changed here and at the parent: theirs stays, ours takes its place, or ours goes up beside it as `<tag>-<name of this registry>-<12 digits of the digest>`.",
+    z._default(z.enum(conflictPolicies), "parentWins"),
   ),
   limits: described(
     "What syncs and everything else may take of the link to the parent, together. Clients of the registry are never slowed down.",
@@ -183,7 +186,7 @@ export const clientTokenSchema = z.object({
   ),
 });
 
-export type ParentSettings = z.output<typeof parentSchema>;
+export type { ParentSettings } from "./parent-settings.ts";
 export type TagSelection = z.output<typeof tagSelectionSchema>;
 export type RepositoryRule = z.output<typeof repositoryRuleSchema>;
 export type SyncSettings = z.output<typeof syncSchema>;

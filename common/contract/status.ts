@@ -1,3 +1,5 @@
+import type { ConflictPolicy } from "./config.ts";
+
 /**
  * What a registry says of itself: served on `/status`, and applied by the pod to its ConnectedRegistry's status under
  * the field manager `reporterFieldManager`. Field names are ACR's where it has the field. Small whatever the number of
@@ -10,11 +12,15 @@ export interface RegistryStatus {
   readonly lastActivityTime?: string;
   /** End of the last sync that succeeded, ISO 8601. */
   readonly lastSyncTime?: string;
+  /** All that the policy selected at the parent at this time was here, ISO 8601: how far we are behind it. */
+  readonly upToDateAsOf?: string;
   readonly sync?: SyncStatus;
   /** Why nothing is synced for now, and until when. Absent: nothing keeps a sync from running when it is due. */
   readonly postponed?: Postponement;
   /** What the link to the parent carries. Absent: there is no parent. */
   readonly link?: LinkStatus;
+  /** What clients changed here and the parent does not have. Absent: nothing. */
+  readonly up?: UpStatus;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */
   readonly statusDetails: readonly StatusDetail[];
 }
@@ -40,16 +46,28 @@ export interface SyncStatus {
     readonly failed: number;
     readonly postponed: number;
   };
-  /** Bytes of content received from the parent in this run. */
+  /** What the policy selects of repositories, and in how many of them everything was tried. */
+  readonly repositories?: { readonly planned: number; readonly done: number };
+  /** Bytes of bodies received from the parent in this run. */
   readonly bytes: number;
+  /** Of blobs that are missing here, and come or came in this run, as far as that is known: it grows as images are looked at. */
+  readonly bytesPlanned?: number;
+  /** Of blobs that the copied images need and that were here already. */
+  readonly bytesSaved?: number;
+  /** While it runs, of the last half minute; afterwards, of the whole run. */
+  readonly bytesPerSecond?: number;
+  /** When it may be done, going on like this. Only while it runs, and once that can be told. */
+  readonly estimatedEndTime?: string;
   /** What a person should know though nothing failed: rules of the policy that select nothing, and why. */
   readonly message?: string;
-  /** At most `maxFailures`, sorted by repository and tag. */
+  /** At most `maxFailures`, one of each kind first, sorted by repository and tag. */
   readonly failures: readonly SyncFailure[];
+  /** How many failed for which reason, the most frequent first; at most `maxReasons`. Absent: none did. */
+  readonly failureReasons?: readonly { readonly message: string; readonly count: number }[];
 }
 
 export interface Postponement {
-  readonly reason: "LinkQuota";
+  readonly reason: "LinkQuota" | "Blackout";
   /** A sentence, with what a person can do. */
   readonly message: string;
   /** ISO 8601. */
@@ -72,14 +90,56 @@ export interface LinkStatus {
   };
 }
 
-interface SyncFailure {
+/** What waits to go up to the parent, and what does not get there. */
+export interface UpStatus {
+  /** Changes (tags, and manifests by digest) that wait for their turn, the link or the parent. */
+  readonly pending: number;
+  /** The most that they take, if the parent has nothing of it. */
+  readonly bytes: number;
+  /** When the oldest of them was made, ISO 8601. */
+  readonly oldestTime?: string;
+  /** How many the parent refuses for good; they are tried again when a person asks for a resync. */
+  readonly setAside: number;
+  /** The first `maxUpItems` of them. */
+  readonly setAsideItems: readonly {
+    readonly repository: string;
+    /** A tag, or a digest. */
+    readonly reference: string;
+    readonly action: "put" | "delete";
+    readonly message: string;
+  }[];
+  /** Tags whose last change here met another at the parent. */
+  readonly conflicts: number;
+  /** The newest `maxUpItems` of them. */
+  readonly conflictItems: readonly {
+    readonly repository: string;
+    readonly tag: string;
+    /** What came of it. */
+    readonly settled: ConflictPolicy;
+    /** Absent: it was deleted here. */
+    readonly ours?: string;
+    /** Absent: it was deleted there. */
+    readonly theirs?: string;
+    /** The tag under which ours went up beside theirs. */
+    readonly sentAs?: string;
+    /** ISO 8601. */
+    readonly time: string;
+  }[];
+}
+
+export const maxUpItems = 10;
+
+export interface SyncFailure {
   readonly repository: string;
   readonly tag?: string;
   /** A sentence without times or counters: it is the same as long as the fault is. */
   readonly message: string;
+  /** When it is tried again at the earliest, ISO 8601. Absent: in the next sync. */
+  readonly retryTime?: string;
 }
 
 export const maxFailures = 10;
+export const maxReasons = 5;
 
 /** ACR's five fields. */
 export interface StatusDetail {

@@ -15,6 +15,8 @@ export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
+  /** It is a manifest, though its media type is none that we know: where it was found tells. */
+  readonly manifest?: true;
 }
 
 /** Text that should be a digest and is not. */

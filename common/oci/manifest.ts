@@ -11,7 +11,14 @@ import {
   stringMap,
   type JsonObject,
 } from "./document.ts";
-import { isImageManifest, isIndex, isManifest, isNonDistributable, mediaTypes } from "./mediatype.ts";
+import {
+  isImageManifest,
+  isIndex,
+  isManifest,
+  isNonDistributable,
+  mayBeManifest,
+  mediaTypes,
+} from "./mediatype.ts";
 
 export { InvalidManifestError };
 
@@ -29,6 +36,8 @@ export interface Platform {
 
 export interface ChildDescriptor extends Descriptor {
   readonly platform?: Platform;
+  /** What an index of referrers says they are. */
+  readonly artifactType?: string;
 }
 
 /** What we need to know of a manifest or index; its bytes are kept as they came. */
@@ -112,7 +121,7 @@ function kindOf(document: JsonObject, contentType: string): "index" | "image" | 
     if (hasBlobs) throw new InvalidManifestError("an index has no config and no layers");
     return "index";
   }
-  if (!/^application\/[\w.+-]{1,200}\+json$/.test(contentType)) {
+  if (!mayBeManifest(contentType)) {
     throw new InvalidManifestError("the media type is not one of a manifest or index");
   }
   return listsManifests ? "index" : "other";
@@ -146,8 +155,10 @@ function layerDescriptor(value: unknown, where: string): { blob: Descriptor; els
 }
 
 function childDescriptor(value: unknown, i: number): ChildDescriptor {
-  const child = descriptor(value, `manifests[${i}]`);
-  const platform = (value as JsonObject).platform;
+  const plain = descriptor(value, `manifests[${i}]`);
+  const { artifactType, platform } = value as JsonObject;
+  const typed = typeof artifactType === "string" && artifactType !== "";
+  const child = typed ? { ...plain, artifactType } : plain;
   if (isAbsent(platform)) return child;
   const { os, architecture, variant } = object(platform, `manifests[${i}].platform`);
   if (typeof os !== "string" || typeof architecture !== "string") return child;

@@ -1,3 +1,5 @@
+import type { Descriptor } from "./digest.ts";
+
 /** The media types we know. Docker's are equals of OCI's in every code path (T06). */
 export const mediaTypes = {
   ociManifest: "application/vnd.oci.image.manifest.v1+json",
@@ -22,6 +24,21 @@ export function isIndex(mediaType: string): boolean {
 
 export function isManifest(mediaType: string): boolean {
   return isImageManifest(mediaType) || isIndex(mediaType);
+}
+
+/** Whether what a descriptor names is a manifest, of whichever kind. */
+export function ofManifest({ mediaType, manifest }: Descriptor): boolean {
+  return manifest === true || isManifest(mediaType);
+}
+
+/** `descriptor` of something that was found among manifests, whatever its media type. */
+export function asManifest<T extends Descriptor>(descriptor: T): T {
+  return isManifest(descriptor.mediaType) ? descriptor : { ...descriptor, manifest: true };
+}
+
+/** Whether something of a media type that we do not know may be a manifest: others than JSON never are. */
+export function mayBeManifest(mediaType: string): boolean {
+  return /^application\/[\w.+-]{1,200}\+json$/.test(mediaType);
 }
 
 /** Layers whose bytes a registry need not have (OCI image specification, "Non-Distributable Layers"). */

@@ -1,6 +1,6 @@
 /** Why a tag is not selected, as it stands after a number of tags; in the order in which a rule looks at them. */
 export const leftOutReasons = {
-  referrers: "lists of referrers",
+  attached: "signatures and the like, which come with their images",
   excluded: "excluded",
   include: "not matched by include",
   expression: "not matched by the expression",
@@ -9,6 +9,7 @@ export const leftOutReasons = {
   range: "outside the range of versions",
   preRelease: "pre-releases",
   older: "older than the newest",
+  tooBig: "bigger than maxSize",
 } as const;
 
 export type LeftOut = keyof typeof leftOutReasons;

@@ -28,6 +28,20 @@ export interface ConnectedRegistrySpec {
       };
       /** Hosts, beside the parent's own, whose token service may be shown the credentials. Docker Hub, for instance, has auth.docker.io. */
       readonly tokenHosts?: readonly string[];
+      /** Hosts that the parent may send the registry to for content, such as contoso.westeurope.data.azurecr.io; *. at the beginning stands for anything. Without them any host will do, but none that is nearer to the registry than the parent itself: a private network, the machine, a metadata service. */
+      readonly dataEndpoints?: readonly string[];
+      /** By way of which the parent, its token service and its content are asked. Without it they are asked directly. */
+      readonly proxy?: {
+        /** Address of the proxy, such as http://proxy.example:3128. */
+        readonly url: string;
+        /** What to log in to the proxy with. A Secret of this namespace of type kubernetes.io/basic-auth (keys username and password). */
+        readonly credentialsSecretRef?: {
+          /** Name of the Secret. */
+          readonly name: string;
+        };
+        /** What is asked directly: a host with all below it, .domain for what is below it only, an address, a network such as 10.0.0.0/8, each with or without :port; * for all. */
+        readonly noProxy?: readonly string[];
+      };
     };
   };
   /** What is synced, when and how. Without a policy nothing is. */
@@ -134,6 +148,8 @@ export interface ConnectedRegistryStatus {
   readonly lastActivityTime?: string;
   /** End of the last sync that succeeded. */
   readonly lastSyncTime?: string;
+  /** All that the policy selected at the parent at this time was here: so far the registry is behind its parent. */
+  readonly upToDateAsOf?: string;
   /** How clients address the registry. */
   readonly loginServer?: {
     /** The host name that image names begin with. */
@@ -175,11 +191,26 @@ export interface ConnectedRegistryStatus {
       /** Left for the next run. */
       readonly postponed: number;
     };
+    /** The repositories that the policy selects. */
+    readonly repositories?: {
+      /** How many there are. */
+      readonly planned: number;
+      /** In how many everything was tried. */
+      readonly done: number;
+    };
     /** Content received from the parent in this run, in bytes. */
     readonly bytes: number;
+    /** Of layers and configurations that were missing, those that came included; while the sync runs, as far as it has looked. */
+    readonly bytesPlanned?: number;
+    /** Of layers and configurations that new images need, and that were here already. */
+    readonly bytesSaved?: number;
+    /** While the sync runs, of the last half minute; afterwards, of the whole run. */
+    readonly bytesPerSecond?: number;
+    /** When a sync that runs may be done, going on like this. */
+    readonly estimatedEndTime?: string;
     /** What to know though nothing failed: rules of the policy that select nothing, and why. */
     readonly message?: string;
-    /** The first few tags that could not be copied, and why. */
+    /** A few of the tags that could not be copied, one of each kind first; /status/failures of the registry has all. */
     readonly failures: readonly {
       /** The repository. */
       readonly repository: string;
@@ -187,12 +218,21 @@ export interface ConnectedRegistryStatus {
       readonly tag?: string;
       /** What went wrong. */
       readonly message: string;
+      /** When it is tried again at the earliest. Absent, in the next sync. */
+      readonly retryTime?: string;
+    }[];
+    /** How many failed for which reason, the most frequent first. */
+    readonly failureReasons?: readonly {
+      /** What went wrong. */
+      readonly message: string;
+      /** How often. */
+      readonly count: number;
     }[];
   };
   /** Why nothing is synced for now. Absent while nothing keeps a sync from running when it is due. */
   readonly postponed?: {
-    /** LinkQuota: the policy's limits.quota is used up. */
-    readonly reason: "LinkQuota";
+    /** LinkQuota: the policy's limits.quota is used up. Blackout: one of its blackouts lasts. */
+    readonly reason: "LinkQuota" | "Blackout";
     /** A sentence, with what a person can do. */
     readonly message: string;
     /** When syncs go on by themselves. */

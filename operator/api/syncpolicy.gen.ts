@@ -33,8 +33,12 @@ export interface SyncPolicySpec {
     };
     /** Of a multi-platform image, only these are synced (os/architecture or os/architecture/variant). Empty: all. */
     readonly platforms: readonly string[];
-    /** Whether signatures, SBOMs and other artifacts that refer to an image come with it. */
+    /** Images that are bigger are left out, and told in .status.sync.message of the registry: the configurations and layers of the wanted platforms together, in bytes, such as 2Gi. What is here already stays. Absent: no bound. */
+    readonly maxSize?: string;
+    /** Whether signatures, SBOMs and other artifacts that refer to an image come with it, also those that cosign attaches by a tag (sha256-….sig), and those that come later than the image. */
     readonly referrers: boolean;
+    /** Of these only those whose artifact type, or the media type of one of whose layers, is one of these or matches one of these patterns (* stands for anything but '/'), such as application/spdx+json. Empty: all. */
+    readonly referrerTypes: readonly string[];
   }[];
   /** When a sync begins: five fields of cron (minute, hour, day of month, month, day of week). '* * * * *' means continuously. */
   readonly schedule: string;
@@ -42,8 +46,35 @@ export interface SyncPolicySpec {
   readonly timeZone: string;
   /** How long a scheduled sync may run, from PT1H to P7D (ISO 8601); what is unfinished at its end waits for the next. Without a window a sync runs until it is done. */
   readonly window?: string;
+  /** More windows beside schedule and window. Of windows that are open together the one counts that ends last. */
+  readonly windows?: readonly {
+    /** When it opens, as spec.schedule: '0 22 * * 5' is every Friday at ten in the evening. */
+    readonly schedule: string;
+    /** How long it is open, from PT1H to P7D (ISO 8601). */
+    readonly window: string;
+  }[];
+  /** When nothing is synced, whatever is due; a sync that runs stops where it is. Only a person's request for a resync goes before them. In spec.timeZone. */
+  readonly blackouts?: readonly {
+    /** A date such as 2026-12-24, from its first moment on, or a date and time such as 2026-12-24T18:00. */
+    readonly start: string;
+    /** Likewise. A date alone: to its last moment. */
+    readonly end: string;
+  }[];
   /** How long a continuous sync rests between two passes, from 1s to 24h. */
   readonly pollInterval: string;
+  /** While nothing changes, the rest between two passes grows to a tenth of the time since the last change, but at most to this. Absent: to 60s, or to pollInterval if that is longer. */
+  readonly maxPollInterval?: string;
+  /** What becomes of tags here that came from the parent, and that it has no more or the policy selects no more. What is locked, or was pushed here, always stays. */
+  readonly prune: {
+    /** Whether they are removed. */
+    readonly enabled: boolean;
+    /** How long such a tag stays, from 1m to 8760h. It goes if a complete comparison with the parent finds it missing again after that. */
+    readonly gracePeriod: string;
+    /** How long the image of a tag that was removed stays after that, from 1m to 8760h: the tag can come back without a transfer. */
+    readonly recoveryPeriod: string;
+    /** If more than so many of a hundred tags of a repository, or of all tags, are missing at once, none of them is removed, and the registry says so; one may always be. Tags that newer ones have overtaken (newest) count only if they are more than the rule keeps. */
+    readonly maxPercent: number;
+  };
   /** What a registry's traffic with its parent may take of the link, all of it together. Its own clients are never slowed down. A change is in effect at once, also for transfers under way. */
   readonly limits?: {
     /** Bytes per second in both directions together, outside of all windows, from 16Ki. Absent: no limit. */
@@ -67,6 +98,22 @@ export interface SyncPolicySpec {
       readonly period: "Day" | "Month";
     };
   };
+  /** What registries fetch from their parent when a client asks for it and it is not here. */
+  readonly onDemand: {
+    /** Never: nothing. Selected: the images that spec.repositories select (newest and maxSize do not count), and what belongs to them. Any: all that the parent lets the registry read. */
+    readonly policy: "Never" | "Selected" | "Any";
+  };
+  /** Which tags are compared with the parent when they are pulled, or never again. Of several rules that are about a tag the first counts. Without one, syncs keep a tag up to date, and a pull asks nobody. Whatever a rule says, what is here is served when the parent does not answer within a second. */
+  readonly freshness?: readonly {
+    /** Names or patterns: the rule is about repositories that one of them matches. */
+    readonly repositories: readonly string[];
+    /** The rule is about tags that one of these names or patterns matches. */
+    readonly tags: readonly string[];
+    /** Never: the tag does not change once it is here, and is not asked for again by syncs either. MaxAge: it is compared when it is pulled and was last confirmed longer ago than maxAge. Always: whenever it is pulled. */
+    readonly check: "Never" | "MaxAge" | "Always";
+    /** For how long the parent's word is taken, from 1s to 720h. */
+    readonly maxAge?: string;
+  }[];
   /** How many transfers from the parent may run at once. */
   readonly concurrency: number;
 }

@@ -18,6 +18,7 @@ import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
 import { labelsOf } from "../resources/names.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
+import type { EventRecorder } from "../runtime/events.ts";
 import { ConflictError, keyText, type KubeObject, type NamespacedName } from "../runtime/kube.ts";
 import {
   itself,
@@ -30,6 +31,7 @@ import {
 } from "../runtime/reconciler.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { happenings } from "./registry-events.ts";
 import { registryStatus } from "./registry-status.ts";
 import { takeSteps, type Progress } from "./registry-steps.ts";
 import { keysRelated, type Relations } from "./relations.ts";
@@ -48,7 +50,7 @@ export function connectedRegistryController(
     name: "connectedregistry",
     reconciler,
     workers: 4,
-    watches: watches(relations).map(({ kind, keysFor }) => ({
+    watches: watches(relations, dependencies.events).map(({ kind, keysFor }) => ({
       kind,
       keysFor: (before, after) => {
         const keys = keysFor(before, after);
@@ -59,10 +61,15 @@ export function connectedRegistryController(
   };
 }
 
-function watches(relations: Relations): readonly WatchSpec[] {
+function watches(relations: Relations, events: EventRecorder): readonly WatchSpec[] {
   const owners = ownersOf(ConnectedRegistryKind);
   return [
-    watchOf(ConnectedRegistryKind, (before, after) => (isReport(before, after) ? [] : itself(before, after))),
+    watchOf(ConnectedRegistryKind, (before, after) => {
+      if (before !== undefined && after !== undefined) {
+        for (const happening of happenings(before, after)) events.record(after, happening);
+      }
+      return isReport(before, after) ? [] : itself(before, after);
+    }),
     watchOf(SecretKind, (before, after) => [
       ...owners(before, after),
       ...keysRelated(relations.registriesWithSecret)(before, after),

@@ -19,6 +19,24 @@ describe("a SyncPolicy", () => {
       because: "that day never comes",
     },
     {
+      spec: { schedule: "0 2 * * *", windows: [{ schedule: "0 0 31 2 *", window: "PT1H" }] },
+      status: "False",
+      reason: "InvalidSchedule",
+      because: "one of its windows never comes",
+    },
+    {
+      spec: { blackouts: [{ start: "2026-02-28", end: "2026-02-30" }] },
+      status: "False",
+      reason: "InvalidSchedule",
+      because: "there is no such day",
+    },
+    {
+      spec: { blackouts: [{ start: "2026-02-28", end: "2026-02-28" }] },
+      status: "True",
+      reason: "Valid",
+      because: "a blackout may last a day",
+    },
+    {
       spec: { timeZone: "Mars/Base" },
       status: "False",
       reason: "InvalidTimeZone",
@@ -41,6 +59,7 @@ describe("a SyncPolicy's selection of tags", () => {
       tags: { include: ["*"], exclude: [], ...each },
       platforms: [],
       referrers: true,
+      referrerTypes: [],
     })),
   });
 

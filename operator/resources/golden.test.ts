@@ -44,6 +44,8 @@ const narrow: SyncPolicy = {
     ...policy.spec,
     repositories: policy.spec.repositories.map((rule) => ({
       ...rule,
+      maxSize: "2Gi",
+      referrerTypes: ["application/vnd.dev.cosign.*"],
       tags: {
         include: ["latest", "*"],
         exclude: ["*-debug"],
@@ -60,6 +62,10 @@ const limited: SyncPolicy = {
   spec: {
     ...narrow.spec,
     timeZone: "Europe/Berlin",
+    windows: [{ schedule: "0 22 * * 5", window: "P2D" }],
+    blackouts: [{ start: "2026-12-24T18:00", end: "2026-12-26" }],
+    maxPollInterval: "10m",
+    prune: { enabled: true, gracePeriod: "48h", recoveryPeriod: "720h", maxPercent: 25 },
     limits: {
       bandwidth: "1.5Mi",
       windows: [

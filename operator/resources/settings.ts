@@ -3,7 +3,7 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { hostsOf, resyncAnnotation, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
-import { pollIntervalSeconds } from "./policy.ts";
+import { secondsOf } from "./policy.ts";
 import { parseQuantity } from "../../common/quantity.ts";
 
 export type SyncSettings = NonNullable<RegistrySettingsInput["sync"]>;
@@ -41,23 +41,47 @@ function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
 
 /** What `policy`, and a request for a sync now, mean for `registry`. */
 export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): SyncSettings {
-  const { repositories, schedule, timeZone, window, limits, concurrency } = policy.spec;
+  const { repositories, schedule, timeZone, window, windows, blackouts, limits, concurrency } = policy.spec;
+  const { pollInterval, maxPollInterval, prune, onDemand, freshness } = policy.spec;
   const resyncRequest = resyncRequestOf(registry);
   return {
-    repositories: repositories.map(({ name, tags, platforms, referrers }) => ({
+    repositories: repositories.map(({ name, tags, platforms, maxSize, referrers, referrerTypes }) => ({
       name,
       tags: { ...tags, include: [...tags.include], exclude: [...tags.exclude] },
       platforms: [...platforms],
+      ...(maxSize === undefined ? {} : { maxSizeBytes: bytesOf(maxSize) }),
       referrers,
+      referrerTypes: [...referrerTypes],
     })),
     schedule,
     timeZone,
     ...(window === undefined ? {} : { window }),
-    pollIntervalSeconds: pollIntervalSeconds(policy),
+    ...(windows === undefined ? {} : { windows: windows.map((each) => ({ ...each })) }),
+    ...(blackouts === undefined ? {} : { blackouts: blackouts.map((each) => ({ ...each })) }),
+    pollIntervalSeconds: secondsOf(pollInterval),
+    ...(maxPollInterval === undefined ? {} : { maxPollIntervalSeconds: secondsOf(maxPollInterval) }),
+    prune: {
+      enabled: prune.enabled,
+      gracePeriodSeconds: secondsOf(prune.gracePeriod),
+      recoveryPeriodSeconds: secondsOf(prune.recoveryPeriod),
+      maxPercent: prune.maxPercent,
+    },
+    onDemand: { policy: onDemand.policy },
+    freshness: (freshness ?? []).map(freshnessRule),
     concurrency,
     ...(limits === undefined ? {} : { limits: linkLimits(limits) }),
     ...(resyncRequest === undefined ? {} : { resyncRequest }),
   };
+}
+
+function freshnessRule({
+  repositories,
+  tags,
+  check,
+  maxAge,
+}: NonNullable<SyncPolicy["spec"]["freshness"]>[number]): NonNullable<SyncSettings["freshness"]>[number] {
+  const age = maxAge === undefined ? {} : { maxAgeSeconds: secondsOf(maxAge) };
+  return { repositories: [...repositories], tags: [...tags], check, ...age };
 }
 
 function linkLimits({

@@ -11,6 +11,8 @@ import { Wakeable } from "../sync/wakeable.ts";
 
 /** Never more often than this, whatever happens. */
 const shortest = seconds(5);
+/** While a sync runs, which the board shows up to the second: what people see of it is not older than five. */
+const whileSyncing = seconds(4);
 /** As often at least: times move on, and whatever was lost at the API server comes back. */
 const longest = seconds(60);
 /** How long the first report waits to know whether the parent is there. */
@@ -88,7 +90,7 @@ export class StatusReporter implements Service {
         await this.apply(status, signal);
         if (failures > 0) this.log.info("the status can be reported again");
         failures = 0;
-        await this.clock.sleep(shortest, signal);
+        await this.clock.sleep(status.sync?.state === "Syncing" ? whileSyncing : shortest, signal);
       } catch (error) {
         signal.throwIfAborted();
         this.reported = undefined;
@@ -109,10 +111,21 @@ export class StatusReporter implements Service {
 }
 
 /** What makes a report worth its request: all but the times and counts that move by themselves. */
-function newsOf({ connectionState, version, sync, postponed, link, statusDetails }: RegistryStatus): string {
-  const { trigger, state, tags, failures } = sync ?? {};
+function newsOf({
+  connectionState,
+  version,
+  sync,
+  postponed,
+  link,
+  up,
+  statusDetails,
+}: RegistryStatus): string {
+  const { trigger, state, tags, message, failures } = sync ?? {};
+  const faults = failures?.map(({ repository, tag, message: fault }) => [repository, tag, fault]);
+  const progress = state === "Syncing" ? [sync?.bytes, sync?.bytesPlanned, sync?.repositories] : [];
   const { bytesPerSecond, quota } = link ?? {};
   const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
   const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
-  return JSON.stringify([connectionState, version, statusDetails, trigger, state, tags, failures, ofLink]);
+  const ofSync = [trigger, state, tags, message, faults, progress];
+  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up]);
 }

@@ -1,7 +1,7 @@
 import { addAbortSignal, pipeline, Readable } from "node:stream";
-import { isDigest, verify, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { verify, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
-import { isManifest } from "../../common/oci/mediatype.ts";
+import { asManifest, ofManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import type { Blobs, ByteRange, OpenBlob } from "./blobs.ts";
@@ -45,13 +45,12 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
 
   async exists(target: Descriptor): Promise<boolean> {
     const { metadata } = this.parts;
-    if (isManifest(target.mediaType))
-      return (await metadata.describe(this.name, target.digest)) !== undefined;
+    if (ofManifest(target)) return (await metadata.describe(this.name, target.digest)) !== undefined;
     return (await this.blobSize(target.digest)) !== undefined;
   }
 
   async fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable> {
-    const source = isManifest(target.mediaType)
+    const source = ofManifest(target)
       ? Readable.from([(await this.manifest(target.digest)).bytes])
       : await this.readBlob(target.digest);
     const verified = pipeline(source, verify(target), () => undefined);
@@ -62,13 +61,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     takeOver(content, options.signal);
     if (await this.exists(expected)) {
       content.destroy();
-      if (!isManifest(expected.mediaType)) await this.relyOnBlob(expected.digest);
+      if (!ofManifest(expected)) await this.relyOnBlob(expected.digest);
       // Somebody else may just be storing it: it is theirs to finish, and ours to be sure of.
       await this.parts.metadata.durable();
       return;
     }
     this.parts.locks.demandWrite(this.name);
-    if (!isManifest(expected.mediaType)) {
+    if (!ofManifest(expected)) {
       await this.parts.intake.push(this.name, expected, content);
       return;
     }
@@ -164,11 +163,14 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     return this.parts.holds.pin(digests);
   }
 
-  /** The manifest that a tag points at, or that has a digest. @throws {TagNotFoundError} @throws {ContentNotFoundError} */
-  find(reference: Tag | Digest): StoredManifest {
-    const found = this.parts.metadata.find(this.name, reference);
-    if (found !== undefined) return found;
-    throw isDigest(reference) ? new ContentNotFoundError(reference) : new TagNotFoundError(reference);
+  /** The manifest that a tag points at, or that has a digest, if it is here. */
+  find(reference: Tag | Digest): StoredManifest | undefined {
+    return this.parts.metadata.find(this.name, reference);
+  }
+
+  /** Some indexes of the repository that name `digest` as a manifest of theirs, whether it is here or was left out. */
+  indexesOf(digest: Digest): Promise<readonly StoredManifest[]> {
+    return this.parts.metadata.indexesOf(this.name, digest);
   }
 
   /** With its tags. @throws {ContentNotFoundError} */
@@ -180,7 +182,7 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
   async resolve(tag: Tag): Promise<Descriptor> {
     const found = await this.parts.metadata.resolve(this.name, tag);
     if (found === undefined) throw new TagNotFoundError(tag);
-    return found;
+    return asManifest(found);
   }
 
   tag(target: Descriptor, tag: Tag): Promise<void> {
@@ -208,12 +210,13 @@ export class ContentRepository implements SyncTarget, ResumableWriter, PinningWr
     return this.parts.metadata.referrers(this.name, subject, page, artifactType);
   }
 
-  referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Referrer> {
-    return pages(
+  async *referrers(subject: Digest, signal?: AbortSignal): AsyncGenerator<Referrer> {
+    const all = pages(
       (page) => this.referrerPage(subject, page),
       ({ digest }) => digest,
       signal,
     );
+    for await (const referrer of all) yield asManifest(referrer);
   }
 
   /** Whether the repository has, or had, any content. */

@@ -23,6 +23,12 @@ export interface RangeReader {
   fetchFrom(target: Descriptor, offset: number, signal?: AbortSignal): Promise<Readable>;
 }
 
+/** An optional power of a source: what a digest is that nothing here names. */
+export interface Describer {
+  /** @throws {ContentNotFoundError} */
+  describe(digest: Digest, kind: "manifest" | "blob", signal?: AbortSignal): Promise<Descriptor>;
+}
+
 /** Adds content to one repository. */
 export interface ContentWriter {
   /**
@@ -80,13 +86,22 @@ interface TagReader {
 }
 
 interface TagWriter {
-  /** Points `tag` at `target`, which must already be stored. This is the commit point of a push. */
+  /**
+   * Points `tag` at `target`, which must already be stored. This is the commit point of a sync.
+   *
+   * @throws {UnsentTagError} and it stays as clients here left it
+   */
   tag(target: Descriptor, tag: Tag, signal?: AbortSignal): Promise<void>;
 }
 
+/** A manifest that refers to another, as lists name it: what it is need not be in them. */
+export interface ListedReferrer extends Descriptor {
+  readonly artifactType?: string;
+}
+
 interface ReferrerReader {
-  /** Descriptors of the manifests whose `subject` is `subject`. */
-  referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
+  /** The manifests whose `subject` is `subject`. */
+  referrers(subject: Digest, signal?: AbortSignal): AsyncIterable<ListedReferrer>;
 }
 
 /** One repository that a sync can read from: at a parent, or here. */
@@ -123,6 +138,15 @@ export class ContentInUseError extends Error {
 /** It is locked against what somebody wants to do with it, until its attributes are changed. Names what is locked. */
 export class ContentLockedError extends Error {
   override readonly name = "ContentLockedError";
+}
+
+/** What a client did with a tag here is still to go up to the parent: until then the parent's does not replace it. */
+export class UnsentTagError extends Error {
+  override readonly name = "UnsentTagError";
+
+  constructor(tag: string) {
+    super(`the change of tag ${tag} waits to go up to the parent`);
+  }
 }
 
 /** The repository has no such tag. */

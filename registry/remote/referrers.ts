@@ -1,10 +1,11 @@
 import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
-import { algorithmOf, hexOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { algorithmOf, hexOf, type Digest } from "../../common/oci/digest.ts";
 import { maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
 import { messageOf } from "../../common/errors.ts";
-import { mediaTypes } from "../../common/oci/mediatype.ts";
+import { asManifest, mediaTypes } from "../../common/oci/mediatype.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
+import type { ListedReferrer } from "../content/store.ts";
 import type { ParentAnswer, ParentClient, ParentRequest } from "./client.ts";
 import { NotFoundError, ProtocolError } from "./errors.ts";
 import { readPages } from "./paging.ts";
@@ -30,14 +31,14 @@ export class RemoteReferrers {
     this.clock = clock;
   }
 
-  async *list(subject: Digest, signal?: AbortSignal): AsyncGenerator<Descriptor> {
+  async *list(subject: Digest, signal?: AbortSignal): AsyncGenerator<ListedReferrer> {
     let count = 0;
     for await (const page of this.pages(subject, signal)) {
       for (const referrer of read(page, this.client.origin.host)) {
         if (++count > maxReferrers) {
           throw new ProtocolError(`The parent lists more than ${maxReferrers} referrers of ${subject}.`);
         }
-        yield referrer;
+        yield asManifest(referrer);
       }
     }
   }
@@ -77,7 +78,7 @@ function isAbsent(error: unknown): boolean {
   return error instanceof ProtocolError && (error.status === 400 || error.status === 405);
 }
 
-function read({ body }: ParentAnswer, host: string): readonly Descriptor[] {
+function read({ body }: ParentAnswer, host: string): readonly ListedReferrer[] {
   try {
     return parseManifest(body, mediaTypes.ociIndex).manifests;
   } catch (cause) {

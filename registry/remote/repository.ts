@@ -1,24 +1,32 @@
 import { Readable } from "node:stream";
 import type { Clock } from "../../common/clock.ts";
-import { verify, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import {
+  algorithmOf,
+  DigestMismatchError,
+  verify,
+  type Descriptor,
+  type Digest,
+} from "../../common/oci/digest.ts";
 import { maxManifestBytes } from "../../common/oci/manifest.ts";
-import { isManifest } from "../../common/oci/mediatype.ts";
+import { ofManifest } from "../../common/oci/mediatype.ts";
 import { parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
 import {
   ContentNotFoundError,
   TagNotFoundError,
+  type Describer,
+  type ListedReferrer,
   type RangeReader,
   type SyncSource,
 } from "../content/store.ts";
 import { openBlob } from "./blob.ts";
 import type { ParentClient, ParentRequest } from "./client.ts";
-import { acceptManifests, described, digested } from "./manifests.ts";
+import { acceptManifests, described, digested, sized } from "./manifests.ts";
 import { NotFoundError, RepositoryNotFoundError } from "./errors.ts";
 import { readNames } from "./names.ts";
 import { RemoteReferrers } from "./referrers.ts";
 
 /** One repository of a parent registry. */
-export class RemoteRepository implements SyncSource, RangeReader {
+export class RemoteRepository implements SyncSource, RangeReader, Describer {
   readonly name: RepositoryName;
   private readonly client: ParentClient;
   private readonly referrerLists: RemoteReferrers;
@@ -41,7 +49,7 @@ export class RemoteRepository implements SyncSource, RangeReader {
 
   async fetch(target: Descriptor, signal?: AbortSignal): Promise<Readable> {
     const request = this.request("GET", this.pathOf(target), signal);
-    if (!isManifest(target.mediaType))
+    if (!ofManifest(target))
       return await openBlob(this.client, request, target, { offset: 0, verified: true });
     try {
       const { body } = await this.client.read(request, maxManifestBytes);
@@ -70,6 +78,25 @@ export class RemoteRepository implements SyncSource, RangeReader {
     }
   }
 
+  /** One HEAD, or of a manifest a GET where the parent's HEAD does not say enough. */
+  async describe(digest: Digest, kind: "manifest" | "blob", signal?: AbortSignal): Promise<Descriptor> {
+    const path = `/v2/${this.name}/${kind}s/${digest}`;
+    try {
+      const head = await this.client.read(this.request("HEAD", path, signal), 0);
+      if (kind === "blob") return sized(head, digest);
+      const found =
+        described(head) ??
+        digested(
+          await this.client.read(this.request("GET", path, signal), maxManifestBytes),
+          algorithmOf(digest),
+        );
+      if (found.digest !== digest) throw new DigestMismatchError(digest, found.digest);
+      return found;
+    } catch (error) {
+      throw error instanceof NotFoundError ? new ContentNotFoundError(digest) : error;
+    }
+  }
+
   /** @throws {RepositoryNotFoundError} */
   async *tags(signal?: AbortSignal): AsyncGenerator<Tag> {
     const request = this.request("GET", `/v2/${this.name}/tags/list?n=1000`, signal);
@@ -81,12 +108,12 @@ export class RemoteRepository implements SyncSource, RangeReader {
     }
   }
 
-  referrers(subject: Digest, signal?: AbortSignal): AsyncGenerator<Descriptor> {
+  referrers(subject: Digest, signal?: AbortSignal): AsyncGenerator<ListedReferrer> {
     return this.referrerLists.list(subject, signal);
   }
 
-  private pathOf({ mediaType, digest }: Descriptor): string {
-    return `/v2/${this.name}/${isManifest(mediaType) ? "manifests" : "blobs"}/${digest}`;
+  private pathOf(target: Descriptor): string {
+    return `/v2/${this.name}/${ofManifest(target) ? "manifests" : "blobs"}/${target.digest}`;
   }
 
   private request(method: "GET" | "HEAD", path: string, signal: AbortSignal | undefined): ParentRequest {

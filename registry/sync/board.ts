@@ -5,6 +5,7 @@ import type {
   RegistryStatus,
   StatusDetail,
   SyncStatus,
+  UpStatus,
 } from "../../common/contract/status.ts";
 import type { Clock } from "../../common/clock.ts";
 
@@ -17,31 +18,37 @@ export interface StatusFacts {
   readonly contact: Contact;
   /** Whether content is being copied now. */
   readonly copying: boolean;
+  /** Whether content goes up to the parent now. */
+  readonly sending: boolean;
   readonly lastActivityTime?: string;
   readonly lastSyncTime?: string;
+  readonly upToDateAsOf?: string;
   readonly sync?: SyncStatus;
   readonly postponed?: Postponement | undefined;
   readonly link?: LinkStatus;
+  readonly up?: UpStatus | undefined;
   readonly details: ReadonlyMap<string, StatusDetail>;
 }
 
 /** ACR's four states: nothing else can be told while the parent is away, and a fault outweighs being busy. */
-export function connectionState({ contact, details, copying }: StatusFacts): ConnectionState {
+export function connectionState({ contact, details, copying, sending }: StatusFacts): ConnectionState {
   if (contact === "offline" || contact === "unknown") return "Offline";
   if (details.size > 0) return "Unhealthy";
-  return copying ? "Syncing" : "Online";
+  return copying || sending ? "Syncing" : "Online";
 }
 
 function statusOf(facts: StatusFacts): RegistryStatus {
-  const { version, contact, lastActivityTime, lastSyncTime, sync, postponed, link, details } = facts;
+  const { version, contact, lastActivityTime, lastSyncTime, upToDateAsOf, sync, postponed, link, up, details } = facts;
   return {
     connectionState: connectionState(facts),
     version,
     ...(lastActivityTime === undefined ? {} : { lastActivityTime }),
     ...(lastSyncTime === undefined ? {} : { lastSyncTime }),
+    ...(upToDateAsOf === undefined ? {} : { upToDateAsOf }),
     ...(sync === undefined ? {} : { sync }),
     ...(postponed === undefined ? {} : { postponed }),
     ...(link === undefined || contact === "none" ? {} : { link }),
+    ...(up === undefined ? {} : { up }),
     statusDetails: [...details.values()].sort((a, b) => (a.type + a.code < b.type + b.code ? -1 : 1)),
   };
 }
@@ -55,7 +62,7 @@ export class StatusBoard {
 
   /** @param newId makes correlation ids that nobody used before, such as `randomUUID` */
   constructor(version: string, clock: Clock, newId: () => string) {
-    this.facts = { version, contact: "unknown", copying: false, details: new Map() };
+    this.facts = { version, contact: "unknown", copying: false, sending: false, details: new Map() };
     this.clock = clock;
     this.newId = newId;
   }

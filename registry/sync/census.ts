@@ -24,6 +24,12 @@ export class Census {
     }
   }
 
+  /** A tag that was selected is left out after all. */
+  drop(reason: LeftOut): void {
+    this.selected -= 1;
+    this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + 1);
+  }
+
   /** Something that the rule is about could not be looked at: what it would select is not known. */
   unknown(): void {
     this.complete = false;
@@ -42,6 +48,16 @@ export class Census {
 }
 
 const shown = 3;
+
+/** What a person should know of tags that are too big for all rules that select them; `undefined` if there are none. */
+export function bigSentence(
+  big: readonly { readonly repository: string; readonly tag: string }[],
+): string | undefined {
+  if (big.length === 0) return undefined;
+  const first = big.slice(0, shown).map(({ repository, tag }) => `${repository}:${tag}`);
+  const more = big.length > shown ? ` and ${big.length - shown} more` : "";
+  return `Left out, for they are bigger than maxSize: ${first.join(", ")}${more}.`;
+}
 
 /** What a person should know of rules that select nothing; `undefined` if there are none. */
 export function idleSentence(idle: readonly IdleRule[]): string | undefined {

@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { parseManifest } from "../../common/oci/manifest.ts";
-import { isManifest } from "../../common/oci/mediatype.ts";
+import { mayBeManifest, ofManifest } from "../../common/oci/mediatype.ts";
 import type { ContentReader } from "../content/store.ts";
 import type { PlatformFilter } from "./platform.ts";
 
@@ -21,13 +21,13 @@ export async function completeGraph(
   const manifest = parseManifest(await buffer(await target.fetch(root)), root.mediaType);
   const children = manifest.manifests.filter(platforms.wants);
   if (children.length === 0 && manifest.manifests.length > 0) return undefined;
-  for (const blob of [...manifest.blobs, ...children.filter((child) => !isManifest(child.mediaType))]) {
-    if (!(await isHere(target, blob, known))) return undefined;
-  }
+  for (const blob of manifest.blobs) if (!(await isHere(target, blob, known))) return undefined;
   const manifests = [root];
   for (const child of children) {
-    if (!isManifest(child.mediaType)) continue;
-    const below = await completeGraph(target, child, platforms, known);
+    const odd = !ofManifest(child);
+    if (odd && (await isHere(target, child, known))) continue;
+    if (odd && !mayBeManifest(child.mediaType)) return undefined;
+    const below = await completeGraph(target, odd ? { ...child, manifest: true } : child, platforms, known);
     if (below === undefined) return undefined;
     manifests.push(...below);
   }

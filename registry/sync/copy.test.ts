@@ -6,14 +6,18 @@ import { DigestMismatchError, type Descriptor, type Digest } from "../../common/
 import { parseManifest } from "../../common/oci/manifest.ts";
 import { isManifest, mediaTypes } from "../../common/oci/mediatype.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
+import type { Tag } from "../../common/oci/reference.ts";
 import type { RegistryContent } from "../content/content.ts";
 import { ContentNotFoundError } from "../content/store.ts";
-import { families, image, index, item, repository, type Item } from "../content/testing/images.ts";
+import { families, image, index, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { NotResumableError, UnreachableError } from "../remote/errors.ts";
 import { completeGraph } from "./closure.ts";
 import { copyGraph } from "./copy.ts";
+import { AttachedTags } from "./attached-tags.ts";
 import { Flights, type Limit } from "./flights.ts";
+import { ManifestShelf } from "./manifest-shelf.ts";
 import { everyPlatform, NoPlatformError, platformFilter, type PlatformFilter } from "./platform.ts";
+import { everyReferrer, referrerFilter, type ReferrerFilter } from "./referrer-filter.ts";
 import { copyReferrers } from "./referrers.ts";
 import { ContentParent, openContent } from "./testing/content-parent.ts";
 
@@ -309,14 +313,29 @@ describe("copyReferrers", () => {
 
   const refer = (subject: Descriptor, text: string): Item =>
     image(config, [item(text)], { subject, artifactType: `application/vnd.example.${text}` });
+  const tagsOf = async (from: RegistryContent): Promise<Tag[]> => {
+    const tags: Tag[] = [];
+    for await (const each of from.open(name).tags()) tags.push(each);
+    return tags;
+  };
   const referrersHere = async (subject: Digest): Promise<Digest[]> => {
     const found: Digest[] = [];
     for await (const { digest } of content.open(name).referrers(subject)) found.push(digest);
     return found;
   };
 
-  async function copyAll(root: Item): Promise<void> {
-    const shared = { limit: pLimit(2) as Limit, platforms: everyPlatform, flights: new Flights() };
+  const attachments = (filter = everyReferrer) => ({
+    limit: pLimit(2) as Limit,
+    platforms: everyPlatform,
+    flights: new Flights(),
+    shelf: new ManifestShelf(),
+    attached: new AttachedTags(() => tagsOf(parent.content)),
+    filter,
+    signal: new AbortController().signal,
+  });
+
+  async function copyAll(root: Item, filter?: ReferrerFilter): Promise<void> {
+    const shared = attachments(filter);
     const [source, target] = [parent.open(name), content.open(name)];
     const manifests = await copyGraph(source, target, root.descriptor, shared);
     await copyReferrers(source, target, manifests, shared);
@@ -362,7 +381,7 @@ describe("copyReferrers", () => {
         yield items.at(-1)!.descriptor;
       },
     };
-    const shared = { limit: pLimit(2) as Limit, platforms: everyPlatform, flights: new Flights() };
+    const shared = attachments();
     const target = content.open(name);
     const manifests = await copyGraph(circular, target, items.at(-1)!.descriptor, shared);
     await copyReferrers(circular, target, manifests, shared);
@@ -384,5 +403,60 @@ describe("copyReferrers", () => {
     };
     await expect(copyAll(items.at(-1)!)).rejects.toBe(boom);
     await expect(referrersHere(items.at(-1)!.descriptor.digest)).resolves.toEqual([good.descriptor.digest]);
+  });
+
+  test("T17 only what is of a wanted type arrives, and what is attached to that", async () => {
+    const items = imageOf("a");
+    const sbom = refer(items.at(-1)!.descriptor, "sbom");
+    const scan = refer(items.at(-1)!.descriptor, "scan");
+    const ofSbom = refer(sbom.descriptor, "sbom-signature");
+    const ofScan = refer(scan.descriptor, "sbom-of-scan");
+    await parent.put(name, items);
+    const layers = ["sbom", "scan", "sbom-signature", "sbom-of-scan"].map((text) => item(text));
+    await parent.put(name, [config, ...layers, sbom, scan, ofSbom, ofScan]);
+    await copyAll(items.at(-1)!, referrerFilter(["application/vnd.example.sbom*"]));
+    await expect(referrersHere(items.at(-1)!.descriptor.digest)).resolves.toEqual([sbom.descriptor.digest]);
+    await expect(referrersHere(sbom.descriptor.digest)).resolves.toEqual([ofSbom.descriptor.digest]);
+    expect(parent.recent()).not.toContain(`fetch ${name}@${scan.descriptor.digest}`);
+    await expect(referrersHere(scan.descriptor.digest)).resolves.toEqual([]);
+  });
+
+  describe("what cosign attaches by a tag", () => {
+    const attachedTag = ({ descriptor }: Item, suffix: string): string =>
+      `${descriptor.digest.replace(":", "-")}.${suffix}`;
+    const signature = item("signed", "application/vnd.dev.cosign.simplesigning.v1+json");
+    const attestation = item("attested", "application/vnd.dsse.envelope.v1+json");
+    const items = imageOf("a");
+    const signed = items.at(-1)!;
+
+    beforeEach(async () => {
+      await parent.put(name, items);
+      await parent.put(name, [config, signature, image(config, [signature])], attachedTag(signed, "sig"));
+      await parent.put(name, [config, attestation, image(config, [attestation])], attachedTag(signed, "att"));
+    });
+
+    test("T17 comes with its tag, and what is attached to it too", async () => {
+      const sbom = image(config, [attestation]);
+      const ofSbom = image(config, [signature], { annotations: { of: "sbom" } });
+      await parent.put(name, [ofSbom], attachedTag(sbom, "sig"));
+      await parent.put(name, imageOf("other"), attachedTag(imageOf("nobody").at(-1)!, "sig"));
+      await copyAll(signed);
+      const tags = [attachedTag(signed, "att"), attachedTag(signed, "sig"), attachedTag(sbom, "sig")];
+      await expect(tagsOf(content)).resolves.toEqual(tags.sort());
+    });
+
+    test("T17 is judged by the types of its layers", async () => {
+      await copyAll(signed, referrerFilter(["application/vnd.dev.cosign.*"]));
+      await expect(tagsOf(content)).resolves.toEqual([attachedTag(signed, "sig")]);
+    });
+
+    test("T17 a second signature under the same tag comes, too", async () => {
+      await copyAll(signed);
+      const more = image(config, [signature, attestation]);
+      await parent.put(name, [more], attachedTag(signed, "sig"));
+      await copyAll(signed);
+      const here = await content.open(name).resolve(tag(attachedTag(signed, "sig")));
+      expect(here.digest).toBe(more.descriptor.digest);
+    });
   });
 });

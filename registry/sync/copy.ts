@@ -7,9 +7,10 @@ import {
   parseManifest,
   type Manifest,
 } from "../../common/oci/manifest.ts";
-import { isIndex, isManifest } from "../../common/oci/mediatype.ts";
+import { isIndex, mayBeManifest, ofManifest } from "../../common/oci/mediatype.ts";
 import type { ContentReader, ContentWriter, PinningWriter } from "../content/store.ts";
 import { Flights, type Limit } from "./flights.ts";
+import type { ManifestShelf } from "./manifest-shelf.ts";
 import { NoPlatformError, type PlatformFilter } from "./platform.ts";
 import { transfer } from "./transfer.ts";
 
@@ -19,11 +20,23 @@ export interface CopyOptions {
   readonly platforms: PlatformFilter;
   /** Shared by copies between the same two repositories, so that what they have in common moves once. */
   readonly flights: Flights;
+  /** Manifests of `source` that were read before. */
+  readonly shelf?: ManifestShelf;
+  /** Told what is copied, and what need not be. */
+  readonly watch?: CopyWatch;
   readonly signal?: AbortSignal;
 }
 
+/** Watches copies as they go on. Bytes are those of manifests and blobs. */
+export interface CopyWatch {
+  /** Something is missing, and comes now. @returns to be called when it is here */
+  readonly wanted: (bytes: number) => () => void;
+  /** Something was here already. */
+  readonly saved: (bytes: number) => void;
+}
+
 /** Deeper than any image; it stops a parent that nests without end (S04). */
-const maxDepth = 8;
+export const maxDepth = 8;
 
 /**
  * Copies `root` and everything it points at, children before parents, and of an index only the wanted platforms: its
@@ -91,7 +104,7 @@ class GraphCopy {
   ): Promise<readonly Descriptor[]> {
     const below = await allSettled([
       ...wanted.map((child) =>
-        isManifest(child.mediaType) ? this.manifest(child, depth + 1) : this.blob(child),
+        ofManifest(child) ? this.manifest(child, depth + 1) : this.oddity(child, depth + 1),
       ),
       ...manifest.blobs.map((blob) => this.blob(blob)),
       ...manifest.elsewhere.map((blob) => this.offered(blob)),
@@ -103,19 +116,32 @@ class GraphCopy {
     const { platforms } = this.options;
     const wanted = manifest.manifests.filter(platforms.wants);
     if (wanted.length === 0 && manifest.manifests.length > 0) {
-      throw new NoPlatformError(`The image is not made for any of the wanted platforms (${platforms.key}).`);
+      throw new NoPlatformError(platforms);
     }
     const kept = new Set(wanted.map(({ digest }) => digest));
     const sparse = manifest.manifests.filter(({ digest }) => !kept.has(digest)).map(({ digest }) => digest);
     return { wanted, sparse };
   }
 
-  private readManifest(node: Descriptor): Promise<Buffer> {
+  private async readManifest(node: Descriptor): Promise<Buffer> {
     if (node.size > maxManifestBytes) {
       throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
     }
+    const known = this.options.shelf?.take(node);
+    if (known !== undefined) return known;
     // Only the transfer holds a slot. Holding one while waiting for children would deadlock.
     return this.options.limit(async () => buffer(await this.source.fetch(node, this.options.signal)));
+  }
+
+  /** An index may name anything: the build cache of BuildKit is one that names layers. Where it is tells what it is. */
+  private async oddity(child: Descriptor, depth: number): Promise<readonly Descriptor[]> {
+    const { limit, signal } = this.options;
+    if (!mayBeManifest(child.mediaType) || (await this.target.exists(child, signal))) return this.blob(child);
+    const manifest = { ...child, manifest: true as const };
+    const isOne =
+      (await this.target.exists(manifest, signal)) ||
+      (await limit(() => this.source.exists(manifest, signal)));
+    return isOne ? this.manifest(manifest, depth) : this.blob(child);
   }
 
   /** A layer that may be somewhere else is taken if the source has it, and its lack stops nothing (T18). */
@@ -127,8 +153,12 @@ class GraphCopy {
 
   private blob(blob: Descriptor): Promise<readonly Descriptor[]> {
     return this.options.flights.once(blob.digest, async () => {
-      if (!(await this.target.exists(blob, this.options.signal))) {
-        await this.options.limit(() => transfer(this.source, this.target, blob, this.options.signal));
+      const { limit, signal, watch } = this.options;
+      if (await this.target.exists(blob, signal)) watch?.saved(blob.size);
+      else {
+        const arrived = watch?.wanted(blob.size);
+        await limit(() => transfer(this.source, this.target, blob, signal));
+        arrived?.();
       }
       return [];
     });

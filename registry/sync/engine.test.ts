@@ -282,7 +282,7 @@ describe("SyncEngine", () => {
       };
       await world.startAndSync();
       await expect(world.here("apps/hello", "1.0")).resolves.toBe(root(imageOf("a")).digest);
-      expect(world.status.sync?.failures).toEqual([
+      expect(world.status.sync?.failures).toMatchObject([
         { repository: "apps/hello", tag: "1.0", message: "The signature cannot be had." },
       ]);
     });

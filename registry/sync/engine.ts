@@ -4,6 +4,7 @@ import { messageOf } from "../../common/errors.ts";
 import type { Service } from "../../common/service.ts";
 import type { LiveConfiguration } from "../configuration.ts";
 import type { SyncJournal } from "./journal.ts";
+import type { PresentParent } from "./parent.ts";
 import { History } from "./history.ts";
 import { Recovery } from "./recovery.ts";
 import { SyncSession, type SessionParts } from "./session.ts";
@@ -38,6 +39,9 @@ export class SyncEngine implements Service {
     return true;
   }
 
+  /** The parent, if there is one that may be asked now. */
+  readonly parent = (): PresentParent | undefined => this.session?.run.present;
+
   /** Content that was here is missing or damaged: a full sync, which finds that out for itself, is due. */
   readonly recover = (): void => {
     this.recovery.request();
@@ -45,8 +49,8 @@ export class SyncEngine implements Service {
   };
 
   async run(signal: AbortSignal): Promise<void> {
-    const { configuration, board, journal, clock, log } = this.parts;
-    const history = await History.restore(journal, board, clock, log);
+    const { configuration, board, details, journal, clock, log } = this.parts;
+    const history = await History.restore(journal, board, details, clock, log);
     const unsubscribe = configuration.subscribe(({ settings }) => {
       this.changed(settings);
     });

@@ -9,13 +9,13 @@ import { LinkQuotaError } from "../link/quota-error.ts";
 import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
-  NotFoundError,
   RateLimitedError,
   UnauthorizedError,
   UnreachableError,
   UntrustedError,
 } from "../remote/errors.ts";
-import { InvalidScheduleError } from "./window.ts";
+import { CatalogUnavailableError } from "./catalog.ts";
+import { InvalidScheduleError } from "./schedule-error.ts";
 
 /** A fault of the whole parent, or of what a sync needs here, as ACR's `statusDetails` name it. */
 export interface ParentFault {
@@ -35,7 +35,7 @@ export function sentenceOf(error: unknown): string {
     return `The image cannot be read: ${error.message}.`;
   }
   if (error instanceof InvalidSelectionError) return `The rule cannot be followed: ${error.message}.`;
-  if (error instanceof NotFoundError) {
+  if (error instanceof CatalogUnavailableError) {
     return "The parent has no list of its repositories. Name them in the SyncPolicy instead of using a pattern.";
   }
   return messageOf(error);
@@ -76,6 +76,24 @@ export function storageFault(error: unknown): ParentFault | undefined {
   };
 }
 
+/** What to tell when patterns cannot be followed, for the parent does not say which repositories it has. */
+export function catalogFault(items: readonly { readonly error: unknown }[]): ParentFault | undefined {
+  for (const { error } of items) {
+    if (!(error instanceof CatalogUnavailableError)) continue;
+    const needed = namesOf(error.patterns);
+    return error.denied
+      ? {
+          code: "CATALOGDENIED",
+          description: `The parent does not let us list its repositories, which ${needed} needs. Name them in the SyncPolicy, or grant the credentials the right to list.`,
+        }
+      : {
+          code: "NOCATALOG",
+          description: `The parent has no list of its repositories, which ${needed} needs. Name them in the SyncPolicy.`,
+        };
+  }
+  return undefined;
+}
+
 /** The right that is missing, told once for all that it is missing for. */
 export function deniedFault(
   items: readonly { readonly repository: string; readonly error: unknown }[],
@@ -84,11 +102,9 @@ export function deniedFault(
     ...new Set(items.filter(({ error }) => error instanceof DeniedError).map((item) => item.repository)),
   ];
   if (names.length === 0) return undefined;
-  const shown = names.sort().slice(0, 3).join(", ");
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
   return {
     code: "DENIED",
-    description: `The parent denies access to ${shown}${more}. Grant the credentials the right to read them, or take them out of the SyncPolicy.`,
+    description: `The parent denies access to ${namesOf(names)}. Grant the credentials the right to read them, or take them out of the SyncPolicy.`,
   };
 }
 
@@ -110,6 +126,12 @@ function isDiskPressure(error: unknown): boolean {
 /** Whether the parent may be gone. */
 export function isLinkFault(error: unknown): boolean {
   return error instanceof UnreachableError;
+}
+
+/** The first few, in order. */
+function namesOf(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `${[...names].sort().slice(0, 3).join(", ")}${more}`;
 }
 
 function fault(code: string, error: Error, remedy: string): ParentFault {

@@ -4,15 +4,18 @@ import type { SyncStatus } from "../../common/contract/status.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { StatusBoard } from "./board.ts";
+import type { SyncDetails } from "./details.ts";
 import type { JournalEntry, SyncJournal } from "./journal.ts";
 
 /** Routine passes change nothing but times: a memory card need not be written for each of them. */
 const journalInterval = seconds(300);
+const runsKept = 20;
 
 /** What happened so far, across restarts: kept in the journal, shown on the board. */
 export class History {
   private readonly journal: SyncJournal;
   private readonly board: StatusBoard;
+  private readonly details: SyncDetails;
   private readonly clock: Clock;
   private readonly log: Logger;
   private entry: JournalEntry;
@@ -21,12 +24,14 @@ export class History {
   private constructor(
     journal: SyncJournal,
     board: StatusBoard,
+    details: SyncDetails,
     clock: Clock,
     log: Logger,
     entry: JournalEntry,
   ) {
     this.journal = journal;
     this.board = board;
+    this.details = details;
     this.clock = clock;
     this.log = log;
     this.entry = entry;
@@ -36,10 +41,11 @@ export class History {
   static async restore(
     journal: SyncJournal,
     board: StatusBoard,
+    details: SyncDetails,
     clock: Clock,
     log: Logger,
   ): Promise<History> {
-    const history = new History(journal, board, clock, log, await journal.read());
+    const history = new History(journal, board, details, clock, log, await journal.read());
     history.show();
     return history;
   }
@@ -61,7 +67,8 @@ export class History {
       ...this.entry,
       sync,
       ...(complete ? { doneTime: sync.startTime, resyncRequest } : {}),
-      ...(sync.state === "Succeeded" ? { lastSyncTime: sync.endTime } : {}),
+      ...(sync.state === "Succeeded" ? { lastSyncTime: sync.endTime, upToDateAsOf: sync.startTime } : {}),
+      ...(isNews(sync) ? { runs: [sync, ...(this.entry.runs ?? [])].slice(0, runsKept) } : {}),
     };
     this.show();
     const routine = timeless(this.entry) === timeless(this.written.entry);
@@ -80,12 +87,19 @@ export class History {
   }
 
   private show(): void {
-    const { lastSyncTime, sync } = this.entry;
+    const { lastSyncTime, upToDateAsOf, runs, sync } = this.entry;
+    this.details.runs = runs ?? [];
     this.board.update({
+      ...(upToDateAsOf === undefined ? {} : { upToDateAsOf }),
       ...(lastSyncTime === undefined ? {} : { lastSyncTime }),
       ...(sync === undefined ? {} : { sync }),
     });
   }
+}
+
+/** Whether a sync was more than a look at a parent that has nothing new. */
+function isNews({ trigger, state, tags }: SyncStatus): boolean {
+  return trigger !== "Schedule" || state !== "Succeeded" || tags.copied > 0;
 }
 
 function timeless({ sync, resyncRequest }: JournalEntry): string {
@@ -95,6 +109,6 @@ function timeless({ sync, resyncRequest }: JournalEntry): string {
     sync?.state,
     sync?.tags,
     sync?.message,
-    sync?.failures,
+    sync?.failures.map(({ repository, tag, message }) => [repository, tag, message]),
   ]);
 }

@@ -9,11 +9,15 @@ import type { Logger } from "../../common/log.ts";
 export interface JournalEntry {
   /** End of the last sync that succeeded. */
   readonly lastSyncTime?: string | undefined;
+  /** Begin of the last sync that succeeded. */
+  readonly upToDateAsOf?: string | undefined;
   /** Begin of the last sync that did all it could: a schedule counts from it. */
   readonly doneTime?: string | undefined;
   /** The last request of a person that was met. */
   readonly resyncRequest?: string | undefined;
   readonly sync?: SyncStatus | undefined;
+  /** The last syncs that did something, or should have; the newest first. */
+  readonly runs?: readonly SyncStatus[] | undefined;
 }
 
 export interface SyncJournal {
@@ -24,25 +28,33 @@ export interface SyncJournal {
 
 const text = z.optional(z.string());
 const count = z.number();
+const someText = z.exactOptional(z.string());
+const someCount = z.exactOptional(count);
+const syncSchema = z.object({
+  trigger: z.enum(["InitialSync", "ManualResync", "RecoveryService", "Schedule"]),
+  state: z.enum(["Pending", "Syncing", "Succeeded", "Partial", "Failed", "TimedOut"]),
+  startTime: z.string(),
+  endTime: someText,
+  nextTime: someText,
+  repositories: z.exactOptional(z.object({ planned: count, done: count })),
+  tags: z.object({ selected: count, upToDate: count, copied: count, failed: count, postponed: count }),
+  bytes: count,
+  bytesPlanned: someCount,
+  bytesSaved: someCount,
+  bytesPerSecond: someCount,
+  message: someText,
+  failures: z.array(
+    z.object({ repository: z.string(), tag: someText, message: z.string(), retryTime: someText }),
+  ),
+  failureReasons: z.exactOptional(z.array(z.object({ message: z.string(), count }))),
+});
 const entrySchema = z.object({
   lastSyncTime: text,
+  upToDateAsOf: text,
   doneTime: text,
   resyncRequest: text,
-  sync: z.optional(
-    z.object({
-      trigger: z.enum(["InitialSync", "ManualResync", "RecoveryService", "Schedule"]),
-      state: z.enum(["Pending", "Syncing", "Succeeded", "Partial", "Failed", "TimedOut"]),
-      startTime: z.string(),
-      endTime: z.exactOptional(z.string()),
-      nextTime: z.exactOptional(z.string()),
-      tags: z.object({ selected: count, upToDate: count, copied: count, failed: count, postponed: count }),
-      bytes: count,
-      message: z.exactOptional(z.string()),
-      failures: z.array(
-        z.object({ repository: z.string(), tag: z.exactOptional(z.string()), message: z.string() }),
-      ),
-    }),
-  ),
+  sync: z.optional(syncSchema),
+  runs: z.optional(z.array(syncSchema)),
 });
 
 /** A small file, replaced as a whole. Losing it costs a full comparison with the parent, and no content. */

@@ -1,5 +1,6 @@
+import { DateTime } from "luxon";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { SyncStatus } from "../../common/contract/status.ts";
+import type { RegistryStatus, SyncStatus } from "../../common/contract/status.ts";
 
 /** What the sync counts. Every series exists from the start, so that rates are defined. */
 export interface SyncMetrics {
@@ -37,6 +38,11 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
     help: "End of the last sync that succeeded, 0 if none did since the start.",
     registers,
   });
+  const saved = new Counter({
+    name: "connected_registry_sync_saved_bytes_total",
+    help: "Bytes of layers and configurations that copied images need, and that were here already.",
+    registers,
+  });
   const requests = new Counter({
     name: "connected_registry_parent_requests_total",
     help: "Requests to the parent, by class of the answer's status.",
@@ -64,7 +70,53 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
     ended: (sync, now) => {
       runs.inc({ state: sync.state });
       for (const outcome of outcomes) tags.inc({ outcome }, sync.tags[outcome]);
+      saved.inc(sync.bytesSaved ?? 0);
       if (sync.state === "Succeeded") success.set(now);
     },
   };
+}
+
+/** What the sync that runs, or ran last, shows of itself; read when somebody asks. */
+export function createProgressMetrics(registry: Registry, status: () => RegistryStatus): void {
+  const registers = [registry];
+  const upToDate = new Gauge({
+    name: "connected_registry_sync_up_to_date_timestamp_seconds",
+    help: "All that the policy selected at the parent at this time was here, 0 if that never was: the lag is the time since.",
+    registers,
+    collect: () => {
+      upToDate.set(DateTime.fromISO(status().upToDateAsOf ?? "1970-01-01T00:00:00Z").toSeconds());
+    },
+  });
+  const running = new Gauge({
+    name: "connected_registry_sync_running",
+    help: "1 while a sync has something to copy.",
+    registers,
+    collect: () => {
+      running.set(Number(status().sync?.state === "Syncing"));
+    },
+  });
+  const tags = new Gauge({
+    name: "connected_registry_sync_run_tags",
+    help: "Tags that the policy selects, of the sync that runs or ran last, by what came of them so far; `open`: nothing yet.",
+    labelNames: ["outcome"],
+    registers,
+    collect: () => {
+      const counts = status().sync?.tags;
+      const tried = outcomes.reduce((sum, outcome) => sum + (counts?.[outcome] ?? 0), 0);
+      for (const outcome of outcomes) tags.set({ outcome }, counts?.[outcome] ?? 0);
+      tags.set({ outcome: "open" }, Math.max(0, (counts?.selected ?? 0) - tried));
+    },
+  });
+  const bytes = new Gauge({
+    name: "connected_registry_sync_run_bytes",
+    help: "Bytes of the sync that runs or ran last: `received` from the parent, `planned` as far as it is known what is missing, `saved` since they were here.",
+    labelNames: ["kind"],
+    registers,
+    collect: () => {
+      const { bytes: received, bytesPlanned, bytesSaved } = status().sync ?? {};
+      bytes.set({ kind: "received" }, received ?? 0);
+      bytes.set({ kind: "planned" }, bytesPlanned ?? 0);
+      bytes.set({ kind: "saved" }, bytesSaved ?? 0);
+    },
+  });
 }

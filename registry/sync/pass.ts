@@ -2,16 +2,23 @@ import pLimit from "p-limit";
 import type { SyncSettings, RepositoryRule } from "../../common/contract/config.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Logger } from "../../common/log.ts";
-import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
-import { idleSentence } from "./census.ts";
+import { UnsentTagError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
+import { byName } from "./by-name.ts";
+import { bigSentence, idleSentence } from "./census.ts";
 import { copyGraph } from "./copy.ts";
 import { endsPass, isLinkFault, sentenceOf } from "./faults.ts";
 import { Flights, type Limit } from "./flights.ts";
-import { byName, planSync, type PlanFailure, type PlannedTag, type SyncPlan } from "./plan.ts";
+import { planSync, type PlanFailure, type PlannedTag, type SyncPlan } from "./plan.ts";
+import { ManifestShelf } from "./manifest-shelf.ts";
 import { pool } from "./pool.ts";
+import type { ParentView } from "./prune/parent-view.ts";
 import type { ReferrerChecks } from "./referrer-checks.ts";
 import { copyReferrers } from "./referrers.ts";
+import type { PassWatch } from "./progress.ts";
 import type { Retries } from "./retries.ts";
+import type { Upward } from "./upward.ts";
+import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { Weights } from "./weights.ts";
 
 export interface PassOptions {
   readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;
@@ -19,11 +26,18 @@ export interface PassOptions {
   readonly target: Repositories<SyncTarget>;
   readonly retries: Retries;
   readonly referrerChecks: ReferrerChecks;
+  readonly weights: Weights;
+  readonly confirmations: TagConfirmations;
+  /** Knows what clients changed here and the parent does not have yet: that stays as it is. */
+  readonly up?: Pick<Upward, "holds" | "noteParent"> | undefined;
   /** Asks whether the parent is gone altogether: then the pass ends, and the rest is postponed. */
   readonly parentGone: () => Promise<boolean>;
   /** Told when there is something to copy, and after each item of it. */
   readonly progress: (tags: TagCounts) => void;
+  readonly watch: PassWatch;
   readonly log: Logger;
+  /** Told what the pass sees of the parent. */
+  readonly view?: ParentView;
   /** Aborts when the window closes or the settings change. */
   readonly signal: AbortSignal;
 }
@@ -34,6 +48,8 @@ export interface PassResult {
   readonly tags: TagCounts;
   /** Sorted by repository and tag. */
   readonly failures: readonly PlanFailure[];
+  /** How many tags were removed that were missing. */
+  readonly pruned?: number;
   /** What a person should know though nothing failed. */
   readonly notice?: string;
   /** Why the pass ended before it had tried everything. */
@@ -53,6 +69,7 @@ class Pass {
   private readonly signal: AbortSignal;
   private readonly limit: Limit;
   private readonly flights = new Map<string, Flights>();
+  private readonly shelf = new ManifestShelf();
   private readonly failures: PlanFailure[] = [];
   private notice: string | undefined;
   private readonly counts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
@@ -84,29 +101,50 @@ class Pass {
     const plan = await planSync(rules, source, target, {
       limit: this.limit,
       width: this.options.sync.concurrency,
+      weights: this.options.weights,
+      confirmations: this.options.confirmations,
+      shelf: this.shelf,
+      view: this.options.view,
       signal: this.signal,
     });
     this.failures.push(...plan.failures);
-    this.notice = idleSentence(plan.idle);
+    const sentences = [idleSentence(plan.idle), bigSentence(plan.tooBig)];
+    this.notice = sentences.filter((each) => each !== undefined).join(" ") || undefined;
     this.counts.failed = plan.failures.length;
     this.counts.selected = plan.tags.length + plan.failures.filter(({ tag }) => tag !== undefined).length;
     return plan;
   }
 
-  private async carryOut({ tags }: SyncPlan): Promise<void> {
-    const { referrerChecks, log, progress, sync } = this.options;
+  private async carryOut({ tags: all, repositories }: SyncPlan): Promise<void> {
+    const tags = await this.free(all);
+    const { referrerChecks, log, progress, sync, watch } = this.options;
     referrerChecks.retain(tags);
-    const work = tags.filter((tag) => tag.here === undefined || (tag.referrers && referrerChecks.due(tag)));
+    const work = tags.filter(
+      (tag) => tag.here === undefined || (tag.referrers !== undefined && referrerChecks.due(tag)),
+    );
     this.counts.upToDate = tags.length - work.length;
     const missing = work.filter((tag) => tag.here === undefined && this.resting(tag) === undefined).length;
+    watch.planned(repositories, countBy(work));
     if (missing > 0) {
       log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
       progress({ ...this.counts });
     }
     await pool(work, sync.concurrency, async (tag) => {
+      if (tag.here === undefined) watch.begun();
       this.counts[await this.settle(tag)] += 1;
+      watch.settled(tag.repository);
       if (missing > 0) progress({ ...this.counts });
     });
+  }
+
+  /** The tags that no change waits to go up of; what the parent has under them is noted. */
+  private async free(tags: readonly PlannedTag[]): Promise<readonly PlannedTag[]> {
+    const { up } = this.options;
+    if (up === undefined) return tags;
+    const free = tags.filter(({ repository, tag, root }) => !up.holds(repository, tag, root.digest));
+    this.counts.postponed += tags.length - free.length;
+    await up.noteParent(free.filter(({ here }) => here !== undefined));
+    return free;
   }
 
   /** Never rejects: what happens to one tag is data for the others. */
@@ -115,7 +153,7 @@ class Pass {
     const { retries, log } = this.options;
     const rest = this.resting(planned);
     if (rest !== undefined) {
-      this.failures.push({ repository, tag, error: rest.error });
+      this.failures.push({ repository, tag, error: rest.error, retryTime: rest.until });
       return "failed";
     }
     try {
@@ -125,33 +163,34 @@ class Pass {
       if (outcome === "copied") log.info("copied", { repository, tag, digest: root.digest });
       return outcome;
     } catch (error) {
-      if (this.signal.aborted) return "postponed";
+      if (this.signal.aborted || error instanceof UnsentTagError) return "postponed";
       log.warn("a tag failed to sync, and is tried again later", {
         repository,
         tag,
         error: sentenceOf(error),
       });
-      retries.failed(`${repository}:${tag}`, root.digest, error);
-      this.failures.push({ repository, tag, error });
+      const retryTime = retries.failed(`${repository}:${tag}`, root.digest, error);
+      this.failures.push({ repository, tag, error, retryTime });
       return "failed";
     }
   }
 
   /** @throws whatever is missing: of the image, and then the tag is what it was (T20), or only of what refers to it */
   private async bring(planned: PlannedTag): Promise<"copied" | "upToDate"> {
-    const { repository, tag, root, platforms, here, referrers } = planned;
+    const { repository, tag, root, platforms, here, referrers: filter, attached } = planned;
     const source = this.options.source.open(repository);
     const target = this.options.target.open(repository);
     const flights = this.flights.get(repository) ?? new Flights();
     this.flights.set(repository, flights);
-    const copy = { limit: this.limit, platforms, flights, signal: this.signal };
+    const { shelf, signal, limit } = this;
+    const copy = { limit, platforms, flights, shelf, watch: this.options.watch, signal };
     const manifests = here ?? (await copyGraph(source, target, root, copy));
     // Before the tag, so that whoever sees the new image sees its signature; a failure must not keep the image back.
     let failure: { readonly error: unknown } | undefined;
-    if (referrers) {
-      const key = `referrers ${root.digest} ${platforms.key}`;
+    if (filter !== undefined) {
+      const key = `referrers ${root.digest} ${platforms.key} ${filter.key}`;
       await flights
-        .once(key, () => copyReferrers(source, target, manifests, copy))
+        .once(key, () => copyReferrers(source, target, manifests, { ...copy, filter, attached }))
         .then(
           () => {
             this.options.referrerChecks.done(planned);
@@ -162,12 +201,15 @@ class Pass {
         );
     }
     this.signal.throwIfAborted();
-    if (here === undefined) await target.tag(root, tag, this.signal);
+    if (here === undefined) {
+      await target.tag(root, tag, this.signal);
+      this.options.confirmations.note(repository, tag);
+    }
     if (failure !== undefined) throw failure.error;
     return here === undefined ? "copied" : "upToDate";
   }
 
-  private resting({ repository, tag, root }: PlannedTag): { readonly error: unknown } | undefined {
+  private resting({ repository, tag, root }: PlannedTag): ReturnType<Retries["restingFor"]> {
     return this.options.retries.restingFor(`${repository}:${tag}`, root.digest);
   }
 
@@ -183,4 +225,11 @@ class Pass {
       throw error;
     }
   }
+}
+
+/** How many tags of each repository there are. */
+function countBy(tags: readonly PlannedTag[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { repository } of tags) counts.set(repository, (counts.get(repository) ?? 0) + 1);
+  return counts;
 }

@@ -1,24 +1,34 @@
+import type { DateTime } from "luxon";
 import type { RepositoryRule } from "../../common/contract/config.ts";
-import { isLiteral } from "../../common/glob.ts";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
-import { isManifest } from "../../common/oci/mediatype.ts";
-import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
-import { TagNotFoundError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
+import { parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
+import type { LeftOut } from "../../common/selection/left-out.ts";
+import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
+import { AttachedTags } from "./attached-tags.ts";
+import { byName } from "./by-name.ts";
+import type { IdleRule } from "./census.ts";
+import { choosersOf, chosenRepositories, type Attempt, type Chooser } from "./choosers.ts";
 import { completeGraph } from "./closure.ts";
 import { Flights, type Limit } from "./flights.ts";
-import { platformFilter, type PlatformFilter } from "./platform.ts";
+import type { ManifestShelf } from "./manifest-shelf.ts";
 import { pool } from "./pool.ts";
-import { Census, type IdleRule } from "./census.ts";
-import { selectsRepository, tagSelector, type TagSelector } from "./select.ts";
+import type { ParentView } from "./prune/parent-view.ts";
+import { resolveHere } from "./referrers.ts";
+import type { TagChoice } from "./select.ts";
+import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { Weights } from "./weights.ts";
+import { together, wishOf, type Wanted, type Wish } from "./wish.ts";
 
 /** One tag that the rules select, as the parent has it now. */
-export interface PlannedTag {
+export interface PlannedTag extends Wanted {
   readonly repository: RepositoryName;
   readonly tag: Tag;
   readonly root: Descriptor;
-  readonly platforms: PlatformFilter;
-  readonly referrers: boolean;
+  /** The tags of the repository by which things are attached to images. */
+  readonly attached: AttachedTags;
+  /** What the tag is here already, whether or not all of that is here. */
+  readonly present: Digest | undefined;
   /** The manifests of the image, if all of it is here under this tag already. */
   readonly here: readonly Descriptor[] | undefined;
 }
@@ -28,12 +38,25 @@ export interface PlanFailure {
   readonly repository: string;
   readonly tag?: string;
   readonly error: unknown;
+  /** Until when it rests. Absent: it is tried again in the next pass. */
+  readonly retryTime?: DateTime;
+}
+
+/** A tag that rules select by its name, and leave out for what is under it. */
+export interface BigTag {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+  readonly root: Descriptor;
 }
 
 /** Sorted by repository and tag. */
 export interface SyncPlan {
   readonly tags: readonly PlannedTag[];
   readonly failures: readonly PlanFailure[];
+  /** Bigger than all rules allow that select it. What is here of it stays as it is. */
+  readonly tooBig: readonly BigTag[];
+  /** How many repositories the rules select. */
+  readonly repositories: number;
   /** The rules that select nothing of what the parent has. */
   readonly idle: readonly IdleRule[];
 }
@@ -43,13 +66,17 @@ export interface PlanOptions {
   readonly limit: Limit;
   /** How many tags are looked at together. */
   readonly width: number;
+  readonly weights: Weights;
+  readonly shelf: ManifestShelf;
+  /** Told of each tag that no rule selects by its name, and why the first rule does not. */
+  readonly leftOut?: (repository: RepositoryName, tag: Tag, reason: LeftOut) => void;
+  /** Absent: the parent is asked for every tag. */
+  readonly confirmations?: TagConfirmations;
+  /** Told what was seen of the parent. */
+  readonly view?: ParentView | undefined;
+  /** Told how many of the tags have been looked at. */
+  readonly progress?: (done: number, all: number) => void;
   readonly signal: AbortSignal;
-}
-
-/** Where several rules select a tag, it is wanted with everything that any of them wants. */
-interface Wish {
-  readonly platforms: PlatformFilter;
-  readonly referrers: boolean;
 }
 
 /** What was looked for here already, in one repository: many tags name one image, and many images share layers. */
@@ -58,24 +85,18 @@ interface Looked {
   readonly graphs: Flights;
 }
 
-/** A rule that can be followed. */
-interface Chooser {
-  readonly rule: RepositoryRule;
-  readonly selector: TagSelector;
-  readonly census: Census;
-}
-
 interface WantedTag {
   readonly repository: RepositoryName;
   readonly tag: Tag;
-  readonly wish: Wish;
+  readonly wishes: readonly Wish[];
   readonly looked: Looked;
+  readonly attached: AttachedTags;
 }
 
 /**
- * Finds out what the rules select at the parent and what of it is here, complete: at most one HEAD per tag, and a list
- * only where a rule has a pattern. Changes nothing. What the parent has no more, or the rules select no more, is no
- * part of a plan: it stays here.
+ * Finds out what the rules select at the parent and what of it is here, complete: at most one HEAD per tag, a list only
+ * where a rule has a pattern, and manifests only where a rule bounds their size. Changes nothing. What the parent has no
+ * more, or the rules select no more, is no part of a plan: it stays here.
  *
  * @throws the signal's reason
  */
@@ -86,20 +107,31 @@ export async function planSync(
   options: PlanOptions,
 ): Promise<SyncPlan> {
   const planner = new Planner(source, target, options);
-  const choosers = await planner.choosers(rules);
-  const repositories = await planner.repositories(choosers);
-  const wanted = await pool(repositories, options.width, ([name, some]) => planner.wanted(name, some));
-  const tags = await pool(wanted.flat(), options.width, (tag) => planner.tag(tag));
+  const choosers = await choosersOf(rules, planner.attempt);
+  options.view?.followed(choosers.map(({ rule }) => rule));
+  const repositories = await chosenRepositories(choosers, source, planner.attempt, options);
+  const lists = await pool(repositories, options.width, ([name, some]) => planner.wanted(name, some));
+  const wanted = lists.flat();
+  let done = 0;
+  const tags = await pool(wanted, options.width, async (tag) => {
+    const planned = await planner.tag(tag);
+    options.progress?.(++done, wanted.length);
+    return planned;
+  });
   options.signal.throwIfAborted();
+  options.weights.endPass();
   return {
     tags: tags.filter((tag) => tag !== undefined).sort(byName),
     failures: planner.failures.sort(byName),
+    tooBig: planner.tooBig.sort(byName),
+    repositories: repositories.size,
     idle: choosers.flatMap(({ rule, census }) => census.idle(rule.name) ?? []),
   };
 }
 
 class Planner {
   readonly failures: PlanFailure[] = [];
+  readonly tooBig: BigTag[] = [];
   private readonly source: Repositories<SyncSource>;
   private readonly target: Repositories<SyncTarget>;
   private readonly options: PlanOptions;
@@ -110,95 +142,8 @@ class Planner {
     this.options = options;
   }
 
-  /** The rules that can be followed: one that cannot stops no other (T08). */
-  async choosers(rules: readonly RepositoryRule[]): Promise<readonly Chooser[]> {
-    const choosers: Chooser[] = [];
-    for (const rule of rules) {
-      await this.attempt({ repository: rule.name }, async () => {
-        choosers.push({ rule, selector: await tagSelector(rule.tags), census: new Census() });
-      });
-    }
-    return choosers;
-  }
-
-  /** Every selected repository, with the rules that select it. */
-  async repositories(choosers: readonly Chooser[]): Promise<ReadonlyMap<RepositoryName, readonly Chooser[]>> {
-    const chosen = new Map<RepositoryName, Chooser[]>();
-    const choose = (name: RepositoryName, chooser: Chooser): void => {
-      chosen.set(name, [...(chosen.get(name) ?? []), chooser]);
-    };
-    for (const chooser of choosers.filter(({ rule }) => isLiteral(rule.name))) {
-      const name = await this.attempt({ repository: chooser.rule.name }, async () =>
-        parseRepository(chooser.rule.name),
-      );
-      if (name === undefined) chooser.census.unknown();
-      else choose(name, chooser);
-    }
-    const patterns = choosers.filter(({ rule }) => !isLiteral(rule.name));
-    const [first] = patterns;
-    if (first === undefined) return chosen;
-    const names = await this.attempt({ repository: first.rule.name }, () =>
-      this.options.limit(() => collect(this.source.list(this.options.signal))),
-    );
-    for (const chooser of patterns) {
-      if (names === undefined) chooser.census.unknown();
-      for (const name of names ?? []) if (selectsRepository(chooser.rule, name)) choose(name, chooser);
-    }
-    return chosen;
-  }
-
-  /** Every selected tag of one repository. */
-  async wanted(name: RepositoryName, choosers: readonly Chooser[]): Promise<readonly WantedTag[]> {
-    const wishes = await this.attempt({ repository: name }, () => this.wishes(name, choosers));
-    if (wishes === undefined) for (const { census } of choosers) census.unknown();
-    const looked: Looked = { known: new Set(), graphs: new Flights() };
-    return [...(wishes ?? [])].map(([tag, wish]) => ({ repository: name, tag, wish, looked }));
-  }
-
-  /** What is at the parent under the tag, and whether it is here; `undefined` if that failed. */
-  tag(wanted: WantedTag): Promise<PlannedTag | undefined> {
-    const { repository, tag } = wanted;
-    return this.attempt({ repository, tag }, () => this.plan(wanted));
-  }
-
-  private async wishes(name: RepositoryName, choosers: readonly Chooser[]): Promise<Map<Tag, Wish>> {
-    const wishes = new Map<Tag, Wish>();
-    const { limit, signal } = this.options;
-    const listed = choosers.every(({ selector }) => selector.names !== undefined)
-      ? []
-      : await limit(() => collect(this.source.open(name).tags(signal)));
-    for (const { rule, selector, census } of choosers) {
-      const platforms = platformFilter(rule.platforms);
-      const choice = await selector.choose(selector.names?.map(parseTag) ?? listed, signal);
-      census.add(choice);
-      for (const tag of choice.selected) {
-        const other = wishes.get(tag);
-        wishes.set(tag, {
-          platforms: other === undefined ? platforms : either(other.platforms, platforms),
-          referrers: rule.referrers || other?.referrers === true,
-        });
-      }
-    }
-    return wishes;
-  }
-
-  private async plan({ repository: name, tag, wish, looked }: WantedTag): Promise<PlannedTag> {
-    const { limit, signal } = this.options;
-    const root = await limit(() => this.source.open(name).resolve(tag, signal));
-    if (!isManifest(root.mediaType)) {
-      throw new InvalidManifestError(
-        `${root.mediaType} is not a kind of image that registries exchange today`,
-      );
-    }
-    const target = this.target.open(name);
-    const same = (await resolveHere(target, tag)) === root.digest;
-    const find = (): ReturnType<typeof completeGraph> =>
-      completeGraph(target, root, wish.platforms, looked.known);
-    const here = same ? await looked.graphs.once(`${root.digest} ${wish.platforms.key}`, find) : undefined;
-    return { repository: name, tag, root, ...wish, here };
-  }
-
-  private async attempt<T>(item: Omit<PlanFailure, "error">, task: () => Promise<T>): Promise<T | undefined> {
+  /** What fails is data for the others. @throws the signal's reason */
+  readonly attempt: Attempt = async (item, task) => {
     try {
       return await task();
     } catch (error) {
@@ -206,24 +151,104 @@ class Planner {
       this.failures.push({ ...item, error });
       return undefined;
     }
-  }
-}
-
-function either(a: PlatformFilter, b: PlatformFilter): PlatformFilter {
-  if (a.key === b.key || a.key === "") return a;
-  if (b.key === "") return b;
-  return {
-    key: [...new Set([...a.key.split(","), ...b.key.split(",")])].sort().join(","),
-    wants: (child) => a.wants(child) || b.wants(child),
   };
-}
 
-async function resolveHere(target: SyncTarget, tag: Tag): Promise<Digest | undefined> {
-  try {
-    return (await target.resolve(tag)).digest;
-  } catch (error) {
-    if (error instanceof TagNotFoundError) return undefined;
-    throw error;
+  /** Every selected tag of one repository. */
+  async wanted(name: RepositoryName, choosers: readonly Chooser[]): Promise<readonly WantedTag[]> {
+    const { limit, signal } = this.options;
+    const list = (): Promise<readonly Tag[]> => limit(() => collect(this.source.open(name).tags(signal)));
+    const named = choosers.every(({ selector }) => selector.names !== undefined);
+    const found = await this.attempt({ repository: name }, async () => {
+      const listed = named ? undefined : await list();
+      const attached = new AttachedTags(listed === undefined ? list : async () => listed);
+      return { wishes: await this.wishes(name, choosers, listed), attached };
+    });
+    if (found === undefined) {
+      for (const { census } of choosers) census.unknown();
+      return [];
+    }
+    const { wishes, attached } = found;
+    const looked: Looked = { known: new Set(), graphs: new Flights() };
+    return [...wishes].map(([tag, some]) => ({ repository: name, tag, wishes: some, looked, attached }));
+  }
+
+  /** What is at the parent under the tag, and whether it is here; `undefined` if that failed, or it is too big. */
+  tag(wanted: WantedTag): Promise<PlannedTag | undefined> {
+    const { repository, tag } = wanted;
+    return this.attempt({ repository, tag }, () => this.plan(wanted));
+  }
+
+  private async wishes(
+    name: RepositoryName,
+    choosers: readonly Chooser[],
+    listed: readonly Tag[] | undefined,
+  ): Promise<ReadonlyMap<Tag, readonly Wish[]>> {
+    const choices: TagChoice<Tag>[] = [];
+    const wishes = new Map<Tag, Wish[]>();
+    const leftOut = new Map<Tag, LeftOut>();
+    const { signal } = this.options;
+    for (const { rule, selector, census } of choosers) {
+      const wish = wishOf(rule, census);
+      const choice = await selector.choose(selector.names?.map(parseTag) ?? listed ?? [], signal);
+      choices.push(choice);
+      census.add(choice);
+      for (const tag of choice.selected) wishes.set(tag, [...(wishes.get(tag) ?? []), wish]);
+      if (this.options.leftOut === undefined) continue;
+      for (const [tag, reason] of choice.leftOut) if (!leftOut.has(tag)) leftOut.set(tag, reason);
+    }
+    for (const [tag, reason] of leftOut) if (!wishes.has(tag)) this.options.leftOut?.(name, tag, reason);
+    this.options.view?.repository(name, listed, choices);
+    return wishes;
+  }
+
+  private async plan(wanted: WantedTag): Promise<PlannedTag | undefined> {
+    const { repository, tag, wishes, looked, attached } = wanted;
+    const { limit, signal } = this.options;
+    const target = this.target.open(repository);
+    const settled = await this.settled(target, tag);
+    const root = settled ?? (await limit(() => this.source.open(repository).resolve(tag, signal)));
+    if (/^application\/vnd\.docker\.distribution\.manifest\.v1\+/.test(root.mediaType)) {
+      throw new InvalidManifestError(
+        `${root.mediaType} is not a kind of image that registries exchange today`,
+      );
+    }
+    const agreed = together(await this.light(repository, root, wishes));
+    if (agreed === undefined) {
+      for (const { census } of wishes) census.drop("tooBig");
+      this.tooBig.push({ repository, tag, root });
+      return undefined;
+    }
+    const present = await resolveHere(target, tag);
+    if (settled === undefined && present === root.digest) this.options.confirmations?.note(repository, tag);
+    const find = (): ReturnType<typeof completeGraph> =>
+      completeGraph(target, root, agreed.platforms, looked.known);
+    const key = `${root.digest} ${agreed.platforms.key}`;
+    const here = present === root.digest ? await looked.graphs.once(key, find) : undefined;
+    return { repository, tag, root, ...agreed, attached, present, here };
+  }
+
+  /** What a tag is, if it is here and does not change: the parent need not be asked. */
+  private async settled(target: SyncTarget, tag: Tag): Promise<Descriptor | undefined> {
+    if (this.options.confirmations?.immutable(target.name, tag) !== true) return undefined;
+    const digest = await resolveHere(target, tag);
+    return digest === undefined ? undefined : await target.resolve(tag);
+  }
+
+  /** Those of `wishes` that the image is not too big for. */
+  private async light(
+    name: RepositoryName,
+    root: Descriptor,
+    wishes: readonly Wish[],
+  ): Promise<readonly Wish[]> {
+    const { weights } = this.options;
+    const light: Wish[] = [];
+    for (const wish of wishes) {
+      const { maxSize, platforms } = wish;
+      const weight = (): Promise<number> =>
+        weights.of(this.source.open(name), this.target.open(name), root, platforms, this.options);
+      if (maxSize === undefined || (await weight()) <= maxSize) light.push(wish);
+    }
+    return light;
   }
 }
 
@@ -231,17 +256,4 @@ async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
-}
-
-interface Named {
-  readonly repository: string;
-  readonly tag?: string;
-}
-
-export function byName(a: Named, b: Named): number {
-  return compare(a.repository, b.repository) || compare(a.tag ?? "", b.tag ?? "");
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -15,6 +15,10 @@ export class InvalidPlatformError extends Error {
 /** No child of an index is for a wanted platform: an index of which nothing is left is no image (T04). */
 export class NoPlatformError extends Error {
   override readonly name = "NoPlatformError";
+
+  constructor({ key }: PlatformFilter) {
+    super(`The image is not made for any of the wanted platforms (${key}).`);
+  }
 }
 
 interface Wanted {

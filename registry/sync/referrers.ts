@@ -1,51 +1,40 @@
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
-import type { SyncSource, SyncTarget } from "../content/store.ts";
+import type { Tag } from "../../common/oci/reference.ts";
+import { TagNotFoundError, type SyncSource, type SyncTarget } from "../content/store.ts";
+import { eachAttachment, type AttachmentOptions } from "./attachments.ts";
 import { copyGraph, type CopyOptions } from "./copy.ts";
 import { everyPlatform } from "./platform.ts";
-import { ProtocolError } from "../remote/errors.ts";
-
-/** Signatures, SBOMs and what signs them, of one image: more than that is no image any more (S04). */
-const maxReferrers = 2000;
 
 /**
- * Copies what refers to `subjects`, and what refers to that, each once (T17): a circle ends. What is there already
- * costs one request per subject.
+ * Copies what is attached to `subjects` (signatures, SBOMs), and what is attached to that. What is there already costs
+ * no more than `eachAttachment`. An attachment that clients find by a tag has its tag when all of it is there.
  *
- * @throws the first failure, after everything else was tried
+ * @throws as `eachAttachment` does
  */
-export async function copyReferrers(
+export function copyReferrers(
   source: SyncSource,
   target: SyncTarget,
   subjects: readonly Descriptor[],
-  options: CopyOptions,
+  options: CopyOptions & AttachmentOptions,
 ): Promise<void> {
-  const seen = new Set<Digest>(subjects.map(({ digest }) => digest));
-  const queue = [...seen];
-  const failures: unknown[] = [];
-  // The queue grows while it is gone through.
-  for (const subject of queue) {
-    for (const referrer of await options.limit(() => list(source, subject, options.signal))) {
-      if (seen.has(referrer.digest)) continue;
-      if (seen.size >= maxReferrers)
-        throw new ProtocolError(`More than ${maxReferrers} manifests refer to one image.`);
-      seen.add(referrer.digest);
-      try {
-        const copied = await copyGraph(source, target, referrer, { ...options, platforms: everyPlatform });
-        for (const { digest } of copied) {
-          if (digest === referrer.digest || !seen.has(digest)) queue.push(digest);
-          seen.add(digest);
-        }
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        failures.push(error);
-      }
+  return eachAttachment(source, target, subjects, options, async ({ root, tag }) => {
+    const copied = await copyGraph(source, target, root, { ...options, platforms: everyPlatform });
+    if (tag !== undefined && (await resolveHere(target, tag)) !== root.digest) {
+      await target.tag(root, tag, options.signal);
     }
-  }
-  if (failures.length > 0) throw failures[0];
+    return copied;
+  });
 }
 
-async function list(source: SyncSource, subject: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
-  const referrers: Descriptor[] = [];
-  for await (const referrer of source.referrers(subject, signal)) referrers.push(referrer);
-  return referrers;
+/** What a tag is here; `undefined` if there is none. */
+export async function resolveHere(
+  target: Pick<SyncTarget, "resolve">,
+  tag: Tag,
+): Promise<Digest | undefined> {
+  try {
+    return (await target.resolve(tag)).digest;
+  } catch (error) {
+    if (error instanceof TagNotFoundError) return undefined;
+    throw error;
+  }
 }

@@ -7,6 +7,8 @@ interface Rest {
   readonly digest: Digest;
   readonly failures: number;
   readonly until: DateTime;
+  /** The same by the clock that nobody sets: a wrong one must not let it rest for years (T58). */
+  readonly end: number;
   readonly error: unknown;
 }
 
@@ -24,17 +26,21 @@ export class Retries {
     this.backoff = backoff;
   }
 
-  /** Why `item` failed last, while it rests; `undefined` if it may be tried. */
-  restingFor(item: string, digest: Digest): { readonly error: unknown } | undefined {
+  /** Why `item` failed last, while it rests, and until when; `undefined` if it may be tried. */
+  restingFor(item: string, digest: Digest): Pick<Rest, "error" | "until"> | undefined {
     const rest = this.resting.get(item);
-    return rest?.digest === digest && rest.until > this.clock.now() ? rest : undefined;
+    return rest?.digest === digest && rest.end > this.clock.steady() ? rest : undefined;
   }
 
-  failed(item: string, digest: Digest, error: unknown): void {
+  /** @returns until when it rests */
+  failed(item: string, digest: Digest, error: unknown): DateTime {
     const last = this.resting.get(item);
     const failures = last?.digest === digest ? last.failures + 1 : 1;
-    const until = this.clock.now().plus(this.backoff(failures));
-    this.resting.set(item, { digest, failures, until, error });
+    const rest = this.backoff(failures);
+    const until = this.clock.now().plus(rest);
+    const end = this.clock.steady() + rest.toMillis();
+    this.resting.set(item, { digest, failures, until, end, error });
+    return until;
   }
 
   succeeded(item: string): void {

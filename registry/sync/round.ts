@@ -1,9 +1,10 @@
 import type { DateTime } from "luxon";
 import { milliseconds, type Clock } from "../../common/clock.ts";
-import { maxFailures, type SyncStatus } from "../../common/contract/status.ts";
+import type { SyncFailure, SyncStatus } from "../../common/contract/status.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
-import { sentenceOf } from "./faults.ts";
+import { clip, worstOf } from "./failures.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
+import type { Progress } from "./progress.ts";
 
 /** The window has closed: what is left is postponed. */
 class WindowClosedError extends Error {
@@ -12,25 +13,22 @@ class WindowClosedError extends Error {
 
 export const noTags: TagCounts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
 
-/** How a sync ended, in the words of the contract. */
+/** How a sync ended, in the words of the contract. @param failures all of them */
 export function reportOf(
   begun: Pick<SyncStatus, "trigger" | "startTime">,
-  { tags, failures, notice, ending }: PassResult,
+  { tags, notice, ending }: PassResult,
+  failures: readonly SyncFailure[],
   end: DateTime<true>,
-  bytes: number,
+  progress: Progress,
 ): SyncStatus {
   return {
     ...begun,
     state: stateOf(tags, failures.length, ending),
     endTime: end.toISO(),
     tags,
-    bytes,
-    ...(notice === undefined ? {} : { message: notice }),
-    failures: failures.slice(0, maxFailures).map(({ repository, tag, error }) => ({
-      repository,
-      ...(tag === undefined ? {} : { tag }),
-      message: sentenceOf(error),
-    })),
+    ...progress,
+    ...(notice === undefined ? {} : { message: clip(notice) }),
+    ...worstOf(failures),
   };
 }
 

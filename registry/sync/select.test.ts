@@ -8,6 +8,7 @@ const rule = (tags: Partial<TagSelection>) => ({
   tags: { include: ["*"], exclude: [], ...tags },
   platforms: [],
   referrers: true,
+  referrerTypes: [],
 });
 const selector = (tags: Partial<TagSelection> = {}) => tagSelector(rule(tags).tags);
 const semver = { range: ">=1.2", prereleases: false };
@@ -27,14 +28,20 @@ test.each([
   {
     tags: {},
     tag: `sha256-${"a".repeat(64)}`,
-    refusal: "referrers",
+    refusal: "attached",
     because: "it holds referrers and is no tag of an image (T17f)",
   },
   {
     tags: {},
     tag: `sha256-${"a".repeat(64)}.sig`,
+    refusal: "attached",
+    because: "a signature of cosign comes with its image, or not at all",
+  },
+  {
+    tags: { include: [`sha256-${"a".repeat(64)}.sig`] },
+    tag: `sha256-${"a".repeat(64)}.sig`,
     refusal: undefined,
-    because: "cosign finds its signature under it",
+    because: "it is named in full",
   },
   { tags: { semver }, tag: "1.1.0", refusal: "range", because: "the range begins higher" },
   {
@@ -101,6 +108,13 @@ test.each([
   { tags: { semver }, repository: "apps/hello", tag: "1.0.0", wanted: false, because: "it is out of range" },
   { tags: { newest }, repository: "apps/hello", tag: "1.0.0", wanted: true, because: "it may be the newest" },
   { tags: { expression: "(" }, repository: "apps/hello", tag: "1", wanted: true, because: "nobody knows" },
+  {
+    tags: { include: ["1"] },
+    repository: "apps/hello",
+    tag: `sha256-${"a".repeat(64)}.sig`,
+    wanted: true,
+    because: "it comes with the image that it is about",
+  },
 ])(
   "a sync may bring $repository:$tag: $wanted, because $because",
   async ({ tags, repository, tag, wanted }) => {

@@ -4,8 +4,11 @@ import type { TagCriteria } from "../../common/selection/criteria.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import type { LeftOut } from "../../common/selection/left-out.ts";
 
-/** The referrers of a digest at registries without the referrers API: no tag that anybody pulls by (T17f). */
-const referrersTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})$/;
+/**
+ * The referrers of a digest at registries without the referrers API, and (with a suffix) what cosign attaches to it: no
+ * tags of images (T17f).
+ */
+const attachedTag = /^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(\..*)?$/;
 
 /** What becomes of each of some tags. */
 export interface TagChoice<T extends string = string> {
@@ -52,10 +55,12 @@ async function makeSelector(tags: TagSelection): Promise<TagSelector> {
   const names = new Set(tags.include.filter(isLiteral));
   const patterns = tags.include.filter((glob) => !isLiteral(glob));
   const refusal = (tag: string): LeftOut | undefined => {
-    if (referrersTag.test(tag)) return "referrers";
+    // Who writes a name in full wants that very tag; but a list of referrers is none.
+    const [attached, , suffix] = attachedTag.exec(tag) ?? [];
+    if (attached !== undefined && (suffix === undefined || !names.has(tag))) return "attached";
     if (tags.exclude.some((glob) => matchesGlob(glob, tag)) || criteria?.excludes(tag) === true)
       return "excluded";
-    // Who writes a name in full wants that very tag, newest or not.
+    // Newest or not.
     if (names.has(tag)) return undefined;
     if (!patterns.some((glob) => matchesGlob(glob, tag))) return "include";
     return criteria?.refusal(tag);
@@ -99,6 +104,7 @@ export async function maySync(
 ): Promise<boolean> {
   for (const rule of rules) {
     if (!selectsRepository(rule, repository)) continue;
+    if (rule.referrers && attachedTag.test(tag)) return true;
     try {
       if ((await tagSelector(rule.tags)).refusal(tag) === undefined) return true;
     } catch (error) {

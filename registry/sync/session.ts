@@ -1,26 +1,42 @@
 import type { DateTime, Duration } from "luxon";
 import { exponential } from "../../common/backoff.ts";
+import { blackoutAt } from "../../common/blackouts.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
 import type { Repositories, SyncTarget } from "../content/store.ts";
 import { Agenda, longestSleep, type DueSync } from "./agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
 import { longer, shorter } from "./durations.ts";
-import { deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
+import type { SyncDetails } from "./details.ts";
+import { failuresOf } from "./failures.ts";
+import { catalogFault, deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
 import { Link, type LinkParts } from "./link.ts";
-import { runPass, type PassResult } from "./pass.ts";
+import { LiveRun } from "./live-run.ts";
+import type { PresentParent } from "./parent.ts";
+import type { PassResult } from "./pass.ts";
+import { PollPace } from "./poll-pace.ts";
+import { Postponed } from "./postponed.ts";
+import { prunedPass, type AfterPass } from "./prune/pruned-pass.ts";
 import type { Recovery } from "./recovery.ts";
 import { ReferrerChecks } from "./referrer-checks.ts";
 import { Retries } from "./retries.ts";
-import { noTags, reportOf, within } from "./round.ts";
+import { reportOf, within } from "./round.ts";
+import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { Upward } from "./upward.ts";
 import { Wakeable } from "./wakeable.ts";
+import { Weights } from "./weights.ts";
 import { parseSchedule, type SyncSchedule } from "./window.ts";
 
 export interface SessionParts extends LinkParts {
   readonly content: Repositories<SyncTarget>;
+  readonly confirmations: TagConfirmations;
+  readonly details: SyncDetails;
   /** Until when the link's quota is used up; `undefined` while it is not. */
   readonly linkClosedUntil: () => DateTime<true> | undefined;
+  readonly pruner: AfterPass;
+  /** Brings what clients change here to the parent. Absent: nothing does. */
+  readonly up?: Upward;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
 }
@@ -36,16 +52,21 @@ export class SyncSession {
   private readonly history: History;
   private readonly sleeper: Wakeable;
   private readonly interval: Duration;
+  private readonly pace: PollPace;
+  private readonly postponed: Postponed;
   private readonly agenda: Agenda;
   private readonly recovery: Recovery;
   private readonly retries: Retries;
   private readonly referrerChecks: ReferrerChecks;
+  private readonly weights = new Weights();
   private settings: RegistrySettings;
   private link: Link | undefined;
   /** What the last sync had to tell: said once. */
   private told: string | undefined;
   /** Whether nothing is due, rather than a sync having just ended. */
   private waiting = false;
+  /** Whether it rests between two polls, and somebody has begun to miss content. */
+  private rest: { hurried: boolean } | undefined;
 
   constructor(parts: SessionParts, history: History, recovery: Recovery, settings: RegistrySettings) {
     this.parts = parts;
@@ -53,9 +74,12 @@ export class SyncSession {
     this.recovery = recovery;
     this.settings = settings;
     this.sleeper = new Wakeable(parts.clock);
-    this.interval = seconds(settings.sync?.pollIntervalSeconds ?? 60);
+    const { pollIntervalSeconds = 60, maxPollIntervalSeconds = 60 } = settings.sync ?? {};
+    this.interval = seconds(pollIntervalSeconds);
+    this.pace = new PollPace(parts.clock, this.interval, seconds(maxPollIntervalSeconds));
+    this.postponed = new Postponed(parts.board, parts.log);
     const rest = exponential(this.interval, longer(this.interval, longestRest), parts.random);
-    this.agenda = new Agenda(parts.clock, history, recovery, this.interval, rest);
+    this.agenda = new Agenda(parts.clock, history, recovery, this.pace, rest);
     this.retries = new Retries(parts.clock, rest);
     this.referrerChecks = new ReferrerChecks(parts.clock, referrersInterval);
   }
@@ -65,19 +89,28 @@ export class SyncSession {
     this.settings = settings;
     if (settings.parent !== undefined) this.link?.parent.configure(settings.parent);
     this.agenda.forgive();
+    this.pace.changed();
     this.sleeper.wake();
   }
 
   /** Content was found to be missing: a sync is due as soon as the last one is an interval ago. */
   recover(): void {
-    if (this.waiting) this.sleeper.wake();
+    this.pace.changed();
+    if (this.rest !== undefined) this.rest.hurried = true;
+    if (this.waiting || this.rest !== undefined) this.sleeper.wake();
+  }
+
+  /** The parent, for those who need something of it beside the syncs; `undefined` while nobody may ask it. */
+  get present(): PresentParent | undefined {
+    return this.settings.suspend ? undefined : this.link?.present;
   }
 
   /** @throws the signal's reason */
   async run(signal: AbortSignal): Promise<void> {
     const { board } = this.parts;
     const { parent, sync, suspend } = this.settings;
-    for (const type of ["Sync", "Parent", "Schedule", "Storage"]) board.setFault(type, undefined);
+    for (const type of ["Sync", "Parent", "Catalog", "Schedule", "Storage", "Prune"])
+      board.setFault(type, undefined);
     if (parent === undefined) {
       board.update({ contact: "none" });
       await this.idle(signal);
@@ -88,17 +121,24 @@ export class SyncSession {
     const both = AbortSignal.any([signal, stop.signal]);
     const link = new Link(parent, this.parts, both);
     this.link = link;
-    const watching = link.contact.watch(shorter(this.interval, heartbeat));
+    const watching = link.contact.watch(() => shorter(this.pace.interval, heartbeat));
     const syncing = suspend || sync === undefined ? this.idle(both) : this.follow(sync, link, both);
+    const rising = suspend ? this.idle(both) : this.rise(link, both);
     try {
-      await Promise.race([watching, syncing]);
+      await Promise.race([watching, syncing, rising]);
     } finally {
-      // Whichever failed, neither runs on.
-      stop.abort(new Error("the other half of the sync has failed"));
-      await Promise.allSettled([watching, syncing]);
+      // Whichever failed, none runs on.
+      stop.abort(new Error("another part of the sync has failed"));
+      await Promise.allSettled([watching, syncing, rising]);
       link.parent.close();
       board.update({ copying: false, postponed: undefined });
     }
+  }
+
+  /** What clients change here goes up, beside the syncs. @throws the signal's reason */
+  private rise({ parent, contact }: Link, signal: AbortSignal): Promise<void> {
+    const work = { parent, settings: () => this.settings, online: () => contact.check() };
+    return this.parts.up?.run(work, signal) ?? this.idle(signal);
   }
 
   /** One sync after the other, each when it is due. @throws the signal's reason */
@@ -113,6 +153,7 @@ export class SyncSession {
       await this.whileLinkClosed(signal);
       const begun = clock.now();
       const due = this.agenda.due(schedule, begun, this.settings.sync?.resyncRequest);
+      this.postponed.byBlackout(due.slot.start > begun ? blackoutAt(schedule.blackouts, begun) : undefined);
       if (due.slot.start > begun) {
         this.waiting = true;
         await this.sleeper.sleep(shorter(due.slot.start.diff(begun), longestSleep), signal);
@@ -120,26 +161,29 @@ export class SyncSession {
       } else if (await link.contact.check()) {
         const result = await this.sync(due, schedule, sync, link, signal);
         if (result.ending instanceof LinkQuotaError) continue;
-        await this.sleeper.sleep(this.agenda.pauseAfter(result, begun, schedule), signal);
+        await this.restSince(begun, this.agenda.pauseAfter(result, begun, schedule), signal);
       } else {
-        await this.sleeper.sleep(this.agenda.untilNextPoll(begun), signal);
+        await this.sleeper.sleep(this.agenda.untilNextPoll(begun, this.interval), signal);
       }
     }
   }
 
+  /** Rests after a sync; no longer than the shortest interval if content is missed meanwhile. */
+  private async restSince(begun: DateTime, pause: Duration, signal: AbortSignal): Promise<void> {
+    const rest = { hurried: false };
+    if (!this.agenda.setBack) this.rest = rest;
+    await this.sleeper.sleep(pause, signal);
+    this.rest = undefined;
+    if (rest.hurried) await this.sleeper.sleep(this.agenda.untilNextPoll(begun), signal);
+  }
+
   /** Waits for the next period if the quota of this one is used up, or for a greater one. */
   private async whileLinkClosed(signal: AbortSignal): Promise<void> {
-    const { board, clock, linkClosedUntil, log } = this.parts;
+    const { clock, linkClosedUntil } = this.parts;
     for (let end = linkClosedUntil(); end !== undefined; end = linkClosedUntil()) {
-      const until = end.toISO();
-      if (board.current.postponed?.until !== until) {
-        log.info("the link's quota is used up: syncs wait, what is here is served", { until });
-        const message = "The link's quota is used up. Raise limits.quota to sync before the next period.";
-        board.update({ postponed: { reason: "LinkQuota", message, until } });
-      }
+      this.postponed.byQuota(end);
       await this.sleeper.sleep(shorter(end.diff(clock.now()), longestSleep), signal);
     }
-    if (board.current.postponed !== undefined) board.update({ postponed: undefined });
   }
 
   private async sync(
@@ -149,39 +193,50 @@ export class SyncSession {
     link: Link,
     signal: AbortSignal,
   ): Promise<PassResult> {
-    const { board, clock, content, log, metrics } = this.parts;
-    const begun = { trigger, startTime: clock.now().toISO() };
+    const { board, clock, content, details, log, metrics } = this.parts;
+    const run = new LiveRun(trigger, board, clock, () => link.received);
     const recovered = this.recovery.begin();
     const request = this.settings.sync?.resyncRequest;
-    const bytesBefore = link.received;
-    const show = (tags = noTags): void => {
-      const bytes = link.received - bytesBefore;
-      board.update({ copying: true, sync: { ...begun, state: "Syncing", tags, bytes, failures: [] } });
-    };
-    if (trigger === "ManualResync") this.retries.clear();
-    // A routine look at the parent is no news until it finds something.
-    if (trigger !== "Schedule") show();
-    const result = await within(slot.end, clock, signal, (until) =>
-      runPass({
-        sync,
-        source: link.parent,
-        target: content,
-        retries: this.retries,
-        referrerChecks: this.referrerChecks,
-        parentGone: async () => !(await link.contact.check()),
-        progress: show,
-        log,
-        signal: until,
-      }),
+    if (trigger === "ManualResync" || trigger === "RecoveryService") {
+      this.retries.clear();
+      this.referrerChecks.clear();
+    }
+    if (trigger === "ManualResync") this.parts.up?.hurry();
+    if (trigger !== "Schedule") {
+      log.info("a sync begins", { trigger });
+      run.show();
+    }
+    const result = await run.during(() =>
+      within(slot.end, clock, signal, (until) =>
+        prunedPass(this.parts.pruner, sync.prune, {
+          sync,
+          source: link.parent,
+          target: content,
+          retries: this.retries,
+          referrerChecks: this.referrerChecks,
+          weights: this.weights,
+          confirmations: this.parts.confirmations,
+          up: this.parts.up,
+          parentGone: async () => !(await link.contact.check()),
+          progress: run.show,
+          watch: run.progress,
+          log,
+          signal: until,
+        }),
+      ),
     );
     signal.throwIfAborted();
     const end = clock.now();
-    const report = reportOf(begun, result, end, link.received - bytesBefore);
+    const failures = failuresOf(result.failures);
+    details.failures = failures;
+    const report = reportOf(run.begun, result, failures, end, run.progress.at(result.tags, end));
     const complete = result.ending === undefined;
     if (complete) recovered();
+    if (result.tags.copied > 0 || (result.pruned ?? 0) > 0) this.pace.changed();
     this.agenda.ended(result, slot, schedule);
     board.update({ copying: false });
     board.setFault("Parent", parentFault(result.ending) ?? deniedFault(result.failures));
+    board.setFault("Catalog", catalogFault(result.failures));
     board.setFault("Storage", storageFault(result.ending));
     metrics.ended(report, end.toSeconds());
     const next =
@@ -189,7 +244,7 @@ export class SyncSession {
         ? this.agenda.due(schedule, result.ending.until, request).slot.start
         : this.agenda.expected(schedule, end);
     if (report.message !== undefined && report.message !== this.told) {
-      log.warn("rules of the policy select nothing", { message: report.message });
+      log.warn("rules of the policy leave out what may be wanted", { message: report.message });
     }
     this.told = report.message;
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };
@@ -201,6 +256,7 @@ export class SyncSession {
         state: report.state,
         ...report.tags,
         bytes: report.bytes,
+        bytesSaved: report.bytesSaved,
         ...reason,
       });
     }

@@ -7,17 +7,20 @@ import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import { openMemoryContent, type RegistryContent } from "../../content/content.ts";
 import type { Space } from "../../content/rescue/free-space.ts";
 import type { ContentRepository } from "../../content/repository.ts";
-import type { RangeReader, SyncSource } from "../../content/store.ts";
+import { ContentNotFoundError, type ListedReferrer } from "../../content/store.ts";
 import { repository, streamOf, tag, type Item } from "../../content/testing/images.ts";
 import { RepositoryNotFoundError, UnreachableError } from "../../remote/errors.ts";
-import type { Parent } from "../parent.ts";
+import type { Parent, ParentRepository } from "../parent.ts";
+import { ContentWriter } from "./content-writer.ts";
 
 /** What was asked of a parent, such as `resolve apps/hello:1.0` or `fetch apps/hello@sha256:…`. */
 type Ask = string;
 
-export function openContent(clock: Clock, space?: Space): Promise<RegistryContent> {
-  const options = { clock, newId: randomUUID, quota: () => undefined };
-  return openMemoryContent(space === undefined ? options : { ...options, space });
+export function openContent(
+  clock: Clock,
+  more: { readonly space?: Space; readonly goesUp?: () => boolean } = {},
+): Promise<RegistryContent> {
+  return openMemoryContent({ clock, newId: randomUUID, quota: () => undefined, ...more });
 }
 
 /** A parent that is a real store in memory, with a link that can be cut and faults on command. */
@@ -45,8 +48,12 @@ export class ContentParent implements Parent {
     this.asked.push("close");
   }
 
-  open(name: RepositoryName): SyncSource & RangeReader {
+  open(name: RepositoryName): ParentRepository {
     return new ContentSource(this.content.open(name), (ask) => this.answer(ask));
+  }
+
+  writer(name: RepositoryName): ContentWriter {
+    return new ContentWriter(this.content, name, (ask) => this.answer(ask));
   }
 
   async *list(): AsyncGenerator<RepositoryName> {
@@ -73,7 +80,7 @@ export class ContentParent implements Parent {
   }
 }
 
-class ContentSource implements SyncSource, RangeReader {
+class ContentSource implements ParentRepository {
   readonly name: RepositoryName;
   private readonly content: ContentRepository;
   private readonly answer: (ask: Ask) => Promise<void>;
@@ -99,6 +106,14 @@ class ContentSource implements SyncSource, RangeReader {
     return this.content.readBlob(target.digest, { start: offset, end: target.size - 1 });
   }
 
+  async describe(digest: Digest, kind: "manifest" | "blob"): Promise<Descriptor> {
+    await this.answer(`describe ${this.name}@${digest}`);
+    if (kind === "manifest") return (await this.content.manifest(digest)).descriptor;
+    const size = await this.content.blobSize(digest);
+    if (size === undefined) throw new ContentNotFoundError(digest);
+    return { mediaType: "application/octet-stream", digest, size };
+  }
+
   async resolve(wanted: Tag): Promise<Descriptor> {
     await this.answer(`resolve ${this.name}:${wanted}`);
     return this.content.resolve(wanted);
@@ -111,7 +126,7 @@ class ContentSource implements SyncSource, RangeReader {
     yield* this.content.tags();
   }
 
-  async *referrers(subject: Digest): AsyncGenerator<Descriptor> {
+  async *referrers(subject: Digest): AsyncGenerator<ListedReferrer> {
     await this.answer(`referrers ${this.name}@${subject}`);
     yield* this.content.referrers(subject);
   }

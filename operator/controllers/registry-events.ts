@@ -1,0 +1,90 @@
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+import type { Happening } from "../runtime/events.ts";
+
+type Status = NonNullable<ConnectedRegistry["status"]>;
+type Sync = NonNullable<Status["sync"]>;
+
+/**
+ * What has happened to a registry between two of its reports, for people: the parent went or came back, a sync did what
+ * somebody waits for, or failed in a way that it had not before. What goes on is no event (T57, T98).
+ */
+export function happenings(before: ConnectedRegistry, after: ConnectedRegistry): readonly Happening[] {
+  const [was, is] = [before.status, after.status];
+  if (is === undefined) return [];
+  return [...ofContact(was, is), ...ofSync(was?.sync, is.sync), ...ofDetails(was, is)];
+}
+
+function ofContact(was: Status | undefined, is: Status): readonly Happening[] {
+  const [before, now] = [was?.connectionState, is.connectionState];
+  if (before === undefined || before === now) return [];
+  if (now === "Offline") {
+    return [warning("Disconnected", "The parent cannot be reached, or the registry is silent.")];
+  }
+  const note = "The registry is online: it runs, and its parent, if it has one, answers.";
+  return before === "Offline" ? [normal("Connected", note)] : [];
+}
+
+function ofSync(was: Sync | undefined, is: Sync | undefined): readonly Happening[] {
+  if (is?.endTime === undefined || is.endTime === was?.endTime) return [];
+  switch (is.state) {
+    case "Succeeded": {
+      // Of a routine sync only what it means: that what had failed is mended.
+      const mended = was !== undefined && (was.state === "Partial" || was.state === "Failed");
+      return is.trigger === "Schedule" && !mended ? [] : [normal("Synced", succeeded(is))];
+    }
+    case "Partial":
+    case "Failed": {
+      const note = failed(is);
+      return was?.state === is.state && failed(was) === note ? [] : [warning(`Sync${is.state}`, note)];
+    }
+    case "TimedOut":
+      return [normal("SyncTimedOut", "The window closed before the sync was done: it goes on in the next.")];
+    case "Pending":
+      return was?.state === "Pending"
+        ? []
+        : [normal("SyncPending", "The link's quota is used up: the sync goes on in the next period.")];
+    case "Syncing":
+      return [];
+  }
+}
+
+function ofDetails(was: Status | undefined, is: Status): readonly Happening[] {
+  const known = new Set(was?.statusDetails?.map(({ type, code }) => `${type} ${code}`));
+  return (is.statusDetails ?? [])
+    .filter(({ type, code }) => !known.has(`${type} ${code}`))
+    .map(({ type, description }) => warning(`${word(type)}Fault`, description));
+}
+
+function succeeded({ trigger, tags }: Sync): string {
+  const how = {
+    InitialSync: "The first sync is done",
+    ManualResync: "The sync that was asked for is done",
+    RecoveryService: "The sync that compares everything is done",
+    Schedule: "What had failed is synced",
+  }[trigger];
+  return `${how}: ${tags.copied} of ${tags.selected} selected tags were copied, the others were here.`;
+}
+
+/** The same as long as the same tags fail for the same reasons. */
+function failed({ failures, failureReasons, tags }: Sync): string {
+  const [first] = failureReasons ?? [];
+  const names = failures
+    .slice(0, 3)
+    .map(({ repository, tag }) => (tag === undefined ? repository : `${repository}:${tag}`));
+  const more = tags.failed > names.length ? ` and ${tags.failed - names.length} more` : "";
+  const what = names.length === 0 ? "The sync" : `${names.join(", ")}${more}`;
+  return `${what} failed: ${first?.message ?? failures[0]?.message ?? "the parent could not be used"}`;
+}
+
+/** A reason of an Event is one word. */
+function word(type: string): string {
+  return type.replace(/[^A-Za-z]+(.)?/g, (_all, letter: string | undefined) => letter?.toUpperCase() ?? "");
+}
+
+function normal(reason: string, note: string): Happening {
+  return { type: "Normal", reason, action: "Sync", note };
+}
+
+function warning(reason: string, note: string): Happening {
+  return { type: "Warning", reason, action: "Sync", note };
+}
