@@ -62,6 +62,13 @@ export class MemoryBlobs implements Blobs {
       async append(content) {
         for await (const chunk of content) chunks.push(chunk);
       },
+      async open() {
+        return {
+          size: bytes().length,
+          read: async (into, position) => bytes().copy(into, 0, position),
+          close: async () => undefined,
+        };
+      },
       digest,
       async publish(expected) {
         const actual = await digest(algorithmOf(expected));

@@ -73,6 +73,8 @@ export interface StagedBlob {
   readonly offset: number;
   /** Adds to the end. If it rejects, what came until then stays, and `offset` counts it. */
   append(content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** What is staged, to be closed by the caller; what comes later can be read too, and after `publish`. */
+  open(): Promise<OpenBlob>;
   /** The digest of what is staged. */
   digest(algorithm: DigestAlgorithm): Promise<Digest>;
   /**

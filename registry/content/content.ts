@@ -3,6 +3,7 @@ import { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { NameRange, RepositoryName } from "../../common/oci/reference.ts";
+import type { ArrivalWatch } from "./arrivals.ts";
 import type { Blobs } from "./blobs.ts";
 import { FilesystemBlobs } from "./blobs-filesystem.ts";
 import { MemoryBlobs } from "./blobs-memory.ts";
@@ -16,6 +17,7 @@ import { SqliteLocks } from "./locks/locks-sqlite.ts";
 import type { PageRequest } from "./metadata.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
+import { Outbox } from "./outbox/outbox.ts";
 import { pages } from "./pages.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
@@ -50,7 +52,9 @@ const ingestAge = Duration.fromObject({ days: 7 });
 export class RegistryContent implements Repositories<ContentRepository> {
   readonly uploads: Uploads;
   readonly locks: Locks;
+  readonly outbox: Outbox;
   readonly collector: Collector;
+  readonly pruning: ContentParts["pruning"];
   readonly scrubbed: ContentParts["scrubbed"];
   private readonly parts: RepositoryParts;
   private readonly clock: Clock;
@@ -67,7 +71,9 @@ export class RegistryContent implements Repositories<ContentRepository> {
   ) {
     this.uploads = parts.uploads;
     this.locks = parts.locks;
+    this.outbox = parts.outbox;
     this.collector = parts.collector;
+    this.pruning = parts.pruning;
     this.scrubbed = parts.scrubbed;
     this.parts = parts.repository;
     this.clock = clock;
@@ -112,6 +118,11 @@ export class RegistryContent implements Repositories<ContentRepository> {
     accept: (repository: RepositoryName) => boolean,
   ): Promise<RepositoryName | undefined> {
     return this.parts.metadata.holder(digest, accept);
+  }
+
+  /** A blob that comes in now, or soon, from its first byte on. Whether the caller may see it is the caller's to know. */
+  watch(digest: Digest): ArrivalWatch {
+    return this.parts.ingests.watch(digest);
   }
 
   /** Bytes stored. */
@@ -187,7 +198,9 @@ export async function openMemoryContent(options: ContentOptions): Promise<Regist
   return RegistryContent.compose(new MemoryBlobs(), ports, options, () => database.close());
 }
 
-function portsOf(database: MetadataDatabase, withCopy: WithCopy, { clock }: ContentOptions): MetadataPorts {
-  const metadata = new SqliteMetadata(database, clock);
-  return { metadata, locks: new SqliteLocks(database), database, withCopy };
+function portsOf(database: MetadataDatabase, withCopy: WithCopy, options: ContentOptions): MetadataPorts {
+  const { clock, goesUp = () => false } = options;
+  const outbox = new Outbox(database, clock, goesUp);
+  const metadata = new SqliteMetadata(database, clock, outbox.table);
+  return { metadata, locks: new SqliteLocks(database), outbox, database, withCopy };
 }

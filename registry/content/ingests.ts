@@ -1,5 +1,6 @@
-import { algorithmOf, type Descriptor } from "../../common/oci/digest.ts";
+import { algorithmOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
+import { Arrivals, type ArrivalWatch } from "./arrivals.ts";
 import type { Blobs, StagedBlob } from "./blobs.ts";
 import type { Holds } from "./holds.ts";
 import { exactly, type Intake } from "./intake.ts";
@@ -25,6 +26,7 @@ export class Ingests {
   private readonly parts: IngestParts;
   private readonly turns = new Turns();
   private readonly busy = new Set<string>();
+  private readonly arrivals = new Arrivals();
 
   constructor(parts: IngestParts) {
     this.parts = parts;
@@ -64,6 +66,11 @@ export class Ingests {
       end();
       throw error;
     }
+  }
+
+  /** The transfer of a blob as it goes on, whoever makes it and for whichever repository. */
+  watch(digest: Digest): ArrivalWatch {
+    return this.arrivals.watch(digest);
   }
 
   /** Drops what nobody has gone on with since `oldest`. */
@@ -116,21 +123,32 @@ export class Ingests {
     end: () => void,
     signal: AbortSignal | undefined,
   ): Ingest {
-    const account = this.parts.intake.open(repository, staged);
+    const { intake } = this.parts;
+    const { arrivals } = this;
+    const { digest, size } = expected;
+    const account = intake.open(repository, staged);
+    const grown = (): void => {
+      arrivals.grown(digest);
+    };
+    arrivals.begin(digest, staged);
     return {
       get offset() {
         return staged.offset;
       },
-      write: (content) => this.parts.intake.append(staged, content, exactly(expected.size), account, signal),
+      write: (content) => intake.append(staged, content, exactly(size), account, signal, grown),
       commit: async () => {
+        let lost = true;
         try {
-          await this.parts.intake.accept(repository, staged, expected.digest, account);
+          await intake.accept(repository, staged, digest, account);
+          lost = false;
         } finally {
+          arrivals.end(digest, staged, lost);
           end();
         }
       },
       async suspend() {
         account.rest();
+        arrivals.end(digest, staged, false);
         end();
       },
     };

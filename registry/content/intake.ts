@@ -53,13 +53,14 @@ export class Intake {
     return this.quota.open(repository, staged.offset);
   }
 
-  /** Adds `content` to `staged`, up to the limit. */
+  /** Adds `content` to `staged`, up to the limit. @param grown called whenever more of it is there */
   async append(
     staged: StagedBlob,
     content: Readable,
     limit: SizeLimit,
     account: Account,
     signal?: AbortSignal,
+    grown: () => void = () => undefined,
   ): Promise<void> {
     takeOver(content, signal);
     const before = staged.offset;
@@ -71,6 +72,8 @@ export class Intake {
         account.take(bytes.length);
         taken += bytes.length;
         yield bytes;
+        // Whoever asks for more has written what came before.
+        grown();
       }
     }
     try {

@@ -4,7 +4,9 @@ import type { NameRange, RepositoryName, Tag } from "../../common/oci/reference.
 import { ConditionFailedError, type Condition } from "./condition.ts";
 import type { ManifestWrite, Metadata, PageRequest, Referrer, StoredManifest } from "./metadata.ts";
 import type { MetadataDatabase } from "./metadata-database.ts";
+import type { OutboxTable } from "./outbox/outbox-table.ts";
 import { PresentAnswers } from "./present-answers.ts";
+import { UnsentTagError } from "./store.ts";
 import { BlobTable } from "./tables/blobs.ts";
 import { ManifestTable } from "./tables/manifests.ts";
 import { referrersOf } from "./tables/referrers.ts";
@@ -26,11 +28,14 @@ export class SqliteMetadata implements Metadata {
   private readonly blobTable: BlobTable;
   private readonly manifestTable: ManifestTable;
   private readonly tagTable: TagTable;
+  private readonly outbox: OutboxTable;
   private readonly manifests: PresentAnswers<StoredManifest>;
   private readonly sizes: PresentAnswers<number>;
 
-  constructor(database: MetadataDatabase, clock: Clock) {
+  /** @param outbox notes what clients change, for the parent */
+  constructor(database: MetadataDatabase, clock: Clock, outbox: OutboxTable) {
     this.database = database;
+    this.outbox = outbox;
     this.statements = database.statements;
     this.repositoryTable = new RepositoryTable(this.statements);
     this.blobTable = new BlobTable(this.statements, clock);
@@ -103,12 +108,17 @@ export class SqliteMetadata implements Metadata {
     return this.manifestTable.describe(repository, digest);
   }
 
+  async indexesOf(repository: RepositoryName, digest: Digest): Promise<readonly StoredManifest[]> {
+    return this.manifestTable.indexesOf(repository, digest);
+  }
+
   async putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void> {
     return this.database.change(() => {
       if (write.condition !== undefined) this.demand(repository, write.condition, write.descriptor.digest);
       const owner = this.repositoryTable.ensure(repository);
       const manifest = this.manifestTable.put(owner, write);
       for (const tag of write.tags) this.tagTable.point(owner, tag, manifest);
+      if (write.byClient === true) this.outbox.put(repository, write.descriptor.digest, write.tags);
     });
   }
 
@@ -119,7 +129,11 @@ export class SqliteMetadata implements Metadata {
         this.tagTable.thinOut(crowded);
       });
     }
-    return this.database.change(() => this.manifestTable.delete(repository, digest));
+    return this.database.change(() => {
+      const deleted = this.manifestTable.delete(repository, digest);
+      if (deleted) this.outbox.deleteManifest(repository, digest);
+      return deleted;
+    });
   }
 
   async referrers(
@@ -137,7 +151,9 @@ export class SqliteMetadata implements Metadata {
 
   async tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void> {
     return this.database.change(() => {
+      if (this.outbox.holds(repository, tag, digest)) throw new UnsentTagError(tag);
       const row = this.manifestTable.needed(repository, digest);
+      this.outbox.noteParent(repository, tag, digest);
       this.tagTable.point(row.repository, tag, row.id);
     });
   }
@@ -147,6 +163,7 @@ export class SqliteMetadata implements Metadata {
       const there = this.tagTable.resolve(repository, tag);
       if (there === undefined) return false;
       if (holds !== undefined) this.demand(repository, { tag, holds }, there.digest);
+      this.outbox.untag(repository, tag, there.digest);
       return this.tagTable.remove(repository, tag);
     });
   }

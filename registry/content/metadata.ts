@@ -28,6 +28,8 @@ export interface ManifestWrite {
   readonly sparse: readonly Digest[] | "missing";
   readonly tags: readonly Tag[];
   readonly condition?: Condition;
+  /** A client wrote it, and the parent is to have it, too. */
+  readonly byClient?: true;
 }
 
 /**
@@ -61,6 +63,8 @@ export interface Metadata {
 
   manifest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
   describe(repository: RepositoryName, digest: Digest): Promise<Descriptor | undefined>;
+  /** Up to ten manifests of the repository that have `digest` among their children, sparse or not. */
+  indexesOf(repository: RepositoryName, digest: Digest): Promise<readonly StoredManifest[]>;
   /**
    * @throws {ContentNotFoundError} naming a blob or child that the repository does not have
    * @throws {InvalidManifestError} if the manifest gives a blob another size than it has
@@ -68,7 +72,7 @@ export interface Metadata {
    */
   putManifest(repository: RepositoryName, write: ManifestWrite): Promise<void>;
   /**
-   * Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. Where it has
+   * For a client. Also removes its tags, and marks it as sparse in every index of the repository. False if it is not there. Where it has
    * thousands of tags, they go in several steps, before it.
    */
   deleteManifest(repository: RepositoryName, digest: Digest): Promise<boolean>;
@@ -80,9 +84,14 @@ export interface Metadata {
   ): Promise<readonly Referrer[]>;
 
   resolve(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined>;
-  /** @throws {ContentNotFoundError} */
+  /**
+   * Points `tag` at what the parent has under it.
+   *
+   * @throws {ContentNotFoundError}
+   * @throws {UnsentTagError} while what a client did with it here waits to go up
+   */
   tag(repository: RepositoryName, digest: Digest, tag: Tag): Promise<void>;
-  /** @throws {ConditionFailedError} */
+  /** For a client. @throws {ConditionFailedError} */
   untag(repository: RepositoryName, tag: Tag, holds?: Condition["holds"]): Promise<boolean>;
   /** Those that may be listed. */
   tags(repository: RepositoryName, page: PageRequest): Promise<readonly Tag[]>;

@@ -7,8 +7,9 @@ import {
   type Digest,
   type DigestAlgorithm,
 } from "../../common/oci/digest.ts";
-import type { StagedBlob } from "./blobs.ts";
+import type { OpenBlob, StagedBlob } from "./blobs.ts";
 import { syncDirectory, syncFile, type FileSystem } from "./files.ts";
+import { OpenFile } from "./open-file.ts";
 
 /** Where blobs go. */
 export interface Shelf {
@@ -80,6 +81,10 @@ export class StagedFile implements StagedBlob {
     } finally {
       await handle.close();
     }
+  }
+
+  async open(): Promise<OpenBlob> {
+    return OpenFile.of(await this.files.open(this.path, "r"));
   }
 
   async digest(algorithm: DigestAlgorithm): Promise<Digest> {

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
-import type { ByteRange } from "../content/blobs.ts";
+import type { ByteRange, OpenBlob } from "../content/blobs.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { demandMatch, etagOf, names } from "./conditional.ts";
@@ -9,6 +9,8 @@ import { endSmall, writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 import { parseRange } from "./range.ts";
 import { send } from "./send.ts";
+import { sendArriving } from "./send-arriving.ts";
+import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** GET and HEAD /v2/<name>/blobs/<digest>. At once, if it is a small one that is at hand. */
 export function readBlob(call: PullCall): Promise<void> | void {
@@ -32,15 +34,36 @@ async function describeBlob(call: PullCall, digest: Digest): Promise<void> {
 }
 
 async function sendStored(call: PullCall, digest: Digest): Promise<void> {
-  const content = await call.repository.openBlob(digest);
-  if (content instanceof Uint8Array) {
-    sendSmall(call, digest, content);
+  const { repository, parts } = call;
+  const content = await repository.openBlob(digest).catch((error: unknown) => {
+    if (error instanceof ContentNotFoundError) return undefined;
+    throw error;
+  });
+  if (content !== undefined) {
+    await sendHere(call, digest, content);
     return;
   }
+  const brought = await parts.elsewhere.blob(repository, digest);
+  if (brought === undefined) throw new ContentNotFoundError(digest);
+  if (brought === "here") await sendHere(call, digest, await repository.openBlob(digest));
+  else await sendOpen(call, digest, brought, sendArriving);
+}
+
+async function sendHere(call: PullCall, digest: Digest, content: Uint8Array | OpenBlob): Promise<void> {
+  if (content instanceof Uint8Array) sendSmall(call, digest, content);
+  else await sendOpen(call, digest, content, send);
+}
+
+async function sendOpen<T extends OpenBlob>(
+  call: PullCall,
+  digest: Digest,
+  content: T,
+  sender: (content: T, range: ByteRange, response: ServerResponse, buffers: TransferBuffers) => Promise<void>,
+): Promise<void> {
   try {
     const range = begin(call, digest, content.size);
     if (range === undefined) call.response.end();
-    else await send(content, range, call.response, call.parts.buffers);
+    else await sender(content, range, call.response, call.parts.buffers);
   } finally {
     await content.close();
   }

@@ -11,12 +11,14 @@ import type { TokenAuthority } from "../auth/token-authority.ts";
 import type { RegistryContent } from "../content/content.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import type { AuditLog } from "./audit.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** What the API works with. */
 export interface ApiParts {
   readonly content: RegistryContent;
+  readonly elsewhere: Elsewhere;
   readonly tokens: ClientTokens;
   readonly logins: Logins;
   readonly authority: TokenAuthority;

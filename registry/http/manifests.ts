@@ -1,8 +1,9 @@
-import { parseDigest, type Digest } from "../../common/oci/digest.ts";
+import { isDigest, parseDigest, type Digest } from "../../common/oci/digest.ts";
 import { OciError } from "../../common/oci/errors.ts";
 import { maxManifestBytes, mediaTypeOf } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError, parseTag, type Tag } from "../../common/oci/reference.ts";
-import { TagNotFoundError } from "../content/store.ts";
+import type { StoredManifest } from "../content/metadata.ts";
+import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import { readBody } from "./body.ts";
 import { demandDelete, type PullCall, type RepositoryCall } from "./call.ts";
 import { conditionOf, demandMatch, etagOf, names } from "./conditional.ts";
@@ -16,19 +17,48 @@ const maxTags = 100;
 type Reference =
   { readonly kind: "digest"; readonly digest: Digest } | { readonly kind: "tag"; readonly tag: Tag };
 
-/** GET and HEAD /v2/<name>/manifests/<reference> */
-export function readManifest(call: PullCall): void {
-  const { request, response, repository, parts } = call;
+/** GET and HEAD /v2/<name>/manifests/<reference>. At once, if it is here and no rule of freshness is set. */
+export function readManifest(call: PullCall): Promise<void> | void {
+  const { request, repository, parts } = call;
   const reference = existing(call);
-  const { locks } = parts.content;
-  if (reference.kind === "tag") locks.demandRead(repository.name, reference);
-  const { descriptor, bytes } = repository.find(reference.kind === "tag" ? reference.tag : reference.digest);
+  if (reference.kind === "tag") parts.content.locks.demandRead(repository.name, reference);
+  const name = reference.kind === "tag" ? reference.tag : reference.digest;
+  const found = repository.find(name);
+  if (found === undefined) return bring(call, name);
+  const { freshness } = parts.elsewhere;
+  if (freshness !== undefined && reference.kind === "tag") {
+    const here = found.descriptor.digest;
+    const judged = freshness.judge(repository, reference.tag, here, request.method === "GET");
+    if (judged instanceof Promise) {
+      return judged.then(({ ageSeconds, newer }) => {
+        answer(call, newer ?? found, ageSeconds);
+      });
+    }
+    answer(call, judged?.newer ?? found, judged?.ageSeconds);
+    return;
+  }
+  answer(call, found);
+}
+
+/** Answers with what is not here, if somebody else has it. */
+async function bring(call: PullCall, name: Tag | Digest): Promise<void> {
+  const { request, repository, parts } = call;
+  const brought = await parts.elsewhere.manifest(repository, name, request.method === "GET");
+  if (brought === undefined)
+    throw isDigest(name) ? new ContentNotFoundError(name) : new TagNotFoundError(name);
+  answer(call, brought);
+}
+
+/** @param ageSeconds since a tag was confirmed, where a rule of freshness is about it (RFC 9111, 5.1) */
+function answer(call: PullCall, { descriptor, bytes }: StoredManifest, ageSeconds?: number): void {
+  const { request, response, repository, parts } = call;
   const { digest, mediaType, size } = descriptor;
-  locks.demandRead(repository.name, { kind: "manifest", digest });
+  parts.content.locks.demandRead(repository.name, { kind: "manifest", digest });
   repository.pulled(digest);
   observedOf(response).digest = digest;
   demandMatch(request.headers, digest);
   const headers = ["Docker-Content-Digest", digest, "ETag", etagOf(digest)];
+  if (ageSeconds !== undefined) headers.push("Age", String(ageSeconds));
   if (names(request.headers["if-none-match"], digest)) {
     writeHead(response, 304, headers);
     response.end();

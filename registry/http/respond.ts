@@ -16,6 +16,7 @@ import {
 } from "../content/store.ts";
 import { UploadBusyError, UploadNotFoundError } from "../content/uploads.ts";
 import { DurabilityLostError } from "../content/write-ahead-log.ts";
+import { ElsewhereError } from "./elsewhere.ts";
 import { setCommonHeaders } from "./head.ts";
 
 /** How much of a refused body is read before the connection is closed: enough for most clients to see the answer. */
@@ -57,7 +58,9 @@ function answer(
     return;
   }
   const refusal = toOciError(error, missing);
-  if (refusal.code === "UNKNOWN" || refusal.code === "UNAVAILABLE") log.error("a request failed", { error });
+  if (error instanceof ElsewhereError) log.debug("what is not here cannot be had now", { error });
+  else if (refusal.code === "UNKNOWN" || refusal.code === "UNAVAILABLE")
+    log.error("a request failed", { error });
   else if (refusal.code === "STORAGE_FULL") {
     // In short: a client may cause as many of them as it likes.
     log.warn("a write was refused: storage is full", { reason: messageOf(error) });
@@ -113,6 +116,7 @@ function toOciError(error: unknown, missing: OciErrorCode): OciError {
     return new OciError("PRECONDITION_FAILED", { detail: { digest }, cause: error });
   }
   if (error instanceof TooManyAttemptsError) return new OciError("TOOMANYREQUESTS", { cause: error });
+  if (error instanceof ElsewhereError) return refuse("UNAVAILABLE", error);
   if (error instanceof DurabilityLostError) return new OciError("UNAVAILABLE", { cause: error });
   if (isStorageFull(error)) return new OciError("STORAGE_FULL", { cause: error });
   // What express says of a path that cannot be decoded.

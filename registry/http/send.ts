@@ -3,7 +3,7 @@ import type { ByteRange, OpenBlob } from "../content/blobs.ts";
 import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** The blob ended before the bytes that were promised. */
-class TruncatedBlobError extends Error {
+export class TruncatedBlobError extends Error {
   override readonly name = "TruncatedBlobError";
 }
 
@@ -94,7 +94,7 @@ function watched<T>(work: Promise<T>): Promise<T> {
  * Writes to `response`; what it returns settles when the bytes were handed to the system, or the connection is closed: a
  * response whose connection is gone forgets its callbacks.
  */
-function writerOf(response: ServerResponse): (bytes: Buffer) => Promise<void> {
+export function writerOf(response: ServerResponse): (bytes: Buffer) => Promise<void> {
   let settle: (error?: Error | null) => void = () => undefined;
   response.once("close", () => {
     settle(gone());

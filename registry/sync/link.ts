@@ -5,7 +5,7 @@ import type { LinkObserver } from "../remote/metered-transport.ts";
 import type { StatusBoard } from "./board.ts";
 import { ParentContact } from "./contact.ts";
 import type { SyncMetrics } from "./metrics.ts";
-import type { Parent } from "./parent.ts";
+import type { Parent, PresentParent } from "./parent.ts";
 
 export interface LinkParts {
   readonly connect: (parent: ParentSettings, observer: LinkObserver) => Parent;
@@ -19,9 +19,11 @@ export interface LinkParts {
 export class Link {
   readonly parent: Parent;
   readonly contact: ParentContact;
+  private readonly board: StatusBoard;
+  private readonly signal: AbortSignal;
   private bytes = 0;
 
-  /** @param signal ends all asking whether the parent is there; the parent itself is the caller's to close */
+  /** @param signal aborts when the link is used no more, and ends its questions; the parent itself is the caller's to close */
   constructor(
     settings: ParentSettings,
     { connect, board, metrics, clock, log }: LinkParts,
@@ -38,7 +40,19 @@ export class Link {
         this.contact.answered();
       },
     });
+    this.board = board;
+    this.signal = signal;
     this.contact = new ParentContact(this.parent, board, metrics, clock, log, signal);
+  }
+
+  /** The parent, for those who need something of it beside the syncs; `undefined` when the link is used no more. */
+  get present(): PresentParent | undefined {
+    const { board, contact, parent, signal } = this;
+    if (signal.aborted) return undefined;
+    const look = (): void => {
+      contact.check().catch(() => undefined);
+    };
+    return { parent, away: board.contact === "offline", signal, look };
   }
 
   /** Bytes of all bodies so far. */

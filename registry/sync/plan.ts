@@ -4,7 +4,7 @@ import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
 import type { LeftOut } from "../../common/selection/left-out.ts";
-import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
+import type { ContentReader, Repositories, SyncSource, SyncTarget } from "../content/store.ts";
 import { AttachedTags } from "./attached-tags.ts";
 import { byName } from "./by-name.ts";
 import type { IdleRule } from "./census.ts";
@@ -61,6 +61,11 @@ export interface SyncPlan {
   readonly idle: readonly IdleRule[];
 }
 
+/** What is here, to be looked at. */
+export interface PresentContent {
+  open(name: RepositoryName): ContentReader & Pick<SyncTarget, "resolve">;
+}
+
 export interface PlanOptions {
   /** Bounds the requests at once. A task that fails because all would fail ends the pass through `signal`. */
   readonly limit: Limit;
@@ -103,7 +108,7 @@ interface WantedTag {
 export async function planSync(
   rules: readonly RepositoryRule[],
   source: Repositories<SyncSource>,
-  target: Repositories<SyncTarget>,
+  target: PresentContent,
   options: PlanOptions,
 ): Promise<SyncPlan> {
   const planner = new Planner(source, target, options);
@@ -133,10 +138,10 @@ class Planner {
   readonly failures: PlanFailure[] = [];
   readonly tooBig: BigTag[] = [];
   private readonly source: Repositories<SyncSource>;
-  private readonly target: Repositories<SyncTarget>;
+  private readonly target: PresentContent;
   private readonly options: PlanOptions;
 
-  constructor(source: Repositories<SyncSource>, target: Repositories<SyncTarget>, options: PlanOptions) {
+  constructor(source: Repositories<SyncSource>, target: PresentContent, options: PlanOptions) {
     this.source = source;
     this.target = target;
     this.options = options;

@@ -29,7 +29,19 @@ export class ManifestTable {
       digest,
       repository,
     );
-    return row === undefined ? undefined : { descriptor: descriptorOf(row), bytes: row.bytes as Uint8Array };
+    return row === undefined ? undefined : storedOf(row);
+  }
+
+  /** Up to ten manifests of the repository that have `digest` among their children. */
+  indexesOf(repository: RepositoryName, digest: Digest): readonly StoredManifest[] {
+    const rows = this.statements.rows(
+      `SELECT c.digest, c.size, c.bytes, m.media_type FROM manifest_children k JOIN manifests m ON m.id = k.manifest
+       JOIN manifest_contents c ON c.id = m.content JOIN repositories r ON r.id = m.repository
+       WHERE k.digest = ? AND r.name = ? LIMIT 10`,
+      digest,
+      repository,
+    );
+    return rows.map(storedOf);
   }
 
   describe(repository: RepositoryName, digest: Digest): Descriptor | undefined {
@@ -187,6 +199,10 @@ interface Names {
   readonly here: readonly Digest[];
   /** What the repository lacks, and may lack. */
   readonly missing: readonly Digest[];
+}
+
+function storedOf(row: Row): StoredManifest {
+  return { descriptor: descriptorOf(row), bytes: row.bytes as Uint8Array };
 }
 
 function digestOf({ digest }: Descriptor): Digest {

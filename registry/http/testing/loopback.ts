@@ -16,8 +16,10 @@ import { TokenAuthority } from "../../auth/token-authority.ts";
 import { openMemoryContent, type ContentOptions, type RegistryContent } from "../../content/content.ts";
 import { createApp } from "../app.ts";
 import { AuditLog } from "../audit.ts";
+import type { Elsewhere } from "../elsewhere.ts";
 import { TransferBuffers } from "../transfer-buffers.ts";
 import { testMetrics } from "./metrics.ts";
+import { nowhere } from "./nowhere.ts";
 
 export interface Answer {
   readonly status: number;
@@ -42,6 +44,7 @@ export interface Loopback {
   readonly clock: ManualClock;
   readonly tokens: ClientTokens;
   readonly content: RegistryContent;
+  elsewhere: Elsewhere;
   mode: RegistryMode;
   deleteEnabled: boolean;
   quota: number | undefined;
@@ -67,6 +70,13 @@ export async function openLoopback(
   const content = await open({ clock, newId: randomUUID, quota: () => loopback.quota });
   const app = createApp({
     content,
+    elsewhere: {
+      get freshness() {
+        return loopback.elsewhere.freshness;
+      },
+      manifest: (...wanted) => loopback.elsewhere.manifest(...wanted),
+      blob: (...wanted) => loopback.elsewhere.blob(...wanted),
+    },
     tokens,
     logins: new Logins({ tokens, attempts: new FailedAttempts(clock), hash: hashBroughtPassword, random }),
     authority,
@@ -96,6 +106,7 @@ export async function openLoopback(
     clock,
     tokens,
     content,
+    elsewhere: nowhere,
     mode: "ReadWrite",
     deleteEnabled: true,
     quota: undefined,
@@ -115,7 +126,8 @@ export async function openLoopback(
   return loopback;
 }
 
-function send(
+/** One request to a registry on this machine. */
+export function send(
   port: number,
   method: string,
   path: string,

@@ -12,10 +12,16 @@ import type { RegistryContent } from "../../content/content.ts";
 import { DiskPressureError, type Space } from "../../content/rescue/free-space.ts";
 import { repository, tag } from "../../content/testing/images.ts";
 import { StatusBoard } from "../board.ts";
+import { SyncDetails } from "../details.ts";
 import { SyncEngine } from "../engine.ts";
 import type { JournalEntry, SyncJournal } from "../journal.ts";
 import { createSyncMetrics } from "../metrics.ts";
+import { createPruneMetrics, type PruneMetrics } from "../prune/metrics.ts";
+import { Pruner } from "../prune/pruner.ts";
+import { createUpMetrics, type UpMetrics } from "../../up/metrics.ts";
+import { UpSync } from "../../up/up-sync.ts";
 import { ContentParent, openContent } from "./content-parent.ts";
+import { noConfirmations } from "./no-confirmations.ts";
 
 /** How often the registries of these tests look at their parent, in seconds. */
 export const poll = 5;
@@ -45,7 +51,12 @@ export function settings(sync: SyncInput = {}, more: object = {}): RegistrySetti
     version: 1,
     name: "edge",
     parent: { loginServer: "parent.example" },
-    sync: { repositories: [{ name: "apps/*" }], pollIntervalSeconds: poll, ...sync },
+    sync: {
+      repositories: [{ name: "apps/*" }],
+      pollIntervalSeconds: poll,
+      maxPollIntervalSeconds: poll,
+      ...sync,
+    },
     ...more,
   });
 }
@@ -64,7 +75,7 @@ class TestSpace implements Space {
 
 /** A registry that syncs, its parent, and the time. Starts, stops and starts again with what it has stored. */
 export class World {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly journal = new MemoryJournal();
   readonly metrics = createMetrics();
   readonly live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
@@ -75,22 +86,31 @@ export class World {
   /** Until when the link's quota is used up. */
   linkClosedUntil: DateTime<true> | undefined;
   board: StatusBoard;
+  readonly details = new SyncDetails();
+  private readonly pruneCounters: PruneMetrics;
   private readonly counters = createSyncMetrics(this.metrics);
+  private readonly upCounters: UpMetrics;
   /** What the registry calls when it finds content missing. */
   recover: () => void = () => undefined;
   private running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 
-  private constructor(content: RegistryContent, parent: ContentParent, space: TestSpace) {
+  private constructor(content: RegistryContent, parent: ContentParent, space: TestSpace, clock: ManualClock) {
+    this.clock = clock;
     this.content = content;
     this.space = space;
     this.parent = parent;
     this.board = this.newBoard();
+    this.upCounters = createUpMetrics(this.metrics, () => content.outbox.summary());
+    this.pruneCounters = createPruneMetrics(this.metrics, content.pruning);
   }
 
   static async create(): Promise<World> {
     const clock = new ManualClock();
     const space = new TestSpace();
-    return new World(await openContent(clock, space), new ContentParent(await openContent(clock)), space);
+    const goesUp = (): boolean => world.live.current.settings.mode === "ReadWrite";
+    const content = await openContent(clock, { space, goesUp });
+    const world = new World(content, new ContentParent(await openContent(clock)), space, clock);
+    return world;
   }
 
   get status(): RegistryStatus {
@@ -102,9 +122,28 @@ export class World {
     const engine = new SyncEngine({
       configuration: this.live,
       content: this.content,
+      confirmations: noConfirmations,
       connect: () => this.parent,
       linkClosedUntil: () => this.linkClosedUntil,
+      pruner: new Pruner({
+        pruning: this.content.pruning,
+        metrics: this.pruneCounters,
+        tell: (description) => {
+          this.board.setFault(
+            "Prune",
+            description === undefined ? undefined : { code: "HELDBACK", description },
+          );
+        },
+        log: silentLog,
+      }),
+      up: new UpSync({
+        ...{ content: this.content, board: this.board, clock: this.clock, log: silentLog },
+        linkClosedUntil: () => this.linkClosedUntil,
+        metrics: this.upCounters,
+        random: () => 0,
+      }),
       board: this.board,
+      details: this.details,
       journal: this.journal,
       metrics: this.counters,
       clock: this.clock,

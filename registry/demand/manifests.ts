@@ -1,0 +1,117 @@
+import { buffer } from "node:stream/consumers";
+import type { Descriptor, Digest } from "../../common/oci/digest.ts";
+import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
+import { ofManifest } from "../../common/oci/mediatype.ts";
+import type { Tag } from "../../common/oci/reference.ts";
+import type { StoredManifest } from "../content/metadata.ts";
+import type { ContentRepository } from "../content/repository.ts";
+import type { PlatformFilter } from "../sync/platform.ts";
+import type { Completion } from "./completion.ts";
+import type { Desk, Source } from "./desk.ts";
+import { Once } from "./once.ts";
+import type { PendingManifest, PendingManifests } from "./pending.ts";
+
+interface ManifestParts {
+  readonly desk: Desk;
+  readonly pending: PendingManifests;
+  readonly completion: Pick<Completion, "point">;
+}
+
+/** A manifest of the parent: in the store, or on its way there. */
+export type FoundManifest = PendingManifest | (StoredManifest & { readonly manifest?: undefined });
+
+/** Manifests that clients ask for, each asked for once however many want it (T38). */
+export class DemandedManifests {
+  private readonly parts: ManifestParts;
+  private readonly flights = new Once();
+
+  constructor(parts: ManifestParts) {
+    this.parts = parts;
+  }
+
+  /** What the parent has under `tag`. @throws {ElsewhereError} and what the parent's errors are */
+  tagged(repository: ContentRepository, tag: Tag, platforms: PlatformFilter): Promise<FoundManifest> {
+    const source = this.parts.desk.source(repository.name);
+    return this.flights.do(`${repository.name} ${tag} ${platforms.key}`, async () => {
+      const here = repository.find(tag)?.descriptor.digest;
+      const root = await source.repository.resolve(tag, source.signal);
+      return await this.take(repository, source, { root, tag, here, platforms });
+    });
+  }
+
+  /**
+   * What the parent has under `tag` if it is something else than `here`.
+   *
+   * @throws as `tagged`
+   */
+  newer(
+    repository: ContentRepository,
+    tag: Tag,
+    here: Digest,
+    platforms: PlatformFilter,
+  ): Promise<FoundManifest | undefined> {
+    const source = this.parts.desk.source(repository.name);
+    return this.flights.do(`${repository.name} ${tag} ${here} ${platforms.key}`, async () => {
+      const root = await source.repository.resolve(tag, source.signal);
+      if (root.digest === here) return undefined;
+      return await this.take(repository, source, { root, tag, here, platforms });
+    });
+  }
+
+  /** What something that the parent gave us names, or that the parent has. @throws as `tagged` */
+  digested(
+    repository: ContentRepository,
+    wanted: Descriptor | Digest,
+    platforms: PlatformFilter,
+  ): Promise<PendingManifest> {
+    const source = this.parts.desk.source(repository.name);
+    const digest = typeof wanted === "string" ? wanted : wanted.digest;
+    return this.flights.do(`${repository.name} ${digest}`, async () => {
+      const root =
+        typeof wanted === "string"
+          ? await source.repository.describe(wanted, "manifest", source.signal)
+          : wanted;
+      return await this.fetch(repository, source, root, platforms);
+    });
+  }
+
+  private async take(
+    repository: ContentRepository,
+    source: Source,
+    wanted: {
+      readonly root: Descriptor;
+      readonly tag: Tag;
+      readonly here: Digest | undefined;
+      readonly platforms: PlatformFilter;
+    },
+  ): Promise<FoundManifest> {
+    const { root, tag, here, platforms } = wanted;
+    const stored = repository.find(root.digest);
+    if (stored !== undefined) {
+      const tags = new Map([[tag, here]]);
+      await this.parts.completion.point(repository, { descriptor: stored.descriptor, tags }, tag);
+      return stored;
+    }
+    const found = await this.fetch(repository, source, root, platforms);
+    this.parts.pending.note(repository.name, found, tag, here);
+    return found;
+  }
+
+  private async fetch(
+    repository: ContentRepository,
+    { repository: source, signal }: Source,
+    descriptor: Descriptor,
+    platforms: PlatformFilter,
+  ): Promise<PendingManifest> {
+    const known = this.parts.pending.get(repository.name, descriptor.digest);
+    if (known !== undefined) return known;
+    if (!ofManifest(descriptor) || descriptor.size > maxManifestBytes) {
+      throw new InvalidManifestError("it is nothing that registries exchange today");
+    }
+    const bytes = await buffer(await source.fetch(descriptor, signal));
+    const manifest = parseManifest(bytes, descriptor.mediaType);
+    const found = { descriptor, bytes, manifest, platforms, tags: new Map<Tag, Digest | undefined>() };
+    this.parts.pending.put(repository.name, found);
+    return found;
+  }
+}

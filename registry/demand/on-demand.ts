@@ -1,0 +1,194 @@
+import type { SyncSettings } from "../../common/contract/config.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/log.ts";
+import { isDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { parseManifest } from "../../common/oci/manifest.ts";
+import { ofManifest } from "../../common/oci/mediatype.ts";
+import type { Tag } from "../../common/oci/reference.ts";
+import type { RegistryContent } from "../content/content.ts";
+import type { StoredManifest } from "../content/metadata.ts";
+import type { ContentRepository } from "../content/repository.ts";
+import type { ArrivingBlob, Elsewhere, Freshness } from "../http/elsewhere.ts";
+import { everyPlatform, type PlatformFilter } from "../sync/platform.ts";
+import type { PresentParent } from "../sync/parent.ts";
+import { DemandedBlobs } from "./blobs.ts";
+import { Completion } from "./completion.ts";
+import type { Confirmations } from "./confirmations.ts";
+import { Desk } from "./desk.ts";
+import { TagFreshness } from "./freshness.ts";
+import { DemandedManifests, type FoundManifest } from "./manifests.ts";
+import type { DemandMetrics } from "./metrics.ts";
+import { PendingManifests } from "./pending.ts";
+import { platformsOf, platformsOfAnything, platformsOfRepository } from "./policy.ts";
+
+export interface DemandParts {
+  readonly content: RegistryContent;
+  /** As they are now; absent: nothing is synced, and nothing fetched. */
+  readonly sync: () => SyncSettings | undefined;
+  /** The parent, while there is one that may be asked. */
+  readonly parent: () => PresentParent | undefined;
+  readonly confirmations: Confirmations;
+  /** When a tag was last known to be right, in milliseconds since 1970, as far as that survives a restart. */
+  readonly since: (repository: string, tag: Tag) => Promise<number>;
+  readonly metrics: DemandMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A manifest or blob that may be fetched, with what of it may be. */
+interface Permitted {
+  readonly wanted: Descriptor | Digest;
+  readonly platforms: PlatformFilter;
+}
+
+/** What clients ask for and is not here, fetched from the parent as far as the settings allow. */
+export class OnDemand implements Elsewhere {
+  private readonly parts: DemandParts;
+  private readonly desk: Desk;
+  private readonly pending: PendingManifests;
+  private readonly blobs: DemandedBlobs;
+  private readonly manifests: DemandedManifests;
+  private readonly completion: Completion;
+  private readonly tagFreshness: TagFreshness;
+
+  constructor(parts: DemandParts) {
+    const { content, parent, sync, confirmations, since, metrics, clock, log } = parts;
+    this.parts = parts;
+    this.desk = new Desk(parent, clock, log);
+    const pending = new PendingManifests(clock);
+    this.pending = pending;
+    const { desk } = this;
+    this.blobs = new DemandedBlobs({ content, desk, concurrency: () => sync()?.concurrency ?? 1, metrics });
+    const tagged = (repository: ContentRepository, tag: string): void => {
+      confirmations.note(repository.name, tag);
+    };
+    this.completion = new Completion({ pending, blobs: this.blobs, tagged, metrics, log });
+    this.manifests = new DemandedManifests({ desk, pending, completion: this.completion });
+    this.tagFreshness = new TagFreshness({
+      confirmations,
+      since,
+      newer: (...wanted) => this.newer(...wanted),
+      look: () => {
+        desk.look();
+      },
+      metrics,
+      clock,
+    });
+  }
+
+  /** What may be fetched has changed, or from where: what was found by other rules counts no more. */
+  forget(): void {
+    this.pending.clear();
+  }
+
+  get freshness(): Freshness | undefined {
+    return this.parts.confirmations.active ? this.tagFreshness : undefined;
+  }
+
+  async manifest(
+    repository: ContentRepository,
+    reference: Tag | Digest,
+    whole: boolean,
+  ): Promise<StoredManifest | undefined> {
+    return await this.counted("manifest", { repository: repository.name, reference }, async () => {
+      const found = await this.find(repository, reference);
+      if (found !== undefined) this.given(repository, found, whole);
+      return found;
+    });
+  }
+
+  async blob(repository: ContentRepository, digest: Digest): Promise<ArrivingBlob | "here" | undefined> {
+    return await this.counted("blob", { repository: repository.name, digest }, async () => {
+      const blob = await this.describe(repository, digest);
+      return blob === undefined ? undefined : await this.blobs.arriving(repository, blob);
+    });
+  }
+
+  /** What the parent has under a tag that is here, if it is something else. @throws */
+  private async newer(
+    repository: ContentRepository,
+    tag: Tag,
+    here: Digest,
+    whole: boolean,
+  ): Promise<StoredManifest | undefined> {
+    const platforms = platformsOfRepository(this.parts.sync(), repository.name) ?? everyPlatform;
+    const found = await this.manifests.newer(repository, tag, here, platforms);
+    if (found !== undefined) this.given(repository, found, whole);
+    return found;
+  }
+
+  private async find(
+    repository: ContentRepository,
+    reference: Tag | Digest,
+  ): Promise<FoundManifest | undefined> {
+    const { desk, manifests, pending } = this;
+    if (isDigest(reference)) {
+      const known = pending.get(repository.name, reference);
+      if (known !== undefined) return known;
+      const permitted = await this.permitted(repository, reference);
+      if (permitted === undefined) return undefined;
+      return await desk.answered(manifests.digested(repository, permitted.wanted, permitted.platforms));
+    }
+    const platforms = await platformsOf(this.parts.sync(), repository.name, reference);
+    if (platforms === undefined) return undefined;
+    const known = pending.tagged(repository.name, reference);
+    if (known !== undefined) return known;
+    return await desk.answered(manifests.tagged(repository, reference, platforms));
+  }
+
+  /** A client was given a manifest. Who only wanted to know of it may have it already, and wants nothing fetched. */
+  private given(repository: ContentRepository, found: FoundManifest, whole: boolean): void {
+    if (whole && found.manifest !== undefined) this.completion.begin(repository, found);
+  }
+
+  /** Whether a manifest that a client names by its digest may be fetched: as part of what was, or as any may. */
+  private async permitted(repository: ContentRepository, digest: Digest): Promise<Permitted | undefined> {
+    for (const { manifest, platforms } of this.pending.naming(repository.name, digest)) {
+      const child = manifest.manifests.find((each) => each.digest === digest);
+      if (child !== undefined && platforms.wants(child)) return { wanted: child, platforms };
+    }
+    const sync = this.parts.sync();
+    if (sync === undefined || sync.onDemand.policy === "Never") return undefined;
+    const allowed = platformsOfAnything(sync, repository.name);
+    const platforms = allowed ?? platformsOfRepository(sync, repository.name);
+    if (platforms === undefined) return undefined;
+    for (const { bytes, descriptor } of await repository.indexesOf(digest)) {
+      const { manifests } = parseManifest(bytes, descriptor.mediaType);
+      const child = manifests.find((each) => each.digest === digest);
+      if (child !== undefined && platforms.wants(child) && ofManifest(child)) {
+        return { wanted: child, platforms };
+      }
+    }
+    return allowed === undefined ? undefined : { wanted: digest, platforms: allowed };
+  }
+
+  /** What a blob is that a client may have from the parent. Its own repository must name it, or the parent's have it (S20). */
+  private async describe(repository: ContentRepository, digest: Digest): Promise<Descriptor | undefined> {
+    for (const { manifest } of this.pending.naming(repository.name, digest)) {
+      const named = [...manifest.blobs, ...manifest.elsewhere, ...manifest.manifests];
+      const blob = named.find((each) => each.digest === digest);
+      if (blob !== undefined && !ofManifest(blob)) return blob;
+    }
+    if (platformsOfAnything(this.parts.sync(), repository.name) === undefined) return undefined;
+    const { repository: source, signal } = this.desk.source(repository.name);
+    return await this.desk.answered(source.describe(digest, "blob", signal));
+  }
+
+  private async counted<T>(
+    kind: "manifest" | "blob",
+    what: object,
+    work: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const { metrics } = this.parts;
+    try {
+      const found = await work();
+      metrics.asked(kind, found === undefined ? "absent" : "found");
+      return found;
+    } catch (error) {
+      const refusal = this.desk.refusal(error, what);
+      metrics.asked(kind, refusal === undefined ? "absent" : "failed");
+      if (refusal === undefined) return undefined;
+      throw refusal;
+    }
+  }
+}

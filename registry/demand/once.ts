@@ -1,0 +1,18 @@
+/** Work that runs once at a time however many want it: who comes while it runs gets its result too, also its failure (T38). */
+export class Once {
+  private readonly running = new Map<string, Promise<unknown>>();
+
+  /** @param key names the work, and with it the type of its result */
+  do<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const known = this.running.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const begun = work().finally(() => this.running.delete(key));
+    this.running.set(key, begun);
+    return begun;
+  }
+
+  /** What runs under `key`, if anything does. */
+  find<T>(key: string): Promise<T> | undefined {
+    return this.running.get(key) as Promise<T> | undefined;
+  }
+}

@@ -1,0 +1,8 @@
+import type { Elsewhere } from "../elsewhere.ts";
+
+/** For registries that have only what is here. */
+export const nowhere: Elsewhere = {
+  freshness: undefined,
+  manifest: async () => undefined,
+  blob: async () => undefined,
+};

@@ -1,0 +1,4 @@
+import type { TagConfirmations } from "../tag-confirmations.ts";
+
+/** For registries without rules of freshness. */
+export const noConfirmations: TagConfirmations = { immutable: () => false, note: () => undefined };
