@@ -14,7 +14,8 @@ const parent = {
   credentialsSecretRef: { name: "contoso-parent" },
 } as const;
 const credentialsIn = (data: Readonly<Record<string, string>>) =>
-  parentSettings(parent, { credentials: secret(data), caBundle: undefined }).credentials;
+  parentSettings(parent, { credentials: secret(data), caBundle: undefined, proxyCredentials: undefined })
+    .credentials;
 const docker = (auths: unknown): Readonly<Record<string, string>> => ({
   ".dockerconfigjson": JSON.stringify({ auths }),
 });
@@ -65,12 +66,58 @@ describe("the credentials for the parent", () => {
     expect(
       parentSettings(
         { loginServer, protocol, tokenHosts: ["auth.example"] },
-        { credentials: undefined, caBundle: undefined },
+        { credentials: undefined, caBundle: undefined, proxyCredentials: undefined },
       ),
     ).toEqual({
       loginServer,
       protocol,
       tokenHosts: ["auth.example"],
     });
+  });
+
+  it("may be a refresh token, which docker login leaves where it got one", () => {
+    const entry = { auth: encode("00000000-0000-0000-0000-000000000000:"), identitytoken: "refresh" };
+    expect(credentialsIn(docker({ "registry.contoso.example:5000": entry }))).toEqual({
+      username: "<token>",
+      password: "refresh",
+    });
+  });
+});
+
+describe("T46 the proxy on the way to the parent", () => {
+  const proxy = { url: "http://proxy.example:3128", noProxy: [".example"] };
+  const proxied = (data: Readonly<Record<string, string>> | undefined) =>
+    parentSettings(
+      {
+        loginServer: "registry.example",
+        protocol: "https",
+        dataEndpoints: ["*.data.example"],
+        proxy: { ...proxy, ...(data === undefined ? {} : { credentialsSecretRef: { name: "proxy" } }) },
+      },
+      {
+        credentials: undefined,
+        caBundle: undefined,
+        proxyCredentials: data === undefined || Object.keys(data).length === 0 ? undefined : secret(data),
+      },
+    );
+
+  it("is told as it is, beside the data endpoints", () => {
+    expect(proxied(undefined)).toEqual({
+      loginServer: "registry.example",
+      protocol: "https",
+      dataEndpoints: ["*.data.example"],
+      proxy,
+    });
+  });
+
+  it("is logged in to", () => {
+    expect(proxied(login).proxy).toEqual({ ...proxy, credentials: login });
+  });
+
+  it.each([
+    { data: {}, reason: "ParentSecretNotFound", because: "there is no Secret" },
+    { data: { username: "edge" }, reason: "ParentSecretInvalid", because: "it has no password" },
+  ])("is told as a fault when $because", ({ data, reason }) => {
+    expect(() => proxied(data)).toThrow(expect.objectContaining({ reason }) as Error);
   });
 });

@@ -13,6 +13,7 @@ export type ParentSettings = NonNullable<RegistrySettingsInput["parent"]>;
 export interface ParentSecrets {
   readonly credentials: Secret | undefined;
   readonly caBundle: Secret | undefined;
+  readonly proxyCredentials: Secret | undefined;
 }
 
 /**
@@ -22,15 +23,18 @@ export interface ParentSecrets {
  * @throws {StalledError} if it does not hold what it should
  */
 export function parentSettings(parent: Parent, secrets: ParentSecrets): ParentSettings {
-  const { loginServer, protocol, tokenHosts } = parent;
+  const { loginServer, protocol, tokenHosts, dataEndpoints } = parent;
   const caBundle = parent.caBundle ?? caBundleOf(parent, secrets.caBundle);
   const credentials = credentialsOf(parent, secrets.credentials);
+  const proxy = proxyOf(parent, secrets.proxyCredentials);
   return {
     loginServer,
     protocol,
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(tokenHosts === undefined ? {} : { tokenHosts: [...tokenHosts] }),
+    ...(dataEndpoints === undefined ? {} : { dataEndpoints: [...dataEndpoints] }),
+    ...(proxy === undefined ? {} : { proxy }),
   };
 }
 
@@ -85,6 +89,25 @@ function credentialsOf(
       `The Secret "${name}" has no user name and password for ${loginServer} in its .dockerconfigjson.`,
     );
   }
+  return basicLogin(secret, name);
+}
+
+function proxyOf({ proxy }: Parent, secret: Secret | undefined): ParentSettings["proxy"] {
+  if (proxy === undefined) return undefined;
+  const { url, credentialsSecretRef, noProxy } = proxy;
+  const excepted = noProxy === undefined ? {} : { noProxy: [...noProxy] };
+  if (credentialsSecretRef === undefined) return { url, ...excepted };
+  const { name } = credentialsSecretRef;
+  if (secret === undefined) {
+    throw new WaitingError(
+      "ParentSecretNotFound",
+      `There is no Secret "${name}" with the credentials for the proxy in this namespace.`,
+    );
+  }
+  return { url, credentials: basicLogin(secret, name), ...excepted };
+}
+
+function basicLogin(secret: Secret, name: string): NonNullable<ParentSettings["credentials"]> {
   const [username, password] = [valueOf(secret, "username"), valueOf(secret, "password")];
   if (username !== undefined && username !== "" && password !== undefined && password !== "") {
     return { username, password };
@@ -109,7 +132,9 @@ function loginOf(text: string, server: string): ParentSettings["credentials"] {
   for (const [host, entry] of Object.entries(auths as Record<string, unknown>)) {
     if (host.replace(/^https?:\/\//, "").replace(/\/.*$/, "") !== server) continue;
     if (typeof entry !== "object" || entry === null) continue;
-    const { username, password, auth } = entry as Readonly<Record<string, unknown>>;
+    const { username, password, auth, identitytoken } = entry as Readonly<Record<string, unknown>>;
+    // A refresh token, which `docker login` leaves where the registry gave it one.
+    if (isText(identitytoken)) return { username: "<token>", password: identitytoken };
     if (isText(username) && isText(password)) return { username, password };
     const [, user, secret] = isText(auth) ? (/^([^:]+):(.+)$/s.exec(decode(auth)) ?? []) : [];
     if (user !== undefined && secret !== undefined) return { username: user, password: secret };

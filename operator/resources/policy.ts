@@ -1,5 +1,7 @@
 import { IANAZone, type DateTime } from "luxon";
+import { parseBlackouts } from "../../common/blackouts.ts";
 import { parseCron } from "../../common/cron.ts";
+import { messageOf } from "../../common/errors.ts";
 import { compileCriteria } from "../../common/selection/criteria.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
@@ -13,10 +15,22 @@ const secondsPer = { s: 1, m: 60, h: 3600 } as const;
  * @throws {StalledError}
  */
 export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
-  const { schedule, timeZone, repositories } = spec;
+  const { schedule, timeZone, repositories, windows = [], blackouts = [] } = spec;
   if (!IANAZone.isValidZone(timeZone)) {
     throw new StalledError("InvalidTimeZone", `There is no time zone "${timeZone}".`);
   }
+  for (const each of [schedule, ...windows.map((window) => window.schedule)]) {
+    checkSchedule(each, timeZone, now);
+  }
+  try {
+    parseBlackouts(blackouts, timeZone);
+  } catch (cause) {
+    throw new StalledError("InvalidSchedule", messageOf(cause), { cause });
+  }
+  checkSelection(repositories);
+}
+
+function checkSchedule(schedule: string, timeZone: string, now: DateTime<true>): void {
   let next: Date | null;
   try {
     next = parseCron(schedule, timeZone).nextRun(now.toJSDate());
@@ -24,7 +38,6 @@ export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
     throw new StalledError("InvalidSchedule", `The schedule "${schedule}" cannot be read.`, { cause });
   }
   if (next === null) throw new StalledError("InvalidSchedule", `The schedule "${schedule}" never comes.`);
-  checkSelection(repositories);
 }
 
 const shownFaults = 3;
@@ -46,8 +59,8 @@ function checkSelection(repositories: SyncPolicy["spec"]["repositories"]): void 
   throw new StalledError("InvalidSelection", [...faults.slice(0, shownFaults), ...more].join(" "));
 }
 
-/** `spec.pollInterval` in seconds. Its grammar is the schema's to check. */
-export function pollIntervalSeconds({ spec }: SyncPolicy): number {
-  const [, number, unit] = /^([0-9]+)([smh])$/.exec(spec.pollInterval) ?? [];
+/** A duration such as `10m`, in seconds. Its grammar is the schema's to check. */
+export function secondsOf(duration: string): number {
+  const [, number, unit] = /^([0-9]+)([smh])$/.exec(duration) ?? [];
   return Number(number) * secondsPer[unit as keyof typeof secondsPer];
 }

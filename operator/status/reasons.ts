@@ -76,7 +76,7 @@ export const reasons = {
   ParentSecretNotFound: {
     kinds: registry,
     condition: "ParentConfigured",
-    remedy: "Create the Secret, or correct spec.parent.registry.credentialsSecretRef.",
+    remedy: "Create the Secret, or correct credentialsSecretRef in spec.parent.registry, or in its proxy.",
   },
   ParentSecretInvalid: {
     kinds: registry,
@@ -210,7 +210,8 @@ export const reasons = {
   InvalidSchedule: {
     kinds: ["SyncPolicy"],
     condition: "Ready",
-    remedy: "Give five fields of cron in spec.schedule, such as 0 2 * * * for every day at two.",
+    remedy:
+      "Correct spec.schedule and spec.windows (five fields of cron, such as 0 2 * * * for every day at two) or spec.blackouts (dates that there are, in their order).",
   },
   InvalidTimeZone: {
     kinds: ["SyncPolicy"],

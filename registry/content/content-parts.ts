@@ -11,6 +11,9 @@ import type { Locks } from "./locks/locks.ts";
 import { ManifestIntake } from "./manifest-intake.ts";
 import type { Metadata } from "./metadata.ts";
 import type { MetadataDatabase } from "./metadata-database.ts";
+import type { Outbox } from "./outbox/outbox.ts";
+import type { Pruning } from "./prune/pruning.ts";
+import { SqlitePruning } from "./prune/pruning-sqlite.ts";
 import { Quota } from "./quota.ts";
 import type { RepositoryParts } from "./repository.ts";
 import type { Space } from "./rescue/free-space.ts";
@@ -29,6 +32,8 @@ export interface PartsOptions {
   readonly quota: () => number | undefined;
   /** Bounds of single repositories; asked before each write. Absent: none. */
   readonly repositoryQuotas?: () => readonly RepositoryQuota[];
+  /** Whether what clients change is to go up to a parent; asked at each change. Absent: it is not. */
+  readonly goesUp?: () => boolean;
   /** Watches the volume; absent: nobody does. */
   readonly space?: Space;
 }
@@ -37,6 +42,7 @@ export interface PartsOptions {
 export interface MetadataPorts {
   readonly metadata: Metadata;
   readonly locks: Locks;
+  readonly outbox: Outbox;
   readonly database: MetadataDatabase;
   readonly withCopy: WithCopy;
 }
@@ -46,7 +52,9 @@ export interface ContentParts {
   readonly repository: RepositoryParts;
   readonly uploads: Uploads;
   readonly locks: Locks;
+  readonly outbox: Outbox;
   readonly collector: Collector;
+  readonly pruning: Pruning;
   /** What a scrub works on. */
   readonly scrubbed: Pick<ScrubParts, "database" | "blobs" | "quarantine" | "suspects">;
 }
@@ -63,7 +71,7 @@ const uploadLimits = {
 /** Puts content together: takes up the uploads that an earlier process left, and drops what only its pushes could use. */
 export async function composeParts(
   blobs: Blobs,
-  { metadata, locks, database, withCopy }: MetadataPorts,
+  { metadata, locks, outbox, database, withCopy }: MetadataPorts,
   { clock, newId, quota: total, repositoryQuotas: repositories = noQuotas, space }: PartsOptions,
   lastRescue: KeptDatabase["lastRescue"],
 ): Promise<ContentParts> {
@@ -85,7 +93,9 @@ export async function composeParts(
     repository: { metadata, blobs, reader, intake, ingests, manifests, quota, locks, holds, pulls },
     uploads,
     locks,
+    outbox,
     collector,
+    pruning: new SqlitePruning(database, clock),
     scrubbed: { database, blobs, quarantine, suspects },
   };
 }

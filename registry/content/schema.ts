@@ -1,6 +1,8 @@
 import { collectMigration } from "./collect/schema.ts";
 import type { Migration } from "./database.ts";
 import { locksMigration } from "./locks/schema.ts";
+import { outboxMigration } from "./outbox/schema.ts";
+import { pruneMigration } from "./prune/schema.ts";
 import { scrubMigration } from "./scrub/schema.ts";
 
 /**
@@ -70,4 +72,6 @@ export const migrations: readonly Migration[] = [
   collectMigration,
   locksMigration,
   scrubMigration,
+  outboxMigration,
+  pruneMigration,
 ];

@@ -1,13 +1,14 @@
-import type { DateTime, Duration } from "luxon";
+import { Duration, type DateTime } from "luxon";
 import type { Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
-import { longer } from "./durations.ts";
+import { longer, shorter } from "./durations.ts";
 import { parentFault, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
 import type { PassResult } from "./pass.ts";
+import type { PollPace } from "./poll-pace.ts";
 import type { Recovery } from "./recovery.ts";
-import { nextSlot, type SyncSchedule, type SyncSlot } from "./window.ts";
+import { nextSlot, soonestSlot, type SyncSchedule, type SyncSlot } from "./window.ts";
 
 /** What asks for a sync, and when it may run. */
 export interface DueSync {
@@ -19,13 +20,15 @@ export interface DueSync {
 export const longestSleep = seconds(3600);
 
 const shortestPause = seconds(1);
+/** After so long without a sync the parent is compared with as if nothing were known. */
+const longAbsence = Duration.fromObject({ days: 7 });
 
 /** When to sync next: by the schedule, by what a person asks for, and by how the syncs until now have ended. */
 export class Agenda {
   private readonly clock: Clock;
   private readonly history: History;
   private readonly recovery: Recovery;
-  private readonly interval: Duration;
+  private readonly pace: PollPace;
   private readonly rest: Backoff;
   /** Syncs in a row that did not do all they should. */
   private setbacks = 0;
@@ -33,37 +36,37 @@ export class Agenda {
   private unfinished: SyncSlot | undefined;
 
   /**
-   * @param interval between the beginnings of two polls
+   * @param pace of the polls of a continuous sync
    * @param rest the pause after so many setbacks in a row
    */
-  constructor(clock: Clock, history: History, recovery: Recovery, interval: Duration, rest: Backoff) {
+  constructor(clock: Clock, history: History, recovery: Recovery, pace: PollPace, rest: Backoff) {
     this.clock = clock;
     this.history = history;
     this.recovery = recovery;
-    this.interval = interval;
+    this.pace = pace;
     this.rest = rest;
   }
 
   /** The sync whose turn it is; it may start later than `now`. @param request of a person, the newest */
   due(schedule: SyncSchedule, now: DateTime<true>, request: string | undefined): DueSync {
     // A person who asks for a sync means now; and a registry without content is of no use until the next window.
-    if (this.history.done === undefined) return { trigger: "InitialSync", slot: { start: now } };
+    if (this.history.done === undefined) return { trigger: "InitialSync", slot: soonestSlot(schedule, now) };
     if (request !== undefined && request !== this.history.resyncRequest) {
       return { trigger: "ManualResync", slot: { start: now } };
     }
     // As with an initial sync: what is missing here is of no use until the next window.
-    if (this.recovery.due) return { trigger: "RecoveryService", slot: { start: now } };
+    if (this.recovery.due) return { trigger: "RecoveryService", slot: soonestSlot(schedule, now) };
     const again = this.unfinished;
     if (again !== undefined && (again.end === undefined || now < again.end)) {
       return { trigger: "Schedule", slot: { ...again, start: now } };
     }
     const slot = nextSlot(schedule, now, this.history.done) ?? { start: now.plus(longestSleep) };
-    return { trigger: "Schedule", slot };
+    return { trigger: wasAway(schedule, now, this.history.done) ? "RecoveryService" : "Schedule", slot };
   }
 
   /** When the sync after one that has ended at `end` is to be expected; `undefined` if the schedule names no time. */
   expected(schedule: SyncSchedule, end: DateTime<true>): DateTime<true> | undefined {
-    return schedule.continuous ? end.plus(this.interval) : nextSlot(schedule, end, end)?.start;
+    return nextSlot(schedule, schedule.continuous ? end.plus(this.pace.interval) : end, end)?.start;
   }
 
   /** A sync has ended: what failed in it is tried again while its slot is open. */
@@ -86,13 +89,39 @@ export class Agenda {
     return this.setbacks === 0 ? poll : longer(poll, this.rest(this.setbacks));
   }
 
-  /** What is left of the interval that began at `begun`; never so little that a slow parent is asked without a pause. */
-  untilNextPoll(begun: DateTime): Duration {
-    return longer(begun.plus(this.interval).diff(this.clock.now()), shortestPause);
+  /**
+   * What is left of the interval that began at `begun`; never so little that a slow parent is asked without a pause, nor
+   * more than an interval, whatever the clock was set to meanwhile (T58).
+   *
+   * @param interval absent: the present one
+   */
+  untilNextPoll(begun: DateTime, interval = this.pace.interval): Duration {
+    return longer(shorter(begun.plus(interval).diff(this.clock.now()), interval), shortestPause);
+  }
+
+  /** Whether a person, or time, must mend something before it is worth asking again. */
+  get setBack(): boolean {
+    return this.setbacks > 0;
   }
 
   /** A person may have mended something: the next pause is as short as after the first setback. */
   forgive(): void {
     this.setbacks = 0;
   }
+}
+
+/**
+ * Whether so much may have happened since the last sync that everything is to be compared afresh: a week has passed, and
+ * at least one moment of the schedule with nobody there.
+ */
+function wasAway({ continuous, openings }: SyncSchedule, now: DateTime<true>, done: DateTime<true>): boolean {
+  if (now.diff(done) < longAbsence) return false;
+  return (
+    continuous ||
+    openings.some(({ before }) => {
+      const last = before(now);
+      const missed = last === undefined ? undefined : before(last.minus({ milliseconds: 1 }));
+      return missed !== undefined && missed > done;
+    })
+  );
 }

@@ -16,7 +16,7 @@ export class ParentContact {
   private readonly log: Logger;
   private readonly signal: AbortSignal;
   private asking: Promise<boolean> | undefined;
-  private lastAnswer = 0;
+  private lastAnswer = -Infinity;
 
   constructor(
     parent: Parent,
@@ -36,7 +36,7 @@ export class ParentContact {
 
   /** The parent has just answered something, or sent some bytes. */
   answered(): void {
-    const now = this.clock.now().toMillis();
+    const now = this.clock.steady();
     // Called for every chunk of every transfer.
     if (now - this.lastAnswer >= 1000) this.board.touch();
     this.lastAnswer = now;
@@ -51,12 +51,12 @@ export class ParentContact {
     return this.asking;
   }
 
-  /** Asks whenever nothing was heard for `interval`. @throws the signal's reason */
-  async watch(interval: Duration): Promise<void> {
+  /** Asks whenever nothing was heard for `interval`, which may change. @throws the signal's reason */
+  async watch(interval: () => Duration): Promise<void> {
     for (;;) {
-      const silence = this.clock.now().toMillis() - this.lastAnswer;
-      if (silence >= interval.toMillis()) await this.check();
-      await this.clock.sleep(interval, this.signal);
+      const silence = this.clock.steady() - this.lastAnswer;
+      if (silence >= interval().toMillis()) await this.check();
+      await this.clock.sleep(interval(), this.signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { DateTime, Duration } from "luxon";
+import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { Descriptor } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
@@ -17,7 +17,8 @@ interface Image {
 export class ReferrerChecks {
   private readonly clock: Clock;
   private readonly interval: Duration;
-  private checked = new Map<string, DateTime>();
+  /** When, by the clock that nobody sets. */
+  private checked = new Map<string, number>();
 
   constructor(clock: Clock, interval: Duration) {
     this.clock = clock;
@@ -26,16 +27,21 @@ export class ReferrerChecks {
 
   due(image: Image): boolean {
     const last = this.checked.get(keyOf(image));
-    return last === undefined || last.plus(this.interval) <= this.clock.now();
+    return last === undefined || last + this.interval.toMillis() <= this.clock.steady();
   }
 
   done(image: Image): void {
-    this.checked.set(keyOf(image), this.clock.now());
+    this.checked.set(keyOf(image), this.clock.steady());
+  }
+
+  /** Somebody wants everything looked at now. */
+  clear(): void {
+    this.checked.clear();
   }
 
   /** Forgets all but `images`. */
   retain(images: readonly Image[]): void {
-    const kept = new Map<string, DateTime>();
+    const kept = new Map<string, number>();
     for (const key of images.map(keyOf)) {
       const last = this.checked.get(key);
       if (last !== undefined) kept.set(key, last);

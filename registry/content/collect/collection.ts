@@ -25,6 +25,8 @@ export interface CollectionParts {
   readonly pace: Pace;
 }
 
+/** Where only goes what something else has let go. */
+const noRules: Policy = { tags: [], pulledWithin: 0 };
 /** For so long after the database was replaced nothing goes for the reason that it does not know it. */
 const rescueGraceMs = 7 * 86_400_000;
 
@@ -120,7 +122,9 @@ export class Collection {
 
   private async sweepOne(repository: GarbageRepository, signal?: AbortSignal): Promise<void> {
     try {
-      const policy = policyFor(this.options.retention, repository.name);
+      const { retention } = this.options;
+      const pruned = this.parts.images.anyCondemned(repository.id) ? noRules : undefined;
+      const policy = policyFor(retention, repository.name) ?? pruned;
       if (policy !== undefined) await this.expire(repository, policy);
       await this.links.apply(repository);
       await this.parts.pace.breathe();

@@ -1,4 +1,5 @@
 import { lockBits } from "../locks/schema.ts";
+import { waitsToGoUp } from "../outbox/schema.ts";
 
 /** The locks that keep what has them. */
 export const keep = lockBits.deleteEnabled | lockBits.writeEnabled;
@@ -22,7 +23,8 @@ const tagKeeps = `(t.locks & ${keep} <> 0 OR ${subjectOfTag} IS NULL
 export const isIdle = `NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest = m.id AND ${tagKeeps})
   AND NOT EXISTS (SELECT 1 FROM manifest_children k JOIN manifests p ON p.id = k.manifest
                   WHERE k.digest = c.digest AND p.repository = m.repository)
-  AND (m.subject IS NULL OR NOT ${here("m.subject")})`;
+  AND (m.subject IS NULL OR NOT ${here("m.subject")}) AND NOT ${waitsToGoUp}
+  AND NOT EXISTS (SELECT 1 FROM pruned_tags pt WHERE pt.manifest = m.id)`;
 
 /** Whether the row of `repositories` has neither content nor locks. */
 export const isEmpty = `locks = 0 AND NOT EXISTS (SELECT 1 FROM manifests WHERE repository = repositories.id)

@@ -1,4 +1,5 @@
 import type { Digest } from "../../../common/oci/digest.ts";
+import { tagWaitsToGoUp } from "../outbox/schema.ts";
 import type { Statements } from "../tables/statements.ts";
 import { attachedPrefix } from "./attached.ts";
 import { here, keep } from "./garbage-conditions.ts";
@@ -37,10 +38,11 @@ export class GarbageTagTable {
     }));
   }
 
-  /** False if it is locked, or is no longer as it was seen. */
+  /** False if it is locked, waits to go up to the parent, or is no longer as it was seen. */
   remove(repository: number, { name, manifest, pushedAt }: GarbageTag): boolean {
     const removed = this.statements.run(
-      `DELETE FROM tags WHERE repository = ? AND name = ? AND manifest = ? AND updated_at = ? AND locks & ${keep} = 0`,
+      `DELETE FROM tags WHERE repository = ? AND name = ? AND manifest = ? AND updated_at = ? AND locks & ${keep} = 0
+       AND NOT ${tagWaitsToGoUp}`,
       repository,
       name,
       manifest,

@@ -99,6 +99,8 @@ export interface ImageGarbage {
 
   /** A page of all manifests: notes since when they are idle, and takes that back where they are not. */
   noteIdle(repository: number, after: number, now: number): Promise<IdlePage>;
+  /** Whether any goes with an image that is gone, or because all of its tags were pruned. */
+  anyCondemned(repository: number): boolean;
   /** A page of those that go with an image that is gone. */
   condemned(repository: number, after: number): Promise<IdlePage>;
   /** With the tags that are about them. What was part of them, or about them, goes with the next `condemned`. */

@@ -73,6 +73,11 @@ export class SqliteImageGarbage implements ImageGarbage {
     return { idle: found, last: lastOf(rows) };
   }
 
+  anyCondemned(repository: number): boolean {
+    const sql = "SELECT 1 FROM manifests WHERE repository = ? AND idle_since = 0 LIMIT 1";
+    return this.statements.row(sql, repository) !== undefined;
+  }
+
   async condemned(repository: number, after: number): Promise<IdlePage> {
     const { rows, idle, noLonger } = this.look(repository, after, "m.idle_since = 0");
     if (noLonger.length > 0) {
