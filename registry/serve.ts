@@ -231,7 +231,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     };
     createProgressMetrics(registry, () => board.current);
     const pages = statusPages(details);
-    const probes = new Probes(config.probes, services, registry, stop, [status, ...pages]);
+    const probes = new Probes(config.probes, services, registry, stop, [status, ...pages, upPage(content.outbox)]);
     await runServices([probes, ...services], stop, log);
   } finally {
     await content.close();

@@ -4,6 +4,7 @@ import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
+import { Outbox } from "./outbox/outbox.ts";
 import { image, index, item, repository, tag, type Item } from "./testing/images.ts";
 
 const clock = new ManualClock();
@@ -33,7 +34,7 @@ describe("the metadata of very large things", () => {
     database = await MetadataDatabase.open(":memory:", clock);
     const statements = watched(database.statements, (sql) => asked.push(String(sql)));
     const spied = Object.create(database, { statements: { value: statements } }) as MetadataDatabase;
-    metadata = new SqliteMetadata(spied, clock);
+    metadata = new SqliteMetadata(spied, clock, new Outbox(database, clock, () => true).table);
     await metadata.linkBlob(a, config.descriptor.digest, config.bytes.length);
   });
 

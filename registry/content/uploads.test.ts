@@ -9,6 +9,7 @@ import { Holds } from "./holds.ts";
 import { Intake } from "./intake.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
+import { Outbox } from "./outbox/outbox.ts";
 import type { Metadata } from "./metadata.ts";
 import { Quota } from "./quota.ts";
 import { item, repository, streamOf } from "./testing/images.ts";
@@ -40,7 +41,7 @@ describe("uploads", () => {
 
   /** As a process has them that has just started. */
   async function start(change: Partial<Metadata> = {}): Promise<Uploads> {
-    const real = new SqliteMetadata(database, clock);
+    const real = new SqliteMetadata(database, clock, new Outbox(database, clock, () => false).table);
     const metadata = Object.assign(Object.create(real) as Metadata, change);
     const quota = new Quota({ total: () => undefined, repositories: () => [] }, 0, () => 0);
     const intake = new Intake(blobs, metadata, quota, new Holds(), randomUUID);

@@ -7,7 +7,13 @@ import type { StoredManifest } from "../content/metadata.ts";
 import type { KeptUpload } from "../content/outbox/outbox.ts";
 import type { ParentWriter } from "../up/target.ts";
 import type { ParentClient, ParentRequest } from "./client.ts";
-import { ChangedMeanwhileError, NotFoundError, ProtocolError, UnknownPartError, type PeerFault } from "./errors.ts";
+import {
+  ChangedMeanwhileError,
+  NotFoundError,
+  ProtocolError,
+  UnknownPartError,
+  type PeerFault,
+} from "./errors.ts";
 
 interface Accepted {
   readonly status: number;
@@ -33,7 +39,10 @@ export class RemoteWriter implements ParentWriter {
     was: Digest | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const headers = { "content-type": descriptor.mediaType, ...(isDigest(reference) ? {} : conditionOn(was)) };
+    const headers = {
+      "content-type": descriptor.mediaType,
+      ...(isDigest(reference) ? {} : conditionOn(was)),
+    };
     await this.changing({
       ...this.request("PUT", `/v2/${this.name}/manifests/${reference}`, signal),
       headers,
@@ -141,7 +150,9 @@ export class RemoteWriter implements ParentWriter {
     for await (const chunk of this.client.chunks(response, request.signal)) {
       size += chunk.length;
       if (size > maxAnswerBytes) {
-        throw new ProtocolError(`${this.client.origin.host} answered with more than ${maxAnswerBytes} bytes.`);
+        throw new ProtocolError(
+          `${this.client.origin.host} answered with more than ${maxAnswerBytes} bytes.`,
+        );
       }
     }
     return { status: response.statusCode ?? 0, headers: response.headers };

@@ -4,7 +4,7 @@ import { seconds } from "../../common/clock.ts";
 
 const fault = { type: "Parent", code: "DENIED", description: "d", timestamp: "t", correlationId: "i" };
 const faults = new Map([["Parent", fault]]);
-const facts: StatusFacts = { version: "1", contact: "online", copying: false, details: new Map() };
+const facts: StatusFacts = { version: "1", contact: "online", copying: false, sending: false, details: new Map() };
 
 test.each([
   { given: { contact: "none" }, state: "Online", because: "a root registry has nobody to lose" },
@@ -12,6 +12,7 @@ test.each([
   { given: { contact: "online" }, state: "Online", because: "the parent answers" },
   { given: { contact: "offline" }, state: "Offline", because: "it does not" },
   { given: { copying: true }, state: "Syncing", because: "something is being copied" },
+  { given: { sending: true }, state: "Syncing", because: "something goes up" },
   { given: { copying: true, contact: "offline" }, state: "Offline", because: "nothing comes any more" },
   { given: { copying: true, details: faults }, state: "Unhealthy", because: "a fault outweighs being busy" },
   {

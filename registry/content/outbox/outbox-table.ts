@@ -62,7 +62,7 @@ export class OutboxTable {
   }
 
   /** Whether a change of `tag` waits to go up, or the deletion of `digest`, which the parent has under it. */
-  holds(repository: RepositoryName, tag: Tag, digest: Digest): boolean {
+  holds(repository: RepositoryName, tag: Tag | Digest, digest: Digest): boolean {
     const row = this.statements.row(
       `SELECT 1 FROM outbox WHERE repository = ? AND (reference = ? OR (reference = ? AND action = 'delete'))`,
       repository,

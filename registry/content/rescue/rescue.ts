@@ -4,6 +4,7 @@ import { hasCode, messageOf } from "../../../common/errors.ts";
 import type { Blobs } from "../blobs.ts";
 import { ensureDirectory, syncDirectory, type FileSystem } from "../files.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
+import { markRestored } from "../outbox/restored.ts";
 import { isStorageFull } from "../quota.ts";
 import type { Backup, Backups } from "./backups.ts";
 import { withFile } from "./copy-file.ts";
@@ -54,6 +55,7 @@ export async function finishRescue(
 ): Promise<RescueRecord> {
   const lost = new LossList();
   await reconcile(database, blobs, lost);
+  await markRestored(database);
   const backup = record.backup === undefined ? undefined : join(directory, record.backup.file);
   await findLostTags(join(directory, record.setAside), backup, database, files, lost);
   return await writeRecord(directory, { ...record, stage: "done", losses: lost.losses });
