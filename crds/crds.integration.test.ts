@@ -161,6 +161,11 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.window",
       says: "from PT1H to P7D",
     },
+    {
+      wanted: policy({ conflict: "ParentWins" }),
+      field: "spec.conflict",
+      says: "there are parentWins, localWins",
+    },
     { wanted: policy({ schedule: "0 2 * *" }), field: "spec.schedule", says: "five fields of cron" },
     {
       wanted: policy({ windows: [{ schedule: "0 22 * * 5", window: "PT1H" }] }),
@@ -352,6 +357,7 @@ describe("refuses, and says what to do instead:", () => {
       because: "500 actions",
     },
     { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
+    { wanted: policy({ conflict: "keepBoth" }), because: "both changes of a tag count" },
     { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
     { wanted: policy({ pollInterval: "86400s" }), because: "a day in seconds" },
     {

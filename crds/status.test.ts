@@ -19,6 +19,7 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   sync: true,
   postponed: true,
   link: true,
+  up: true,
   statusDetails: true,
 };
 
@@ -54,6 +55,32 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     usedToday: 1,
     usedThisMonth: 2,
     quota: { period: "Day", bytes: 3, left: 2, resetTime: time },
+  },
+  up: {
+    pending: 2,
+    bytes: 4096,
+    oldestTime: time,
+    setAside: 1,
+    setAsideItems: [
+      {
+        repository: "apps/hello",
+        reference: "old",
+        action: "delete",
+        message: "The parent does not allow this.",
+      },
+    ],
+    conflicts: 1,
+    conflictItems: [
+      {
+        repository: "apps/hello",
+        tag: "1.0",
+        settled: "keepBoth",
+        ours: "a",
+        theirs: "b",
+        sentAs: "1.0-edge-a",
+        time,
+      },
+    ],
   },
   statusDetails: [
     { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },

@@ -258,6 +258,47 @@ export interface ConnectedRegistryStatus {
       readonly resetTime: string;
     };
   };
+  /** What clients changed in the registry and the parent does not have: changes that wait, those that the parent refuses, and tags that were changed at the parent, too. Absent: nothing. */
+  readonly up?: {
+    /** Changes (tags, and manifests by digest) that wait for their turn, the link or the parent. */
+    readonly pending: number;
+    /** The most that they take, in bytes, if the parent has nothing of it. */
+    readonly bytes: number;
+    /** When the oldest of them was made. */
+    readonly oldestTime?: string;
+    /** How many the parent refuses for good. They block nothing, and are tried again when a person asks for a resync. */
+    readonly setAside: number;
+    /** The first few of them, and why. */
+    readonly setAsideItems: readonly {
+      /** The repository. */
+      readonly repository: string;
+      /** The tag, or the digest of a manifest. */
+      readonly reference: string;
+      /** What was done with it. */
+      readonly action: "put" | "delete";
+      /** Why the parent does not take it, and what to do. */
+      readonly message: string;
+    }[];
+    /** Tags whose last change here met another at the parent. */
+    readonly conflicts: number;
+    /** The newest few of them. */
+    readonly conflictItems: readonly {
+      /** The repository. */
+      readonly repository: string;
+      /** The tag. */
+      readonly tag: string;
+      /** What came of it. */
+      readonly settled: "parentWins" | "localWins" | "keepBoth";
+      /** What it was here; absent if it was deleted. */
+      readonly ours?: string;
+      /** What it was at the parent; absent if it was deleted. */
+      readonly theirs?: string;
+      /** The tag under which ours went up beside theirs. */
+      readonly sentAs?: string;
+      /** When it was found. */
+      readonly time: string;
+    }[];
+  };
   /** Problems that the registry reports; empty when all is well. */
   readonly statusDetails?: readonly {
     /** The component. */

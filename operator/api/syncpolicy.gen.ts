@@ -114,6 +114,8 @@ export interface SyncPolicySpec {
     /** For how long the parent's word is taken, from 1s to 720h. */
     readonly maxAge?: string;
   }[];
+  /** What comes of a tag that clients of a ReadWrite registry changed, when it was changed at the parent, too. parentWins: the parent's stays, and comes down. localWins: the registry's takes its place. keepBoth: the registry's goes up beside it, as <tag>-<name of the registry>-<12 digits of the digest>. The registry's .status.up names such tags. */
+  readonly conflict: "parentWins" | "localWins" | "keepBoth";
   /** How many transfers from the parent may run at once. */
   readonly concurrency: number;
 }

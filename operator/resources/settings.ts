@@ -42,7 +42,7 @@ function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
 /** What `policy`, and a request for a sync now, mean for `registry`. */
 export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): SyncSettings {
   const { repositories, schedule, timeZone, window, windows, blackouts, limits, concurrency } = policy.spec;
-  const { pollInterval, maxPollInterval, prune, onDemand, freshness } = policy.spec;
+  const { pollInterval, maxPollInterval, prune, onDemand, freshness, conflict } = policy.spec;
   const resyncRequest = resyncRequestOf(registry);
   return {
     repositories: repositories.map(({ name, tags, platforms, maxSize, referrers, referrerTypes }) => ({
@@ -68,6 +68,7 @@ export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): S
     },
     onDemand: { policy: onDemand.policy },
     freshness: (freshness ?? []).map(freshnessRule),
+    conflict,
     concurrency,
     ...(limits === undefined ? {} : { limits: linkLimits(limits) }),
     ...(resyncRequest === undefined ? {} : { resyncRequest }),

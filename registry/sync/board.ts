@@ -38,7 +38,18 @@ export function connectionState({ contact, details, copying, sending }: StatusFa
 }
 
 function statusOf(facts: StatusFacts): RegistryStatus {
-  const { version, contact, lastActivityTime, lastSyncTime, upToDateAsOf, sync, postponed, link, up, details } = facts;
+  const {
+    version,
+    contact,
+    lastActivityTime,
+    lastSyncTime,
+    upToDateAsOf,
+    sync,
+    postponed,
+    link,
+    up,
+    details,
+  } = facts;
   return {
     connectionState: connectionState(facts),
     version,

@@ -17,7 +17,16 @@ export function upPage(outbox: Outbox): ProbeDocument {
   };
 }
 
-function itemOf({ repository, reference, action, digest, bytes, queuedAt, restored, refusal }: OutboxEntry): object {
+function itemOf({
+  repository,
+  reference,
+  action,
+  digest,
+  bytes,
+  queuedAt,
+  restored,
+  refusal,
+}: OutboxEntry): object {
   return {
     ...{ repository, reference, action, digest, bytes },
     queuedTime: DateTime.fromMillis(queuedAt, { zone: "utc" }).toISO(),

@@ -49,7 +49,8 @@ export async function sendBlob(
   const { from } = route;
   // The parent would be told the wrong length, and we that the connection was lost.
   if ((await from.blobSize(blob.digest)) !== blob.size) throw new ContentNotFoundError(blob.digest);
-  const upload = (await resumed(blob, route)) ?? (await route.to.beginUpload(blob.digest, mount, route.signal));
+  const upload =
+    (await resumed(blob, route)) ?? (await route.to.beginUpload(blob.digest, mount, route.signal));
   if (upload !== undefined) await carryOn(blob, upload, route);
   await route.uploads.keepUpload(from.name, blob.digest, undefined);
 }
@@ -69,8 +70,13 @@ async function carryOn(blob: Descriptor, begun: KeptUpload, route: BlobRoute): P
         await finish(blob, upload, route);
         return;
       }
-      const next = await route.to.append(upload, part(blob, upload.offset, route.parts.bytes, route), route.signal);
-      if (next.offset <= upload.offset || next.offset > blob.size) throw new ProtocolError("The parent lost a part of an upload.", 416);
+      const next = await route.to.append(
+        upload,
+        part(blob, upload.offset, route.parts.bytes, route),
+        route.signal,
+      );
+      if (next.offset <= upload.offset || next.offset > blob.size)
+        throw new ProtocolError("The parent lost a part of an upload.", 416);
       route.sent(next.offset - upload.offset);
       upload = next;
       setbacks = 0;

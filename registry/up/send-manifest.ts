@@ -70,7 +70,13 @@ async function sendParts(
     const child = from.find(digest);
     // One that is not here was left out when its index was pushed, or deleted since: the parent may have it.
     if (child === undefined || (doubt === undefined && (await isThere(child.descriptor, route)))) continue;
-    await withParts(child, route, (each) => to.putManifest(digest, each, undefined, signal), doubt, depth + 1);
+    await withParts(
+      child,
+      route,
+      (each) => to.putManifest(digest, each, undefined, signal),
+      doubt,
+      depth + 1,
+    );
   }
   // What an index names and is no manifest, and what may be somewhere else, goes up if it is here (T18).
   const optional = [...elsewhere, ...manifests.filter((each) => !ofManifest(each))];

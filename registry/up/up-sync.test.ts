@@ -1,7 +1,16 @@
 import { seconds } from "../../common/clock.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { eventually } from "../../common/testing/eventually.ts";
-import { families, image, index, item, repository, streamOf, tag, type Item } from "../content/testing/images.ts";
+import {
+  families,
+  image,
+  index,
+  item,
+  repository,
+  streamOf,
+  tag,
+  type Item,
+} from "../content/testing/images.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { DeniedError, ProtocolError, UnauthorizedError, UnreachableError } from "../remote/errors.ts";
 import { poll, settings, World } from "../sync/testing/world.ts";
@@ -21,7 +30,10 @@ describe("what clients change here goes up", () => {
 
   afterEach(() => world.close());
 
-  function readWrite(sync: Readonly<Record<string, unknown>> = {}, more: object = {}): ReturnType<typeof settings> {
+  function readWrite(
+    sync: Readonly<Record<string, unknown>> = {},
+    more: object = {},
+  ): ReturnType<typeof settings> {
     return settings(sync, { mode: "ReadWrite", ...more });
   }
 
@@ -259,30 +271,31 @@ describe("what clients change here goes up", () => {
   test.each([
     { error: new DeniedError("no"), because: "403" },
     { error: new ProtocolError("no", 405), because: "405" },
-  ])("what the parent refuses ($because) is set aside by name, blocks nothing, and a resync tries it again", async ({
-    error,
-  }) => {
-    await world.startAndSync();
-    world.parent.fault = (ask) => {
-      if (ask === "put apps/hello:v1") throw error;
-    };
-    await push(first, "v1");
-    await push(second, "v2");
-    await eventually(() => world.status.up?.setAside === 1);
-    await eventually(() => pending() === 1);
-    await expect(there("v2")).resolves.toBe(second.descriptor.digest);
-    expect(world.status.up?.setAsideItems).toMatchObject([
-      { repository: "apps/hello", reference: "v1", action: "put" },
-    ]);
-    expect(world.status.statusDetails).toMatchObject([{ type: "Up", code: "REFUSED" }]);
-    world.parent.fault = () => undefined;
-    await world.clock.advance(seconds(poll));
-    expect(pending()).toBe(1);
-    world.configure(readWrite({ resyncRequest: "now" }));
-    await inTime(async () => pending() === 0);
-    await expect(there("v1")).resolves.toBe(first.descriptor.digest);
-    await eventually(() => world.status.statusDetails.length === 0);
-  });
+  ])(
+    "what the parent refuses ($because) is set aside by name, blocks nothing, and a resync tries it again",
+    async ({ error }) => {
+      await world.startAndSync();
+      world.parent.fault = (ask) => {
+        if (ask === "put apps/hello:v1") throw error;
+      };
+      await push(first, "v1");
+      await push(second, "v2");
+      await eventually(() => world.status.up?.setAside === 1);
+      await eventually(() => pending() === 1);
+      await expect(there("v2")).resolves.toBe(second.descriptor.digest);
+      expect(world.status.up?.setAsideItems).toMatchObject([
+        { repository: "apps/hello", reference: "v1", action: "put" },
+      ]);
+      expect(world.status.statusDetails).toMatchObject([{ type: "Up", code: "REFUSED" }]);
+      world.parent.fault = () => undefined;
+      await world.clock.advance(seconds(poll));
+      expect(pending()).toBe(1);
+      world.configure(readWrite({ resyncRequest: "now" }));
+      await inTime(async () => pending() === 0);
+      await expect(there("v1")).resolves.toBe(first.descriptor.digest);
+      await eventually(() => world.status.statusDetails.length === 0);
+    },
+  );
 
   test("one that fails rests, and the others go on", async () => {
     await world.startAndSync();
@@ -326,20 +339,23 @@ describe("what clients change here goes up", () => {
     expect(world.parent.recent().filter((ask) => ask.startsWith("put"))).toHaveLength(2);
   });
 
-  test.each(families)("T06 an index goes up after its children, and a referrer with its subject ($family)", async (family) => {
-    await world.startAndSync();
-    const child = image(config, [layers[0]!], { mediaType: family.manifest });
-    const whole = index([child, image(config, [layers[1]!])], family.index);
-    const signature = image(config, [config], { subject: whole.descriptor });
-    await push(child);
-    await push(whole, "all");
-    await push(signature);
-    await sent();
-    const target = world.parent.content.open(repository("apps/hello"));
-    await expect(there("all")).resolves.toBe(whole.descriptor.digest);
-    const page = await target.referrerPage(whole.descriptor.digest, { limit: 10 });
-    expect(page.map(({ digest }) => digest)).toEqual([signature.descriptor.digest]);
-  });
+  test.each(families)(
+    "T06 an index goes up after its children, and a referrer with its subject ($family)",
+    async (family) => {
+      await world.startAndSync();
+      const child = image(config, [layers[0]!], { mediaType: family.manifest });
+      const whole = index([child, image(config, [layers[1]!])], family.index);
+      const signature = image(config, [config], { subject: whole.descriptor });
+      await push(child);
+      await push(whole, "all");
+      await push(signature);
+      await sent();
+      const target = world.parent.content.open(repository("apps/hello"));
+      await expect(there("all")).resolves.toBe(whole.descriptor.digest);
+      const page = await target.referrerPage(whole.descriptor.digest, { limit: 10 });
+      expect(page.map(({ digest }) => digest)).toEqual([signature.descriptor.digest]);
+    },
+  );
 
   test("a blob that another repository of the parent has is not sent again", async () => {
     await world.parent.put("apps/base", [config, layers[0]!, first], "v1");

@@ -79,7 +79,13 @@ describe("what real clients push goes up to a real parent", () => {
     await drained();
     await expect(parent.digest("apps/hello", "1.0")).resolves.toBe(hello.digest);
     await expect(parent.digest("apps/hello", "stable")).resolves.toBe(hello.digest);
-    const listed = ["artifact", "list", here("apps/hello:1.0"), "--format", "{{ (index .Descriptors 0).Digest }}"];
+    const listed = [
+      "artifact",
+      "list",
+      here("apps/hello:1.0"),
+      "--format",
+      "{{ (index .Descriptors 0).Digest }}",
+    ];
     const sbom = await regctl.run(listed);
     await expect(parent.digest("apps/hello", sbom)).resolves.toBe(sbom);
     const puts = parent.answered.filter((line) => /^PUT \S+\/manifests\/(1\.0|stable) 201/.test(line));
@@ -99,7 +105,11 @@ describe("what real clients push goes up to a real parent", () => {
     const config = item("{}", mediaTypes.ociConfig);
     const { bytes, descriptor } = item(randomBytes(64 * MiB));
     const small = item("a small layer");
-    await edge.client.push("apps/big", [config, { bytes, descriptor }, image(config, [{ bytes, descriptor }])], "v1");
+    await edge.client.push(
+      "apps/big",
+      [config, { bytes, descriptor }, image(config, [{ bytes, descriptor }])],
+      "v1",
+    );
     await edge.client.push("apps/big", [config, small, image(config, [small])], "v2");
     await until(async () => ((await edge.status()).up?.pending ?? 0) > 0, "the status");
     await edge.killAndStart();
@@ -132,7 +142,9 @@ describe("what real clients push goes up to a real parent", () => {
     await until(async () => (await edge.status()).up?.setAside === 1, "the refusal");
     await until(async () => (await parent.digest("apps/hello", "next")) !== undefined, "what came after it");
     const status = await edge.status();
-    expect(status.up?.setAsideItems).toMatchObject([{ repository: "apps/hello", reference: hello.digest, action: "delete" }]);
+    expect(status.up?.setAsideItems).toMatchObject([
+      { repository: "apps/hello", reference: hello.digest, action: "delete" },
+    ]);
     expect(status.connectionState).toBe("Unhealthy");
   });
 });

@@ -26,7 +26,8 @@ export function judgeTag(
 ): Verdict {
   const { action, digest, base, tried, restored } = entry;
   if (theirs === (action === "put" ? digest : undefined)) return { kind: "done" };
-  const isOurs = theirs !== undefined && (tried.includes(theirs) || (action === "delete" && theirs === digest));
+  const isOurs =
+    theirs !== undefined && (tried.includes(theirs) || (action === "delete" && theirs === digest));
   if (theirs === base || isOurs) return { kind: "send" };
   if (policy === "keepBoth" && action === "put") return { kind: "conflict", settled: "keepBoth" };
   // Of what was deleted here there is nothing to keep beside theirs.

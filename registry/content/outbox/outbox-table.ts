@@ -48,11 +48,7 @@ export class OutboxTable {
   deleteManifest(repository: RepositoryName, digest: Digest): void {
     if (!this.records()) return;
     const puts = this.statements
-      .rows(
-        "SELECT * FROM outbox WHERE digest = ? AND repository = ? AND action = 'put'",
-        digest,
-        repository,
-      )
+      .rows("SELECT * FROM outbox WHERE digest = ? AND repository = ? AND action = 'put'", digest, repository)
       .map(entryOf);
     for (const { id } of puts) this.remove(id);
     const unheard = puts.length > 0 && puts.every(({ tried }) => tried.length === 0);

@@ -92,7 +92,11 @@ export class Outbox {
    * Is done with `entry`: the parent has `parent` under its tag. A newer change of the same tag goes on from there, unless
    * this one had to give way: then that one meets the same.
    */
-  settle(entry: OutboxEntry, parent: Digest | undefined, conflict?: Omit<Conflict, "foundAt">): Promise<void> {
+  settle(
+    entry: OutboxEntry,
+    parent: Digest | undefined,
+    conflict?: Omit<Conflict, "foundAt">,
+  ): Promise<void> {
     return this.database.change(() => {
       const tag = tagOf(entry);
       this.table.remove(entry.id);
@@ -133,7 +137,9 @@ export class Outbox {
 
   /** The parent has these tags; of those that wait to go up nothing is noted. Writes what is new, and nothing else. */
   async noteParent(tags: readonly ParentTag[]): Promise<void> {
-    const news = tags.filter(({ repository, tag, digest }) => this.table.parentTag(repository, tag) !== digest);
+    const news = tags.filter(
+      ({ repository, tag, digest }) => this.table.parentTag(repository, tag) !== digest,
+    );
     if (news.length === 0) return;
     await this.database.change(() => {
       for (const { repository, tag, digest } of news) {

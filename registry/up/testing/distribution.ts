@@ -22,7 +22,8 @@ export class Distribution {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream! }).on("line", (line) => {
         const [, method, path, status] = /"([A-Z]+) (\S+) HTTP\/1\.1" (\d{3}) /.exec(line) ?? [];
-        if (method !== undefined) this.answered.push(`${method} ${path?.split("?")[0] ?? ""} ${status ?? ""}`);
+        if (method !== undefined)
+          this.answered.push(`${method} ${path?.split("?")[0] ?? ""} ${status ?? ""}`);
       });
     }
   }
@@ -36,7 +37,10 @@ export class Distribution {
       JSON.stringify({
         version: "0.1",
         log: { level: "error" },
-        storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: settings.delete } },
+        storage: {
+          filesystem: { rootdirectory: join(folder, "data") },
+          delete: { enabled: settings.delete },
+        },
         http: { addr: `${host}:${port}`, secret: "of a test" },
       }),
     );
