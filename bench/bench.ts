@@ -19,6 +19,10 @@ export interface Scale {
   readonly repositories: number;
   /** Of all repositories together. */
   readonly manifests: number;
+  /** With ten tags each. */
+  readonly syncedImages: number;
+  /** The layer whose transfer is killed. */
+  readonly resumedBytes: number;
 }
 
 export const fullScale: Scale = {
@@ -30,6 +34,8 @@ export const fullScale: Scale = {
   tags: 100_000,
   repositories: 10_000,
   manifests: 100_000,
+  syncedImages: 200,
+  resumedBytes: 1024 ** 3,
 };
 
 /** The same lines in less time, for a first look: what is large is smaller, and the spread says less. */
@@ -42,6 +48,8 @@ export const quickScale: Scale = {
   tags: 20_000,
   repositories: 2_000,
   manifests: 6_000,
+  syncedImages: 50,
+  resumedBytes: 256 * 1024 ** 2,
 };
 
 /** One line of a benchmark. */

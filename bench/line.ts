@@ -1,7 +1,7 @@
 import type { Figure } from "./figure.ts";
 
 /** Who is measured, in the order in which they are shown. */
-export const contestants = ["ours", "distribution", "nginx", "bare Node"] as const;
+export const contestants = ["ours", "distribution", "nginx", "bare Node", "regsync"] as const;
 export type Contestant = (typeof contestants)[number];
 
 /** Something about a line that can be right or not, or is only told. */

@@ -5,11 +5,12 @@ import { Command, Option } from "commander";
 import { systemClock } from "../common/clock.ts";
 import { messageOf } from "../common/errors.ts";
 import { terminalProgress } from "../e2e/terminal/terminal.ts";
-import { fullScale, quickScale, runLines } from "./bench.ts";
+import { fullScale, quickScale, runLines, type Line } from "./bench.ts";
 import { holds } from "./line.ts";
 import { obtainPrograms } from "./programs.ts";
 import { registryLines } from "./registry/lines.ts";
 import { recordOf, writeRecord } from "./report/record.ts";
+import { syncLines } from "./sync/lines.ts";
 import { table } from "./report/table.ts";
 import { stopAll } from "./servers/server.ts";
 
@@ -23,31 +24,53 @@ interface Options {
 
 const root = resolve(import.meta.dirname, "..");
 
-const command = new Command("npm run bench --").description("Measures this project against its peers.");
-command
-  .command("registry")
-  .description(
-    "Our registry, as the image runs it, against CNCF distribution and nginx: on this machine, in one run, with\n" +
+/** What can be measured by one command. */
+interface Suite {
+  readonly name: string;
+  readonly description: string;
+  readonly lines: readonly Line[];
+}
+
+const suites: readonly Suite[] = [
+  {
+    name: "registry",
+    description:
+      "Our registry, as the image runs it, against CNCF distribution and nginx: on this machine, in one run, with\n" +
       "random data. Each round measures all of them in turn, and a ratio is that of one round; what is told is the\n" +
-      "median. Takes 20 minutes, and 30 GB of disk for a while. Needs Linux, Go, and Debian's package sources.\n\n" +
-      `Lines: ${registryLines.map(({ name }) => name).join(", ")}.`,
-  )
-  .addOption(
-    new Option("--only <line...>", "measure these lines only").choices(registryLines.map(({ name }) => name)),
-  )
-  .option("--quick", "smaller and shorter, in three minutes: a first look, not to be quoted", false)
-  .option(
-    "--output <folder>",
-    "write registry.json and registry.svg there; all lines in full: docs/benchmarks",
-  )
-  .option("--folder <folder>", "where the data of the measured servers go", tmpdir())
-  .option("--profile <folder>", "write CPU profiles of our registry there")
-  .action(async (options: Options) => {
-    process.exitCode = await main(options);
-  });
+      "median. Takes 20 minutes, and 30 GB of disk for a while. Needs Linux, Go, and Debian's package sources.",
+    lines: registryLines,
+  },
+  {
+    name: "sync",
+    description:
+      "What our registry makes of the link to its parent, a CNCF distribution in a network of its own, against regsync\n" +
+      "into another distribution: in one run, with random data. Takes 20 minutes. Needs root on Linux, tc, Go, and\n" +
+      "Debian's package sources.",
+    lines: syncLines,
+  },
+];
+
+const command = new Command("npm run bench --").description("Measures this project against its peers.");
+for (const suite of suites) {
+  const names = suite.lines.map(({ name }) => name);
+  command
+    .command(suite.name)
+    .description(`${suite.description}\n\nLines: ${names.join(", ")}.`)
+    .addOption(new Option("--only <line...>", "measure these lines only").choices(names))
+    .option("--quick", "smaller and shorter, in a few minutes: a first look, not to be quoted", false)
+    .option(
+      "--output <folder>",
+      `write ${suite.name}.json and ${suite.name}.svg there; all lines in full: docs/benchmarks`,
+    )
+    .option("--folder <folder>", "where the data of the measured servers go", tmpdir())
+    .option("--profile <folder>", "write CPU profiles of our registry there")
+    .action(async (options: Options) => {
+      process.exitCode = await main(suite, options);
+    });
+}
 
 /** @returns 0 when every requirement holds, 1 when one does not, or something failed */
-async function main({ only, quick, output, folder, profile }: Options): Promise<number> {
+async function main(suite: Suite, { only, quick, output, folder, profile }: Options): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => {
     stop.abort(new Error("interrupted"));
@@ -58,7 +81,7 @@ async function main({ only, quick, output, folder, profile }: Options): Promise<
   const own = await mkdtemp(join(folder, "connected-registry-bench-"));
   try {
     const programs = await obtainPrograms(own, progress, stop.signal);
-    const lines = registryLines.filter(({ name }) => only?.includes(name) ?? true);
+    const lines = suite.lines.filter(({ name }) => only?.includes(name) ?? true);
     const bench = { programs, scale, folder: own, logs: join(own, "logs"), profile, signal: stop.signal };
     const results = await runLines(lines, bench, progress);
     console.log(`\n${table(results)}`);
@@ -66,7 +89,7 @@ async function main({ only, quick, output, folder, profile }: Options): Promise<
     const into = output ?? (whole ? join(root, "docs/benchmarks") : undefined);
     if (into !== undefined) {
       const record = recordOf(results, scale, programs.versions, systemClock.now());
-      for (const file of await writeRecord(into, "registry", record))
+      for (const file of await writeRecord(into, suite.name, record))
         console.log(relative(process.cwd(), file));
     }
     return results.every(({ checks }) => checks.every((check) => holds(check) !== false)) ? 0 : 1;

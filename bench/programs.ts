@@ -19,6 +19,7 @@ export interface Programs {
   /** Our bundled command, as the image has it. */
   readonly ours: string;
   readonly distribution: string;
+  readonly regsync: string;
   readonly nginx: string;
   readonly wrk: string;
   readonly load: string;
@@ -48,6 +49,18 @@ const distribution: Bundle = {
   name: "optimized-distribution",
   build: { ...peer.build, optimized: true },
 };
+const regctl = found("regctl");
+/** Comes with regctl, as its project ships it. */
+const regsync: Bundle = {
+  ...regctl,
+  name: "regsync",
+  programs: ["regsync"],
+  build: {
+    ...regctl.build,
+    packages: ["github.com/regclient/regclient/cmd/regsync"],
+    optimized: true,
+  },
+};
 const load: Bundle = {
   name: "load",
   version: "1",
@@ -69,8 +82,9 @@ export async function obtainPrograms(
   signal: AbortSignal,
 ): Promise<Programs> {
   const debian = await progress.step("Debian packages: nginx, wrk, jemalloc", unpackedPackages);
-  const [distributionFolder, loadFolder] = [
+  const [distributionFolder, regsyncFolder, loadFolder] = [
     await built(distribution, progress, signal),
+    await built(regsync, progress, signal),
     await built(load, progress, signal),
   ];
   const ours = join(folder, "program");
@@ -81,6 +95,7 @@ export async function obtainPrograms(
   return {
     ours: join(ours, "connected-registry.js"),
     distribution: join(distributionFolder, "registry"),
+    regsync: join(regsyncFolder, "regsync"),
     load: join(loadFolder, "load"),
     nginx: join(debian.root, "usr/sbin/nginx"),
     wrk: join(debian.root, "usr/bin/wrk"),
@@ -88,6 +103,7 @@ export async function obtainPrograms(
     libraries: [join(debian.root, "usr/lib", system), join(debian.root, "lib", system)].join(":"),
     versions: [
       `distribution ${distribution.version}`,
+      `regsync ${regsync.version}`,
       ...debian.versions.filter(([name]) => name === "nginx" || name === "wrk").map((pair) => pair.join(" ")),
       `Node ${process.versions.node}`,
     ],

@@ -17,10 +17,10 @@ export class LoadClient {
 
   /** Pushes images of random layers. */
   push(url: string, images: PushOptions): Promise<Pushed> {
-    const { repository, count, layers, layerBytes, clients, token } = images;
+    const { repository, count, layers, layerBytes, clients, tags = 1, token } = images;
     return this.run("push", url, token, [
       ...["-repository", repository, "-images", `${count}`, "-layers", `${layers}`],
-      ...["-layer-bytes", `${layerBytes}`, "-clients", `${clients}`],
+      ...["-layer-bytes", `${layerBytes}`, "-clients", `${clients}`, "-tags", `${tags}`],
     ]);
   }
 
@@ -85,6 +85,8 @@ export interface PushOptions {
   readonly layers: number;
   readonly layerBytes: number;
   readonly clients: number;
+  /** Of each image: its own, and that with `-1`, `-2` and so on behind it. */
+  readonly tags?: number;
   readonly token?: string | undefined;
 }
 

@@ -7,6 +7,7 @@ const colors: Readonly<Record<Contestant, string>> = {
   distribution: "#94a3b8",
   nginx: "#16a34a",
   "bare Node": "#d97706",
+  regsync: "#94a3b8",
 };
 const width = 900;
 const left = 330;
@@ -25,7 +26,8 @@ export function chart(results: readonly LineResult[], subtitle: string): string 
     parts.push(group(result, bars, y));
     y += height + gap;
   }
-  const legend = contestants.map((who, i) => {
+  const shown = contestants.filter((who) => results.some(({ figures }) => figures[who] !== undefined));
+  const legend = shown.map((who, i) => {
     const x = left + i * 110;
     return `<rect x="${x}" y="38" width="10" height="10" fill="${colors[who]}"/>${text(x + 15, 47, who, "small")}`;
   });

@@ -19,6 +19,7 @@ export interface OurRegistry {
   readonly program: Program;
   readonly url: string;
   readonly probe: string;
+  readonly status: string;
 }
 
 export interface OurServer extends Server {
@@ -36,19 +37,23 @@ export interface OurOptions {
   readonly profile?: string | undefined;
   /** A program with its options that runs Node, in place of itself. */
   readonly under?: readonly string[];
+  /** A settings document; everybody may read then. */
+  readonly document?: string;
 }
 
 /** As the image runs it: the bundle, the flags of Node, the allocator. */
 export async function ourRegistry(
   programs: Programs,
-  { folder, secure = false, profile, under = [] }: OurOptions,
+  { folder, secure = false, profile, under = [], document }: OurOptions,
 ): Promise<OurRegistry & { readonly password: string }> {
   await mkdir(folder, { recursive: true });
   const [port, probes] = [await freePort(host), await freePort(host)];
   const password = randomBytes(32).toString("base64url");
   const configuration = join(folder, "configuration.json");
   await writeFile(configuration, JSON.stringify(settings(password)));
-  const access = secure ? ["--config", configuration] : ["--http", "--anonymous", "write"];
+  const open =
+    document === undefined ? ["--anonymous", "write"] : ["--anonymous", "read", "--config", document];
+  const access = secure ? ["--config", configuration] : ["--http", ...open];
   const { flags, env } = nodeAsInImage(programs);
   const profiling = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
   return {
@@ -68,6 +73,7 @@ export async function ourRegistry(
     },
     url: `${secure ? "https" : "http"}://${host}:${port}`,
     probe: `http://${host}:${probes}/readyz`,
+    status: `http://${host}:${probes}/status`,
     password,
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Program } from "../../e2e/cluster/daemon.ts";
 import { freePort } from "../../e2e/cluster/free-port.ts";
 import type { Programs } from "../programs.ts";
 import { nodeAsInImage } from "./as-in-image.ts";
@@ -13,12 +14,23 @@ const host = "127.0.0.1";
  * configuration has. No access log, no traces, errors only in its log: it is as fast as it can be.
  */
 export async function startDistribution(
-  { distribution }: Programs,
+  programs: Programs,
   folder: string,
   logs: string,
   signal: AbortSignal,
 ): Promise<Server> {
-  const port = await freePort(host);
+  const address = `${host}:${await freePort(host)}`;
+  const program = await distributionAt(programs, address, {}, folder);
+  return startServer(program, `http://${address}`, `http://${address}/v2/`, logs, signal);
+}
+
+/** As `startDistribution` starts it: to serve on `address`, with `http` beside what we say of that ourselves. */
+export async function distributionAt(
+  { distribution }: Programs,
+  address: string,
+  http: object,
+  folder: string,
+): Promise<Program> {
   await mkdir(folder, { recursive: true });
   const configuration = join(folder, "config.json");
   await writeFile(
@@ -31,13 +43,11 @@ export async function startDistribution(
         cache: { blobdescriptor: "inmemory" },
         delete: { enabled: true },
       },
-      http: { addr: `${host}:${port}`, secret: randomBytes(32).toString("base64url") },
+      http: { addr: address, secret: randomBytes(32).toString("base64url"), ...http },
     }),
   );
-  const url = `http://${host}:${port}`;
   const env = { PATH: "/usr/bin:/bin", OTEL_TRACES_EXPORTER: "none" };
-  const program = { name: "distribution", command: distribution, args: ["serve", configuration], env };
-  return startServer(program, url, `${url}/v2/`, logs, signal);
+  return { name: "distribution", command: distribution, args: ["serve", configuration], env };
 }
 
 /** nginx with sendfile over the plain files below `root`: the ceiling. One worker per core, no access log. */

@@ -32,9 +32,8 @@ export async function startServer(
   logs: string,
   signal: AbortSignal,
 ): Promise<Server> {
-  const daemon = await startDaemon(program, logs);
+  const daemon = await startOwn(program, logs);
   const stop = (): Promise<void> => stopDaemon(daemon, 10_000);
-  stopping.push(stop);
   try {
     await untilReady(daemon, [], () => answers(probe), 60_000, signal);
   } catch (error) {
@@ -42,6 +41,13 @@ export async function startServer(
     throw error;
   }
   return { url, pid: daemon.pid, stop };
+}
+
+/** Starts `program` and waits for nothing; `stopAll` ends it if nobody else does. */
+export async function startOwn(program: Program, logs: string): Promise<Daemon> {
+  const daemon = await startDaemon(program, logs);
+  stopping.push(() => stopDaemon(daemon, 10_000));
+  return daemon;
 }
 
 /** Ends whatever was started and still runs: an interrupted benchmark leaves nothing behind. */
@@ -65,7 +71,9 @@ export async function timeToReady(program: Program, probe: string, logs: string)
 }
 
 /** Resident memory now, and the most since the last call of `forgetPeak`, in MiB. */
-export async function memoryOf({ pid }: Server): Promise<{ readonly now: number; readonly peak: number }> {
+export async function memoryOf({
+  pid,
+}: Pick<Server, "pid">): Promise<{ readonly now: number; readonly peak: number }> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const read = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "mu").exec(status)?.[1]) / 1024;

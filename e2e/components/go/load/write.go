@@ -55,6 +55,7 @@ func pushImages(args []string) (any, error) {
 	layers := flags.Int("layers", 4, "of each")
 	size := flags.Int("layer-bytes", 1<<20, "of each layer")
 	clients := flags.Int("clients", 8, "how many at once")
+	tags := flags.Int("tags", 1, "of each image: v7, v7-1, v7-2 and so on")
 	flags.Parse(args)
 	images := make([]image, *count)
 	random := newRandom()
@@ -63,7 +64,7 @@ func pushImages(args []string) (any, error) {
 	}
 	client := newClient(*clients)
 	start := time.Now()
-	err := inParallel(*clients, len(images), func(i int) error { return o.push(client, images[i]) })
+	err := inParallel(*clients, len(images), func(i int) error { return o.push(client, images[i], *tags) })
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func makeImage(random *rand.ChaCha8, repository, tag string, layers, size int) i
 	return made
 }
 
-func (o options) push(client *http.Client, each image) error {
+func (o options) push(client *http.Client, each image, tags int) error {
 	base := o.url + "/v2/" + each.repository
 	for i, content := range each.blobs {
 		if err := o.send(client, http.MethodHead, base+"/blobs/"+each.digests[i], nil, 0, "", 404, nil); err != nil {
@@ -118,8 +119,15 @@ func (o options) push(client *http.Client, each image) error {
 			return err
 		}
 	}
-	body := bytes.NewReader(each.manifest)
-	return o.send(client, http.MethodPut, base+"/manifests/"+each.tag, body, int64(len(each.manifest)), manifestType, 201, nil)
+	if err := o.put(client, each.repository, each.tag, each.manifest); err != nil {
+		return err
+	}
+	for n := 1; n < tags; n++ {
+		if err := o.put(client, each.repository, fmt.Sprintf("%s-%d", each.tag, n), each.manifest); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // upload sends one blob by POST, PATCH and PUT; digest is asked for when all bytes are sent.
