@@ -9,6 +9,10 @@ const programs = {
     text: "Serve container images: a complete registry.",
     load: () => import("../registry/main.ts"),
   },
+  plan: {
+    text: "Show what a sync would bring from the parent, and what it leaves out and why.",
+    load: () => import("../registry/plan/main.ts"),
+  },
   "garbage-collect": {
     text: "Remove what nothing refers to from the data of a registry that is stopped.",
     load: () => import("../registry/garbage-collect.ts"),

@@ -10,6 +10,9 @@ interface ServeOption {
   readonly text: string;
 }
 
+/** Where content is kept if nobody says where. */
+export const defaultData = "/var/lib/connected-registry";
+
 /** The groups in which `--help` and the reference show the options. */
 export const optionGroups = {
   serving: "Serving:",
@@ -78,7 +81,7 @@ export const serveOptions = [
     name: "data",
     group: "content",
     value: "DIR",
-    default: "/var/lib/connected-registry",
+    default: defaultData,
     text: "where content and keys are kept",
   },
   {

@@ -125,6 +125,11 @@ export class RegistryContent implements Repositories<ContentRepository> {
     return this.parts.ingests.watch(digest);
   }
 
+  /** Whether any repository has, or had, the blob: its bytes need not come again. */
+  async stored(digest: Digest): Promise<boolean> {
+    return (await this.parts.metadata.knownSize(digest)) !== undefined;
+  }
+
   /** Bytes stored. */
   usage(): Promise<number> {
     return this.parts.metadata.usage();

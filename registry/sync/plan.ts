@@ -210,7 +210,7 @@ class Planner {
     const { repository, tag, wishes, looked, attached } = wanted;
     const { limit, signal } = this.options;
     const target = this.target.open(repository);
-    const settled = await this.settled(target, tag);
+    const settled = await this.settled(repository, tag);
     const root = settled ?? (await limit(() => this.source.open(repository).resolve(tag, signal)));
     if (/^application\/vnd\.docker\.distribution\.manifest\.v1\+/.test(root.mediaType)) {
       throw new InvalidManifestError(
@@ -233,8 +233,9 @@ class Planner {
   }
 
   /** What a tag is, if it is here and does not change: the parent need not be asked. */
-  private async settled(target: SyncTarget, tag: Tag): Promise<Descriptor | undefined> {
-    if (this.options.confirmations?.immutable(target.name, tag) !== true) return undefined;
+  private async settled(repository: RepositoryName, tag: Tag): Promise<Descriptor | undefined> {
+    if (this.options.confirmations?.immutable(repository, tag) !== true) return undefined;
+    const target = this.target.open(repository);
     const digest = await resolveHere(target, tag);
     return digest === undefined ? undefined : await target.resolve(tag);
   }

@@ -1,0 +1,180 @@
+import pLimit from "p-limit";
+import type { SyncSettings } from "../../common/contract/config.ts";
+import type { Digest, Descriptor } from "../../common/oci/digest.ts";
+import type { Repositories, SyncSource } from "../content/store.ts";
+import { eachAttachment } from "../sync/attachments.ts";
+import { idleSentence } from "../sync/census.ts";
+import { endsPass, isLinkFault, sentenceOf } from "../sync/faults.ts";
+import type { Limit } from "../sync/flights.ts";
+import { ManifestShelf } from "../sync/manifest-shelf.ts";
+import { planSync, type PlannedTag, type PresentContent } from "../sync/plan.ts";
+import { everyPlatform } from "../sync/platform.ts";
+import { pool } from "../sync/pool.ts";
+import { survey, type SurveyOptions } from "../sync/survey.ts";
+import { Weights } from "../sync/weights.ts";
+import { PlanLedger, type PlanEntry, type RepositoryPlan } from "./entries.ts";
+
+/** What the registry has, to be looked at. */
+export interface StoredContent extends PresentContent {
+  /** Whether any repository has the blob: what one has need not come again for another. */
+  stored(digest: Digest): Promise<boolean>;
+}
+
+export interface PreviewOptions {
+  readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;
+  readonly source: Repositories<SyncSource> & { ping(signal?: AbortSignal): Promise<void> };
+  readonly target: StoredContent;
+  /** Told how many of the selected tags have been looked at. */
+  readonly progress: (done: number, all: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a sync would do now. */
+export interface Preview {
+  readonly entries: readonly PlanEntry[];
+  readonly repositories: readonly RepositoryPlan[];
+  /** What a person should know though nothing failed. */
+  readonly notice?: string;
+  /** Why it is not all: what every other question would have ended with. */
+  readonly ending?: unknown;
+}
+
+/**
+ * Finds out what a sync by these rules would bring, how many bytes that is, and what it would leave out and why. Asks the
+ * parent for lists, digests and manifests, and for no blob; changes nothing.
+ *
+ * # Caveats
+ * What is attached to an image that is here already is not looked for: a sync asks for that now and then.
+ *
+ * @throws the signal's reason
+ */
+export async function preview(options: PreviewOptions): Promise<Preview> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const slots = pLimit(options.sync.concurrency);
+  const limit: Limit = (task) =>
+    slots(async () => {
+      signal.throwIfAborted();
+      try {
+        return await task();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (endsPass(error) || (isLinkFault(error) && (await isGone(options.source, signal)))) {
+          stop.abort(error);
+        }
+        throw error;
+      }
+    });
+  const ledger = new PlanLedger();
+  let notice: string | undefined;
+  try {
+    notice = await look(options, ledger, { limit, shelf: new ManifestShelf(), signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  options.signal.throwIfAborted();
+  return {
+    entries: ledger.sorted(),
+    repositories: ledger.repositories(),
+    ...(notice === undefined ? {} : { notice }),
+    ...(stop.signal.aborted ? { ending: stop.signal.reason as unknown } : {}),
+  };
+}
+
+async function look(
+  { sync, source, target, progress }: PreviewOptions,
+  ledger: PlanLedger,
+  asking: SurveyOptions,
+): Promise<string | undefined> {
+  const plan = await planSync(sync.repositories, source, target, {
+    ...asking,
+    width: sync.concurrency,
+    weights: new Weights(),
+    leftOut: (repository, tag, reason) => {
+      ledger.leave(repository, tag, reason);
+    },
+    progress,
+  });
+  for (const { repository, tag, error } of plan.failures) {
+    ledger.add(failed(repository, tag, error));
+  }
+  for (const { repository, tag, root } of plan.tooBig) {
+    ledger.leave(repository, tag, "tooBig", root.digest);
+  }
+  const bill = new Bill(source, target, asking);
+  let done = 0;
+  const missing = plan.tags.filter(({ here }) => here === undefined);
+  await pool(plan.tags, sync.concurrency, async (tag) => {
+    const { repository, tag: name, root } = tag;
+    const entry = { repository, tag: name, digest: root.digest };
+    if (tag.here !== undefined) {
+      ledger.add({ ...entry, state: "Here" });
+      return;
+    }
+    try {
+      ledger.add({ ...entry, state: stateOf(tag), bytes: await bill.of(tag) });
+    } catch (error) {
+      asking.signal.throwIfAborted();
+      ledger.add(failed(repository, name, error));
+    }
+    progress(++done, missing.length);
+  });
+  return idleSentence(plan.idle);
+}
+
+function stateOf({ present, root }: PlannedTag): "New" | "Changed" | "Incomplete" {
+  if (present === undefined) return "New";
+  return present === root.digest ? "Incomplete" : "Changed";
+}
+
+function failed(repository: string, tag: string | undefined, error: unknown): PlanEntry {
+  return { repository, ...(tag === undefined ? {} : { tag }), state: "Failed", reason: sentenceOf(error) };
+}
+
+/** Counts the bytes that would come from the parent, each content once. */
+class Bill {
+  private readonly source: Repositories<SyncSource>;
+  private readonly target: StoredContent;
+  private readonly asking: SurveyOptions;
+  private readonly counted = new Set<Digest>();
+
+  constructor(source: Repositories<SyncSource>, target: StoredContent, asking: SurveyOptions) {
+    this.source = source;
+    this.target = target;
+    this.asking = asking;
+  }
+
+  /** Of an image, and of what would come with it. */
+  async of({ repository, root, platforms, referrers, attached }: PlannedTag): Promise<number> {
+    const [source, target] = [this.source.open(repository), this.target.open(repository)];
+    let bytes = 0;
+    const visit = async (node: Descriptor, wanted = everyPlatform): Promise<readonly Descriptor[]> => {
+      const { manifests, blobs } = await survey(source, target, node, wanted, this.asking);
+      for (const manifest of manifests) {
+        if (!(await target.exists(manifest))) bytes += this.once(manifest);
+      }
+      for (const blob of blobs) if (!(await this.target.stored(blob.digest))) bytes += this.once(blob);
+      return manifests;
+    };
+    const manifests = await visit(root, platforms);
+    if (referrers === undefined) return bytes;
+    const attachments = { ...this.asking, filter: referrers, attached };
+    await eachAttachment(source, target, manifests, attachments, (attachment) => visit(attachment.root));
+    return bytes;
+  }
+
+  private once({ digest, size }: Descriptor): number {
+    if (this.counted.has(digest)) return 0;
+    this.counted.add(digest);
+    return size;
+  }
+}
+
+async function isGone(source: PreviewOptions["source"], signal: AbortSignal): Promise<boolean> {
+  try {
+    await source.ping(signal);
+    return false;
+  } catch (error) {
+    return isLinkFault(error);
+  }
+}
