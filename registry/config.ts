@@ -5,6 +5,7 @@ import type { Encryption } from "./http/encryption.ts";
 import { OptionReader, type ServeOptions } from "./option-reader.ts";
 import { serveOptions } from "./options.ts";
 import type { SettingsOverrides } from "./overrides.ts";
+import { proxyOf } from "./remote/proxy.ts";
 
 /** The object of the cluster whose registry this is. */
 export interface ClusterIdentity {
@@ -28,11 +29,13 @@ export interface ServeConfig {
 
 /**
  * @param fromEnvironment whether a property of `options` comes from there
+ * @param environment where proxies are looked up
  * @throws {InvalidConfigError} that names every fault, with the option and what would be right
  */
 export function parseServeConfig(
   options: ServeOptions,
   fromEnvironment: (property: string) => boolean = () => false,
+  environment: Readonly<Record<string, string | undefined>> = {},
 ): ServeConfig {
   const read = new OptionReader(options, fromEnvironment);
   const cluster = read.parsed("cluster", parseCluster, "write NAMESPACE/NAME");
@@ -47,14 +50,17 @@ export function parseServeConfig(
     maxConnections: read.number("max-connections", 10, 1_000_000),
     graceSeconds: read.number("grace-period", 0, 86_400),
     ...(cluster === undefined ? {} : { cluster }),
-    overrides: overridesOf(read),
+    overrides: {
+      ...overridesOf(read),
+      proxies: { https: proxyOf(environment, "https"), http: proxyOf(environment, "http") },
+    },
   };
   if (read.faults.length > 0) throw new InvalidConfigError(...read.faults);
   return config;
 }
 
 /** They are judged by the schema of the settings: it alone knows what is right. */
-function overridesOf(read: OptionReader): SettingsOverrides {
+function overridesOf(read: OptionReader): Omit<SettingsOverrides, "proxies"> {
   const given = {
     mode: read.text("mode"),
     logLevel: read.text("log-level"),
@@ -74,7 +80,7 @@ function overridesOf(read: OptionReader): SettingsOverrides {
       if (option !== undefined) read.fault(option.name, sentence.join(": "));
     }
   }
-  return given as SettingsOverrides;
+  return given as Omit<SettingsOverrides, "proxies">;
 }
 
 function parseCluster(text: string): ClusterIdentity | undefined {

@@ -99,7 +99,7 @@ async function readInputs(
       return undefined;
     }
   };
-  const config = await collect(() => parseServeConfig(options, fromEnvironment));
+  const config = await collect(() => parseServeConfig(options, fromEnvironment, process.env));
   const { tlsCert: cert, tlsKey: key } = options;
   if (typeof cert === "string" && typeof key === "string") {
     await collect(() => checkCertificate({ cert, key }));

@@ -1,21 +1,30 @@
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
+import { pipeline, type Readable } from "node:stream";
 import type { Duration } from "luxon";
 import { request as requestHttp } from "./node-http.ts";
+
+/** A body that is read while it is sent; opened anew for each try. */
+export interface StreamedBody {
+  readonly size: number;
+  open(): Readable;
+}
 
 /** One request, and how long each part of it may take. There is no limit on the whole: a slow transfer that moves is fine. */
 export interface Exchange {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | StreamedBody;
   /** Must be an `https.Agent` when `url` is https. */
   readonly agent: Agent;
   /** Name resolution, connection and TLS handshake. */
   readonly connectTimeout: Duration;
   /** The longest silence of the peer, before the head of the response and within its body. */
   readonly idleTimeout: Duration;
+  /** What stands for the system's name resolution. */
+  readonly lookup?: LookupFunction | undefined;
   readonly signal?: AbortSignal;
   /** Told of the connection that is used. */
   readonly onSocket?: (socket: Socket) => void;
@@ -55,8 +64,9 @@ function send(options: Exchange): Promise<IncomingMessage> {
       agent,
       headers: {
         ...headers,
-        ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+        ...(body === undefined ? {} : { "content-length": String(sizeOf(body)) }),
       },
+      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     });
     const fail = (error: Error): void => {
       (answer ?? request).destroy(error);
@@ -68,7 +78,7 @@ function send(options: Exchange): Promise<IncomingMessage> {
     request.once("close", () => signal?.removeEventListener("abort", abort));
     request.once("socket", (socket) => {
       options.onSocket?.(socket);
-      const stop = watchSilence(socket, options, () => answer, fail);
+      const stop = watchSilence(socket, options, () => isOurTurn(request, answer), fail);
       request.once("close", stop);
     });
     request.once("response", (response) => {
@@ -79,14 +89,26 @@ function send(options: Exchange): Promise<IncomingMessage> {
       const stale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
       reject(stale && signal?.aborted !== true ? new StaleConnection() : error);
     });
-    request.end(body);
+    if (body === undefined || typeof body === "string") request.end(body);
+    // What goes wrong is told by the request, or was its end; an answer that comes before all was sent counts as one.
+    else pipeline(body.open(), request, () => undefined);
   });
+}
+
+function sizeOf(body: string | StreamedBody): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.size;
+}
+
+/** Whether nothing moves because of us: bytes wait for our reader, or all have come; or our body is not there yet. */
+function isOurTurn(request: ClientRequest, answer: IncomingMessage | undefined): boolean {
+  if (answer !== undefined) return answer.readableLength > 0 || answer.complete;
+  return !request.writableEnded && request.writableLength === 0;
 }
 
 function watchSilence(
   socket: Socket,
   { connectTimeout, idleTimeout }: Exchange,
-  answer: () => IncomingMessage | undefined,
+  isOurTurn: () => boolean,
   fail: (error: Error) => void,
 ): () => void {
   const connected = socket.connecting ? ("encrypted" in socket ? "secureConnect" : "connect") : undefined;
@@ -94,9 +116,7 @@ function watchSilence(
     socket.setTimeout(idleTimeout.toMillis());
   };
   const silent = (): void => {
-    const received = answer();
-    // Bytes wait for us, or all have come: it is our reader that is slow, not the peer.
-    if (received !== undefined && (received.readableLength > 0 || received.complete)) arm();
+    if (!socket.connecting && isOurTurn()) arm();
     else fail(new PeerTimeoutError("the peer did not answer in time"));
   };
   socket.on("timeout", silent);

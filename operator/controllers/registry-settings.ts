@@ -80,6 +80,7 @@ async function findParent(
   const value = parentSettings(parent, {
     credentials: await secret(parent.credentialsSecretRef?.name),
     caBundle: await secret(parent.caBundleRef?.name),
+    proxyCredentials: await secret(parent.proxy?.credentialsSecretRef?.name),
   });
   const message = `The parent is ${value.loginServer}.`;
   findings.push({ kind: "fine", reason: "Configured", message });

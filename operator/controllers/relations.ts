@@ -60,6 +60,7 @@ function secretsOf(registry: ConnectedRegistry): readonly (string | undefined)[]
   return [
     parent?.credentialsSecretRef?.name,
     parent?.caBundleRef?.name,
+    parent?.proxy?.credentialsSecretRef?.name,
     ...tokensOf(registry).map(credentialsSecretName),
   ];
 }

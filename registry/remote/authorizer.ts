@@ -1,13 +1,10 @@
 import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
+import type { Credentials } from "../../common/contract/parent-settings.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
-import { ProtocolError, UnauthorizedError } from "./errors.ts";
+import { UnauthorizedError } from "./errors.ts";
 import { trustedRealm } from "./realm.ts";
-
-interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+import { basicOf, tokenRequest, type TokenAnswer, type TokenRequest } from "./token-service.ts";
 
 export interface AuthorizerOptions {
   /** The parent's origin. */
@@ -17,10 +14,10 @@ export interface AuthorizerOptions {
   readonly tokenHosts: readonly string[];
   readonly clock: Clock;
   /**
-   * Reads a token service's answer; it applies limits and turns failures into our errors. Without a signal: others may
-   * wait for the same token.
+   * Asks a token service; it applies limits and turns failures into our errors. Without a signal: others may wait for
+   * the same token.
    */
-  readonly readToken: (url: URL, headers: Readonly<Record<string, string>>) => Promise<unknown>;
+  readonly ask: (request: TokenRequest) => Promise<TokenAnswer>;
 }
 
 interface Token {
@@ -29,7 +26,7 @@ interface Token {
 }
 
 /** A token that was asked for once, for all who want it. */
-interface TokenRequest {
+interface SharedToken {
   readonly token: Promise<Token>;
   /** Once it is here. */
   header?: string;
@@ -47,10 +44,13 @@ type Scheme =
 export class Authorizer {
   private readonly options: AuthorizerOptions;
   private scheme: Scheme = { kind: "unknown" };
-  private readonly tokens = new Map<string, TokenRequest>();
+  private readonly tokens = new Map<string, SharedToken>();
 
-  constructor(options: AuthorizerOptions) {
+  /** @param before that of earlier credentials: what the parent wants is known from it */
+  constructor(options: AuthorizerOptions, before?: Authorizer) {
     this.options = options;
+    const known = before?.options.tokenHosts.join() === options.tokenHosts.join();
+    if (before !== undefined && known) this.scheme = before.scheme;
   }
 
   /** Whether the parent takes tokens, which are given for one repository each. */
@@ -61,25 +61,13 @@ export class Authorizer {
   /**
    * What to send with a request for `scope` (of the token specification; empty for none), as far as it is known.
    *
-   * @throws {UnauthorizedError} if the token service refuses
+   * @throws {UnauthorizedError} if the token service refuses; what asking it throws; the signal's reason
    */
-  async header(scope: string): Promise<string | undefined> {
+  async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
+    signal?.throwIfAborted();
     if (this.scheme.kind === "unknown") return undefined;
-    if (this.scheme.kind === "basic") return this.basic();
-    for (let kept = this.tokens.get(scope); kept !== undefined; kept = this.tokens.get(scope)) {
-      const { header, until } = await kept.token;
-      if (until > this.options.clock.now()) return header;
-      if (this.tokens.get(scope) === kept) this.tokens.delete(scope);
-    }
-    const request: TokenRequest = { token: this.askToken(this.scheme, scope) };
-    this.tokens.set(scope, request);
-    try {
-      request.header = (await request.token).header;
-      return request.header;
-    } catch (error) {
-      this.tokens.delete(scope);
-      throw error;
-    }
+    if (this.scheme.kind === "basic") return basicOf(this.options.credentials);
+    return await unlessAborted(this.bearerHeader(this.scheme, scope), signal);
   }
 
   /**
@@ -93,7 +81,7 @@ export class Authorizer {
     if (bearer !== undefined) {
       this.scheme = this.bearer(bearer);
       // Only the token that was refused: others may have replaced it meanwhile (T44).
-      if (this.tokens.get(scope)?.header === sent) this.tokens.delete(scope);
+      if (sent !== undefined && this.tokens.get(scope)?.header === sent) this.tokens.delete(scope);
       return true;
     }
     if (this.options.credentials === undefined) {
@@ -101,21 +89,36 @@ export class Authorizer {
     }
     if (!challenges.some(({ scheme }) => scheme === "basic")) return false;
     this.scheme = { kind: "basic" };
-    return sent !== this.basic();
+    return sent !== basicOf(this.options.credentials);
   }
 
-  private basic(): string | undefined {
-    const { credentials } = this.options;
-    if (credentials === undefined) return undefined;
-    return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+  private async bearerHeader(
+    scheme: Extract<Scheme, { kind: "bearer" }>,
+    scope: string,
+  ): Promise<string | undefined> {
+    for (let kept = this.tokens.get(scope); kept !== undefined; kept = this.tokens.get(scope)) {
+      const { header, until } = await kept.token;
+      if (until > this.options.clock.now()) return header;
+      if (this.tokens.get(scope) === kept) this.tokens.delete(scope);
+    }
+    const request: SharedToken = { token: this.askToken(scheme, scope) };
+    this.tokens.set(scope, request);
+    try {
+      request.header = (await request.token).header;
+      return request.header;
+    } catch (error) {
+      this.tokens.delete(scope);
+      throw error;
+    }
   }
 
   private bearer({ parameters }: Challenge): Scheme {
     const { parent, tokenHosts } = this.options;
     const realm = trustedRealm(parameters.realm ?? "", parent, tokenHosts);
     if (realm === undefined) {
+      const named = originOf(parameters.realm ?? "");
       throw new UnauthorizedError(
-        `${parent.host} names a token service on a host that is not its own and was not allowed by name.`,
+        `${parent.host} names a token service${named} that is not its own and was not allowed by name.`,
       );
     }
     return { kind: "bearer", realm, service: parameters.service };
@@ -125,21 +128,33 @@ export class Authorizer {
     { realm, service }: Extract<Scheme, { kind: "bearer" }>,
     scope: string,
   ): Promise<Token> {
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set("service", service);
-    if (scope !== "") url.searchParams.set("scope", scope);
     const asked = this.options.clock.now();
-    const basic = this.basic();
-    const answer = await this.options.readToken(url, basic === undefined ? {} : { authorization: basic });
-    const { token, access_token, expires_in } = (answer ?? {}) as Readonly<Record<string, unknown>>;
-    const value = token ?? access_token;
-    // It becomes a header: nothing but visible characters.
-    if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) {
-      throw new ProtocolError(`The token service of ${this.options.parent.host} answered without a token.`);
-    }
-    // 60 s is the token specification's default. Not the last tenth, so that no token expires under way. Our own clock
-    // counts from when we asked: the service's clock, or ours, may be wrong (T58).
-    const lifetime = typeof expires_in === "number" && expires_in > 0 ? expires_in : 60;
-    return { header: `Bearer ${value}`, until: asked.plus(seconds(lifetime * 0.9)) };
+    const { credentials } = this.options;
+    const { token, lifetimeSeconds } = await this.options.ask(
+      tokenRequest({ realm, service, scope, credentials }),
+    );
+    // Not the last tenth, so that no token expires under way. Our own clock counts from when we asked: the service's
+    // clock, or ours, may be wrong (T58).
+    return { header: `Bearer ${token}`, until: asked.plus(seconds(lifetimeSeconds * 0.9)) };
+  }
+}
+
+/** ` at ORIGIN`, as far as the parent names one. */
+function originOf(realm: string): string {
+  return URL.canParse(realm) ? ` at ${new URL(realm).origin}` : "";
+}
+
+/** What comes of `promise`, which goes on for others when `signal` aborts. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => {
+    aborted.reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

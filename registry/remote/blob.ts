@@ -51,7 +51,7 @@ async function* resumed(
         urgency: "bulk",
         headers: rangeFrom(offset, etag),
       });
-      if (offset === 0) etag = response.headers.etag;
+      if (offset === 0 && response.statusCode !== 206) etag = response.headers.etag;
       else assertContinues(response, offset, target.size, etag);
       etag ??= response.headers.etag;
       for await (const chunk of client.chunks(response, request.signal)) {

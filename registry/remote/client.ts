@@ -1,22 +1,20 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { LookupFunction } from "node:net";
 import type { Duration } from "luxon";
 import { exponential, type Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
+import type { StreamedBody } from "../../common/http/exchange.ts";
 import type { LinkGate } from "../link/gate.ts";
 import type { Urgency } from "../link/limiter.ts";
+import { pauseFor } from "./allowance.ts";
 import { refusal } from "./answer.ts";
-import { Authorizer } from "./authorizer.ts";
-import {
-  DeniedError,
-  ProtocolError,
-  RateLimitedError,
-  UnauthorizedError,
-  UnreachableError,
-} from "./errors.ts";
+import { RateLimitedError, UnauthorizedError, UnreachableError } from "./errors.ts";
+import { Login } from "./login.ts";
 import { MeteredTransport, type LinkObserver } from "./metered-transport.ts";
 import { Pause } from "./pause.ts";
-import type { TransportTimeouts } from "./transport.ts";
+import { readToken, type TokenAnswer, type TokenRequest } from "./token-service.ts";
+import type { Method, TransportTimeouts } from "./transport.ts";
 
 export interface ClientOptions {
   readonly clock: Clock;
@@ -28,17 +26,21 @@ export interface ClientOptions {
   readonly timeouts?: TransportTimeouts;
   /** How often one thing is tried, with nothing gained, before it is given up for now. */
   readonly attempts?: number;
+  /** Name resolution; the system's if absent. */
+  readonly lookup?: LookupFunction;
 }
 
 export interface ParentRequest {
-  readonly method: "GET" | "HEAD";
+  readonly method: Method;
   /** Path and query. */
   readonly path: string;
   /** Scope of the token specification, such as `repository:apps/hello:pull`. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Opened anew for each try; sent as the link's budget allows. */
+  readonly body?: StreamedBody;
   readonly idleTimeout?: Duration;
-  /** Of the body that it brings; `small` if absent. */
+  /** Of the body that it brings, or takes along; `small` if absent. */
   readonly urgency?: Urgency;
   /** A sign of life, which is asked for even when the link's quota is used up. */
   readonly vital?: boolean;
@@ -52,6 +54,8 @@ export interface ParentAnswer {
 
 const maxTokenBytes = 256 * 1024;
 const defaultTimeouts: TransportTimeouts = { connect: seconds(5), idle: seconds(30) };
+/** A longer pause is no hiccup: whoever waits is told, so that a person can see it, and comes back later. */
+const patience = seconds(60);
 
 /** Requests to one parent: authorized, counted, paused together, and read within limits. */
 export class ParentClient {
@@ -60,27 +64,30 @@ export class ParentClient {
   private readonly backoff: Backoff;
   private readonly pause: Pause;
   private readonly transport: MeteredTransport;
-  private authorizer: Authorizer;
+  private readonly login: Login;
 
   constructor(parent: ParentSettings, options: ClientOptions) {
     this.origin = new URL(`${parent.protocol}://${parent.loginServer}`);
     this.options = options;
     this.backoff = exponential(seconds(1), seconds(30), options.random);
-    this.pause = new Pause(options.clock);
-    this.transport = new MeteredTransport(
-      this.origin.host,
-      options.timeouts ?? defaultTimeouts,
-      parent.caBundle,
-      options.observer,
-      options.gate,
-    );
-    this.authorizer = this.newAuthorizer(parent);
+    this.pause = new Pause(options.clock, options.random);
+    const { observer, gate, lookup, timeouts = defaultTimeouts } = options;
+    this.transport = new MeteredTransport(parent, {
+      host: this.origin.host,
+      ...{ timeouts, observer, gate, lookup },
+    });
+    this.login = new Login(parent, this.origin, options.clock, (request) => this.askToken(request));
   }
 
-  /** Takes on changed credentials and authorities; requests under way end as they began (T44). */
+  /** Takes on changed credentials, authorities and ways; requests under way end as they began (T44). */
   configure(parent: ParentSettings): void {
-    this.transport.trust(parent.caBundle);
-    this.authorizer = this.newAuthorizer(parent);
+    this.transport.take(parent);
+    this.login.configure(parent);
+  }
+
+  /** Whether the parent wants to be left alone for now. */
+  get paused(): boolean {
+    return this.pause.left.toMillis() > 0;
   }
 
   close(): void {
@@ -98,26 +105,16 @@ export class ParentClient {
    * @throws every class of errors.ts, and {@link LinkQuotaError}
    */
   async send(request: ParentRequest): Promise<IncomingMessage> {
+    const { left } = this.pause;
+    if (left > patience) throw new RateLimitedError(`${this.origin.host} limits the rate of requests.`, left);
     await this.pause.over(request.signal);
     if (request.vital !== true) this.options.gate.assertOpen();
-    const { authorizer } = this;
-    const sent = await authorizer.header(request.scope);
-    let { response, origin } = await this.exchange(request, sent);
-    if (response.statusCode === 401 && origin === this.origin.origin) {
-      response.destroy();
-      if (authorizer.learn(response.headers["www-authenticate"], request.scope, sent)) {
-        ({ response, origin } = await this.exchange(request, await authorizer.header(request.scope)));
-      }
-      if (response.statusCode === 401) {
-        response.destroy();
-        // A token that the service gave us, and that does not suffice: other repositories may be open to us.
-        if (authorizer.usesTokens) throw new DeniedError(`${this.origin.host} denies access.`);
-        throw new UnauthorizedError(`${this.origin.host} does not accept our credentials.`);
-      }
-    }
+    const { response, origin } = await this.login.request(request.scope, request.signal, (authorization) =>
+      this.exchange(request, authorization),
+    );
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
-    throw await this.refused(response, origin);
+    throw await this.refused(response, new URL(origin).host, origin !== this.origin.origin);
   }
 
   /** The whole answer, of at most `limit` bytes (S04), tried again as often as is worth it. @throws as `send` does */
@@ -155,46 +152,38 @@ export class ParentClient {
   }
 
   private async exchange(
-    { method, path, headers, idleTimeout, urgency = "small", signal }: ParentRequest,
+    { method, path, headers, body, idleTimeout, urgency = "small", signal }: ParentRequest,
     authorization: string | undefined,
   ): Promise<{ response: IncomingMessage; origin: string }> {
     const url = new URL(path, this.origin);
     const all = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
-    const patience = idleTimeout === undefined ? {} : { idleTimeout };
-    return await this.transport.send({ url, method, headers: all, ...patience, signal }, urgency);
+    const silence = idleTimeout === undefined ? {} : { idleTimeout };
+    const request = { url, method, headers: all, body, ...silence, signal };
+    return this.heard(await this.transport.send(request, urgency));
   }
 
-  private async refused(response: IncomingMessage, origin: string): Promise<Error> {
-    const error = await refusal(response, new URL(origin).host, origin !== this.origin.origin);
+  /** Every answer may say how many more there will be. */
+  private heard<T extends { readonly response: IncomingMessage }>(answer: T): T {
+    const pause = pauseFor(answer.response.headers, this.options.clock.now().toSeconds());
+    if (pause !== undefined) this.pause.hold(pause);
+    return answer;
+  }
+
+  private async refused(response: IncomingMessage, host: string, foreign: boolean): Promise<Error> {
+    const error = await refusal(response, host, foreign, this.options.clock.now());
     if (error instanceof RateLimitedError) this.pause.hold(error.retryAfter ?? this.backoff(4));
     return error;
   }
 
-  private async readToken(url: URL, headers: Readonly<Record<string, string>>): Promise<unknown> {
-    const { response, origin } = await this.transport.send({ url, method: "GET", headers }, "small");
+  private async askToken(request: TokenRequest): Promise<TokenAnswer> {
+    const { host } = this.origin;
+    const { response } = this.heard(await this.transport.send(request, "small"));
     const status = response.statusCode ?? 0;
     if (status === 400 || status === 401) {
       response.destroy();
-      throw new UnauthorizedError(
-        `The token service of ${this.origin.host} does not accept our credentials.`,
-      );
+      throw new UnauthorizedError(`The token service of ${host} does not accept our credentials.`);
     }
-    if (status !== 200) throw await this.refused(response, origin);
-    const body = await this.transport.body(response, maxTokenBytes);
-    try {
-      return JSON.parse(body.toString("utf8"));
-    } catch {
-      throw new ProtocolError(`The token service of ${this.origin.host} answered something else than JSON.`);
-    }
-  }
-
-  private newAuthorizer(parent: ParentSettings): Authorizer {
-    return new Authorizer({
-      parent: this.origin,
-      credentials: parent.credentials,
-      tokenHosts: parent.tokenHosts,
-      clock: this.options.clock,
-      readToken: (url, headers) => this.readToken(url, headers),
-    });
+    if (status !== 200) throw await this.refused(response, `The token service of ${host}`, false);
+    return readToken(await this.transport.body(response, maxTokenBytes), host);
   }
 }

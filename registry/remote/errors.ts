@@ -1,9 +1,17 @@
 import type { Duration } from "luxon";
+import type { Digest } from "../../common/oci/digest.ts";
 
 /**
  * What a parent registry may do to us. Each class stands for one decision of the sync engine; the messages are
  * sentences without times and counters, the same as long as the fault is, and hold no credentials.
  */
+
+/** One entry of the `errors` of its answer (OCI distribution specification, "Error Codes"). */
+export interface PeerFault {
+  readonly code: string;
+  /** What it is about, if it said so. */
+  readonly digest?: Digest;
+}
 
 /** It did not answer: no route, refused, too slow, cut off, or 5xx. Worth another try; the parent counts as Offline. */
 export class UnreachableError extends Error {
@@ -40,6 +48,29 @@ export class RateLimitedError extends Error {
 /** It has no such thing. `RemoteRepository` says which thing, in the words of the content port. */
 export class NotFoundError extends Error {
   override readonly name = "NotFoundError";
+  readonly faults: readonly PeerFault[];
+
+  constructor(message: string, faults: readonly PeerFault[] = []) {
+    super(message);
+    this.faults = faults;
+  }
+}
+
+/** It says that it lacks something that a manifest names, though it may have said otherwise before (T23). */
+export class UnknownPartError extends Error {
+  override readonly name = "UnknownPartError";
+  /** What it lacks, if it said so. */
+  readonly digests: readonly Digest[];
+
+  constructor(message: string, digests: readonly Digest[]) {
+    super(message);
+    this.digests = digests;
+  }
+}
+
+/** Somebody else was faster: what is there is not what it was. */
+export class ChangedMeanwhileError extends Error {
+  override readonly name = "ChangedMeanwhileError";
 }
 
 /** It has no such repository. */
@@ -51,10 +82,12 @@ export class RepositoryNotFoundError extends Error {
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly status: number | undefined;
+  readonly faults: readonly PeerFault[];
 
-  constructor(message: string, status?: number) {
+  constructor(message: string, status?: number, faults: readonly PeerFault[] = []) {
     super(message);
     this.status = status;
+    this.faults = faults;
   }
 }
 

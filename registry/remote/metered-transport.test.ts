@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { milliseconds, seconds, systemClock } from "../../common/clock.ts";
-import type { ParentSettings } from "../../common/contract/config.ts";
 import { digestOf, type Descriptor } from "../../common/oci/digest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { parseRepository, parseTag, type Tag } from "../../common/oci/reference.ts";
@@ -11,7 +11,9 @@ import { ScriptedServer, type Script } from "../../common/testing/scripted-http.
 import type { LinkGate, LinkTraffic } from "../link/gate.ts";
 import type { Urgency } from "../link/limiter.ts";
 import { TagNotFoundError } from "../content/store.ts";
+import { ParentClient } from "./client.ts";
 import { RemoteRegistry } from "./registry.ts";
+import { parentAt } from "./testing/remotes.ts";
 
 const name = parseRepository("apps/hello");
 const tag = parseTag("1.0");
@@ -67,8 +69,7 @@ describe("MeteredTransport", () => {
       sockets.add(response.socket!);
       script(request, response);
     });
-    const place: ParentSettings = { loginServer: server.host, protocol: "http", tokenHosts: [] };
-    remote = new RemoteRegistry(place, {
+    remote = new RemoteRegistry(parentAt(server), {
       clock: new ManualClock(),
       random: () => 0,
       observer: { requested: () => undefined, received: () => undefined },
@@ -143,6 +144,32 @@ describe("MeteredTransport", () => {
     gate.closesAt = gate.received;
     gate.received = 0;
     await expect(buffer(await remote.open(name).fetch(layer))).resolves.toHaveLength(content.length);
+  });
+
+  test("what is sent goes as the gate lets it, and is counted once, also when it is sent again with a login", async () => {
+    let challenged = false;
+    await serve((_, response) => {
+      if (challenged) response.writeHead(202).end();
+      else response.writeHead(401, { "www-authenticate": "Basic realm=a" }).end();
+      challenged = true;
+    });
+    const client = new ParentClient(parentAt(server, { credentials: { username: "u", password: "p" } }), {
+      clock: new ManualClock(),
+      random: () => 0,
+      observer: { requested: () => undefined, received: () => undefined },
+      gate,
+      timeouts: { connect: seconds(10), idle: seconds(10) },
+    });
+    let opened = 0;
+    const pieces = Array.from({ length: 64 }, () => Buffer.alloc(64 * 1024));
+    const body = { size: 4 * 1024 * 1024, open: () => (opened++, Readable.from(pieces)) };
+    const request = { method: "PATCH", path: "/v2/a/blobs/uploads/1", scope: "", body } as const;
+    (await client.send({ ...request, urgency: "bulk" })).resume();
+    client.close();
+    await eventually(() => gate.sent === sum(({ bytesRead }) => bytesRead), "what the parent received");
+    expect(opened).toBe(2);
+    // Each piece was waited for: nobody sends a layer first and pays for it afterwards.
+    expect(gate.urgencies.filter((each) => each === "bulk").length).toBeGreaterThan(2 * 32);
   });
 
   test("a used up quota asks the parent for nothing but signs of life", async () => {

@@ -1,9 +1,18 @@
 import type { IncomingMessage } from "node:http";
+import type { LookupFunction, Socket } from "node:net";
+import { Readable } from "node:stream";
+import type { StreamedBody } from "../../common/http/exchange.ts";
 import type { LinkGate } from "../link/gate.ts";
 import type { Urgency } from "../link/limiter.ts";
 import { SocketMeter } from "../link/socket-meter.ts";
 import { ProtocolError } from "./errors.ts";
-import { connectionError, Transport, type TransportRequest, type TransportTimeouts } from "./transport.ts";
+import {
+  connectionError,
+  Transport,
+  type Route,
+  type TransportRequest,
+  type TransportTimeouts,
+} from "./transport.ts";
 
 /** Told of what goes over the link. */
 export interface LinkObserver {
@@ -13,44 +22,41 @@ export interface LinkObserver {
   received(bytes: number): void;
 }
 
+export interface MeteredTransportOptions {
+  /** Of the parent, for messages. */
+  readonly host: string;
+  readonly timeouts: TransportTimeouts;
+  readonly observer: LinkObserver;
+  readonly gate: LinkGate;
+  readonly lookup?: LookupFunction | undefined;
+}
+
 /**
  * Every request to one parent and every byte of a body, told to the observer, and every byte at all, also of heads,
- * redirects and refusals, held to what the gate allows; authorities may change meanwhile.
+ * redirects and refusals, held to what the gate allows; the way to the parent may change meanwhile.
  */
 export class MeteredTransport {
-  private readonly host: string;
-  private readonly timeouts: TransportTimeouts;
-  private readonly observer: LinkObserver;
-  private readonly gate: LinkGate;
+  private readonly options: MeteredTransportOptions;
   private readonly meter: SocketMeter;
-  private caBundle: string | undefined;
+  private route: string;
   private transport: Transport;
 
-  /** @param host of the parent, for messages */
-  constructor(
-    host: string,
-    timeouts: TransportTimeouts,
-    caBundle: string | undefined,
-    observer: LinkObserver,
-    gate: LinkGate,
-  ) {
-    this.host = host;
-    this.timeouts = timeouts;
-    this.observer = observer;
-    this.gate = gate;
+  constructor(route: Route, options: MeteredTransportOptions) {
+    this.options = options;
     this.meter = new SocketMeter((traffic) => {
-      gate.passedUnasked(traffic);
+      options.gate.passedUnasked(traffic);
     });
-    this.caBundle = caBundle;
-    this.transport = this.newTransport();
+    this.route = keyOf(route);
+    this.transport = new Transport({ ...route, ...options });
   }
 
-  /** New requests trust `caBundle`; those under way end as they began. */
-  trust(caBundle: string | undefined): void {
-    if (caBundle === this.caBundle) return;
+  /** New requests go by `route`; those under way end as they began. */
+  take(route: Route): void {
+    const key = keyOf(route);
+    if (key === this.route) return;
     this.transport.dropIdle();
-    this.caBundle = caBundle;
-    this.transport = this.newTransport();
+    this.route = key;
+    this.transport = new Transport({ ...route, ...this.options });
   }
 
   dropIdle(): void {
@@ -61,14 +67,14 @@ export class MeteredTransport {
     this.transport.close();
   }
 
-  /** The answer, as from `Transport.send`. @param urgency of what it brings */
+  /** The answer, as from `Transport.send`. @param urgency of what it brings, and of the body that is sent */
   async send(
     request: TransportRequest,
     urgency: Urgency,
   ): Promise<{ response: IncomingMessage; origin: string }> {
-    const result = await this.sent(request);
+    const result = await this.sent(request, urgency);
     try {
-      await this.gate.passed(this.meter.take(result.response.socket), urgency, request.signal);
+      await this.options.gate.passed(this.meter.take(result.response.socket), urgency, request.signal);
     } catch (error) {
       result.response.destroy();
       throw error;
@@ -84,9 +90,9 @@ export class MeteredTransport {
   async *chunks(response: IncomingMessage, urgency: Urgency, signal?: AbortSignal): AsyncGenerator<Buffer> {
     const { socket } = response;
     for await (const chunk of this.arriving(response, signal)) {
-      await this.gate.passed(this.meter.take(socket), urgency, signal);
+      await this.options.gate.passed(this.meter.take(socket), urgency, signal);
       yield chunk;
-      if (!response.complete) this.gate.assertOpen();
+      if (!response.complete) this.options.gate.assertOpen();
     }
   }
 
@@ -101,38 +107,68 @@ export class MeteredTransport {
     let size = 0;
     for await (const chunk of this.chunks(response, "small", signal)) {
       size += chunk.length;
-      if (size > limit) throw new ProtocolError(`${this.host} answered with more than ${limit} bytes.`);
+      if (size > limit)
+        throw new ProtocolError(`${this.options.host} answered with more than ${limit} bytes.`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, size);
   }
 
-  private async sent(request: TransportRequest): Promise<{ response: IncomingMessage; origin: string }> {
+  private async sent(
+    request: TransportRequest,
+    urgency: Urgency,
+  ): Promise<{ response: IncomingMessage; origin: string }> {
+    let current: Socket | undefined;
+    const onSocket = (socket: Socket): void => {
+      current = socket;
+      this.meter.watch(socket);
+    };
+    const { body, signal } = request;
+    const paced =
+      typeof body === "object" ? { body: this.paced(body, () => current, urgency, signal) } : { body };
     try {
-      const result = await this.transport.send(request);
-      this.observer.requested(result.response.statusCode ?? 0);
+      const result = await this.transport.send({ ...request, ...paced, onSocket });
+      this.options.observer.requested(result.response.statusCode ?? 0);
       return result;
     } catch (error) {
-      this.observer.requested("none");
+      this.options.observer.requested("none");
       throw error;
     }
+  }
+
+  /** A body whose bytes go as the gate lets them. */
+  private paced(
+    body: StreamedBody,
+    socket: () => Socket | undefined,
+    urgency: Urgency,
+    signal: AbortSignal | undefined,
+  ): StreamedBody {
+    const { gate } = this.options;
+    const meter = this.meter;
+    async function* pieces(): AsyncGenerator<Buffer> {
+      for await (const chunk of body.open() as AsyncIterable<Buffer>) {
+        const current = socket();
+        if (current !== undefined) await gate.passed(meter.take(current), urgency, signal);
+        gate.assertOpen();
+        yield chunk;
+      }
+    }
+    return { size: body.size, open: () => Readable.from(pieces(), { objectMode: false }) };
   }
 
   private async *arriving(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
-        this.observer.received(chunk.length);
+        this.options.observer.received(chunk.length);
         yield chunk;
       }
     } catch (error) {
       signal?.throwIfAborted();
-      throw connectionError(error, this.host);
+      throw connectionError(error, this.options.host);
     }
   }
+}
 
-  private newTransport(): Transport {
-    return new Transport(this.timeouts, this.caBundle, (socket) => {
-      this.meter.watch(socket);
-    });
-  }
+function keyOf({ caBundle, proxy, dataEndpoints }: Route): string {
+  return JSON.stringify([caBundle, proxy, dataEndpoints]);
 }

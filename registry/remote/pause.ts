@@ -3,29 +3,35 @@ import { milliseconds, seconds, type Clock } from "../../common/clock.ts";
 
 /** However long a parent wants us away, we ask again after this. */
 const longest = seconds(15 * 60);
+/** Of what was asked for, at most: registries that were told the same do not come back together. */
+const jitter = 0.1;
 
 /** A pause that all workers of one parent keep together (T34). */
 export class Pause {
   private readonly clock: Clock;
+  private readonly random: () => number;
   private until = 0;
 
-  constructor(clock: Clock) {
+  /** @param random in [0, 1) */
+  constructor(clock: Clock, random: () => number) {
     this.clock = clock;
+    this.random = random;
   }
 
   /** Nobody goes on before `duration` has passed. */
   hold(duration: Duration): void {
-    const end = this.clock.now().toMillis() + Math.min(duration.toMillis(), longest.toMillis());
-    this.until = Math.max(this.until, end);
+    const length = Math.min(duration.toMillis(), longest.toMillis()) * (1 + jitter * this.random());
+    this.until = Math.max(this.until, this.clock.now().toMillis() + length);
+  }
+
+  /** How much longer it lasts; 0 when it is over. */
+  get left(): Duration {
+    return milliseconds(Math.max(0, this.until - this.clock.now().toMillis()));
   }
 
   async over(signal?: AbortSignal): Promise<void> {
-    for (let left = this.left(); left > 0; left = this.left()) {
-      await this.clock.sleep(milliseconds(left), signal);
+    for (let { left } = this; left.toMillis() > 0; { left } = this) {
+      await this.clock.sleep(left, signal);
     }
-  }
-
-  private left(): number {
-    return this.until - this.clock.now().toMillis();
   }
 }

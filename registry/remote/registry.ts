@@ -6,8 +6,9 @@ import { ParentClient, type ClientOptions } from "./client.ts";
 import { DeniedError, NotFoundError, ProtocolError, UnauthorizedError } from "./errors.ts";
 import { readNames } from "./names.ts";
 import { RemoteRepository } from "./repository.ts";
+import { RemoteWriter } from "./writer.ts";
 
-/** A parent registry: any that speaks the OCI distribution API. Reads only. */
+/** A parent registry: any that speaks the OCI distribution API. */
 export class RemoteRegistry implements Repositories<RemoteRepository> {
   private readonly client: ParentClient;
   private readonly options: ClientOptions;
@@ -34,6 +35,8 @@ export class RemoteRegistry implements Repositories<RemoteRepository> {
    * @throws {UnreachableError} {@link UntrustedError} {@link RateLimitedError} {@link ProtocolError}
    */
   async ping(signal?: AbortSignal): Promise<void> {
+    // Who asks us to wait is there.
+    if (this.client.paused) return;
     try {
       const request = { method: "GET", path: "/v2/", scope: "", vital: true, signal } as const;
       (await this.client.send({ ...request, idleTimeout: seconds(5) })).resume();
@@ -49,6 +52,11 @@ export class RemoteRegistry implements Repositories<RemoteRepository> {
     const known = this.repositories.get(name) ?? new RemoteRepository(this.client, name, this.options.clock);
     this.repositories.set(name, known);
     return known;
+  }
+
+  /** For what goes up to the parent. */
+  writer(name: RepositoryName): RemoteWriter {
+    return new RemoteWriter(this.client, name);
   }
 
   /** The parent's catalog. @throws {NotFoundError} {@link DeniedError} {@link UnauthorizedError} where it shows none to us */

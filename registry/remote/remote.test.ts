@@ -1,27 +1,26 @@
 import type { ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { milliseconds, seconds } from "../../common/clock.ts";
+import { seconds } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import { digestOf, DigestMismatchError, type Descriptor } from "../../common/oci/digest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { parseRepository, parseTag } from "../../common/oci/reference.ts";
 import { TestAuthority } from "../../common/testing/certificates.ts";
 import { afterSleep, eventually } from "../../common/testing/eventually.ts";
-import { ManualClock } from "../../common/testing/manual-clock.ts";
+import type { ManualClock } from "../../common/testing/manual-clock.ts";
 import { ScriptedServer, type Script, type SeenRequest } from "../../common/testing/scripted-http.ts";
-import { openGate } from "../link/testing/open-gate.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
   NotResumableError,
   ProtocolError,
-  RateLimitedError,
   RepositoryNotFoundError,
   UnauthorizedError,
   UnreachableError,
   UntrustedError,
 } from "./errors.ts";
-import { RemoteRegistry } from "./registry.ts";
+import type { RemoteRegistry } from "./registry.ts";
+import { all, failureOf, impatient, json, parentAt, Remotes } from "./testing/remotes.ts";
 
 const name = parseRepository("apps/hello");
 const tag = parseTag("1.0");
@@ -29,64 +28,24 @@ const blob = Buffer.from("0123456789".repeat(10));
 const layer: Descriptor = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf(blob), size: blob.length };
 const subject = digestOf("subject");
 
-const settings = (server: ScriptedServer, more: Partial<ParentSettings> = {}): ParentSettings => ({
-  loginServer: server.host,
-  protocol: server.origin.startsWith("https") ? "https" : "http",
-  tokenHosts: [],
-  ...more,
-});
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
-
-/** What `promise` fails with, for tests that must move the clock before it does. */
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-
-const json = (response: ServerResponse, body: unknown, headers: Record<string, string> = {}): void => {
-  response.writeHead(200, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
-};
-
 describe("RemoteRegistry", () => {
-  const stops: (() => Promise<void> | void)[] = [];
+  let remotes: Remotes;
   let clock: ManualClock;
 
   beforeEach(() => {
-    clock = new ManualClock();
+    remotes = new Remotes();
+    clock = remotes.clock;
   });
 
-  afterEach(async () => {
-    for (const stop of stops.splice(0).reverse()) await stop();
-  });
+  afterEach(() => remotes.stop());
 
-  async function serve(...[script, tls]: Parameters<typeof ScriptedServer.start>): Promise<ScriptedServer> {
-    const server = await ScriptedServer.start(script, tls);
-    stops.push(() => server.stop());
-    return server;
-  }
-
-  function connect(parent: ParentSettings, received?: (bytes: number) => void): RemoteRegistry {
-    const registry = new RemoteRegistry(parent, {
-      clock,
-      random: () => 0,
-      observer: { requested: () => undefined, received: received ?? (() => undefined) },
-      gate: openGate,
-      timeouts: { connect: milliseconds(500), idle: milliseconds(100) },
-    });
-    stops.push(() => {
-      registry.close();
-    });
-    return registry;
-  }
+  const serve = (...parameters: Parameters<typeof ScriptedServer.start>): Promise<ScriptedServer> =>
+    remotes.serve(...parameters);
+  const connect = (...parameters: Parameters<Remotes["connect"]>): RemoteRegistry =>
+    remotes.connect(...parameters);
 
   async function parentThat(script: Script, more: Partial<ParentSettings> = {}): Promise<RemoteRegistry> {
-    return connect(settings(await serve(script), more));
+    return connect(parentAt(await serve(script), more));
   }
 
   describe("resolving a tag", () => {
@@ -102,7 +61,7 @@ describe("RemoteRegistry", () => {
           })
           .end();
       });
-      const found = connect(settings(server)).open(name).resolve(tag);
+      const found = connect(parentAt(server)).open(name).resolve(tag);
       await expect(found).resolves.toEqual({
         mediaType: mediaTypes.dockerManifest,
         digest: digestOf(manifest),
@@ -129,13 +88,13 @@ describe("RemoteRegistry", () => {
       { status: 418, error: ProtocolError },
     ])("a $status is told at once", async ({ status, error }) => {
       const server = await serve((_, response) => response.writeHead(status).end());
-      await expect(connect(settings(server)).open(name).resolve(tag)).rejects.toThrow(error);
+      await expect(connect(parentAt(server)).open(name).resolve(tag)).rejects.toThrow(error);
       expect(server.seen).toHaveLength(1);
     });
 
     test("a 5xx is tried again, each time after a longer pause, and then given up", async () => {
       const server = await serve((_, response) => response.writeHead(502).end());
-      const failed = failureOf(connect(settings(server)).open(name).resolve(tag));
+      const failed = failureOf(connect(parentAt(server)).open(name).resolve(tag));
       for (const pause of [1, 2, 4]) await afterSleep(clock, seconds(pause));
       expect(await failed).toBeInstanceOf(UnreachableError);
       expect(server.seen).toHaveLength(4);
@@ -234,7 +193,7 @@ describe("RemoteRegistry", () => {
         if (url.includes("/manifests/sha256-")) response.end(list);
         else response.writeHead(404).end();
       });
-      const repository = connect(settings(server)).open(name);
+      const repository = connect(parentAt(server)).open(name);
       await expect(all(repository.referrers(subject))).resolves.toEqual([referrer]);
       await all(repository.referrers(subject));
       expect(server.seen.map(({ url }) => url.split("/")[4])).toEqual([
@@ -271,7 +230,9 @@ describe("RemoteRegistry", () => {
     test("is verified and counted", async () => {
       let counted = 0;
       const server = await serve((_, response) => response.end(blob));
-      const repository = connect(settings(server), (bytes) => (counted += bytes)).open(name);
+      const repository = connect(parentAt(server), {
+        observer: { requested: () => undefined, received: (bytes) => (counted += bytes) },
+      }).open(name);
       await expect(buffer(await repository.fetch(layer))).resolves.toEqual(blob);
       expect(counted).toBe(blob.length);
       expect(server.seen[0]?.url).toBe(`/v2/apps/hello/blobs/${layer.digest}`);
@@ -311,7 +272,7 @@ describe("RemoteRegistry", () => {
         if (from === 0) cutAfter(response, 30, { etag: '"a"' });
         else partial(response, from, { etag: '"a"' });
       });
-      const read = buffer(await connect(settings(server)).open(name).fetch(layer));
+      const read = buffer(await connect(parentAt(server)).open(name).fetch(layer));
       await afterSleep(clock, seconds(1));
       await expect(read).resolves.toEqual(blob);
       expect(server.seen[1]?.headers).toMatchObject({ range: "bytes=30-", "if-range": '"a"' });
@@ -329,7 +290,7 @@ describe("RemoteRegistry", () => {
           else response.destroy();
         });
       });
-      const read = buffer(await connect(settings(server)).open(name).fetch(layer));
+      const read = buffer(await connect(parentAt(server)).open(name).fetch(layer));
       for (let cut = 1; cut <= 9; cut++) await afterSleep(clock, seconds(1));
       await expect(read).resolves.toEqual(blob);
       expect(server.seen).toHaveLength(10);
@@ -372,10 +333,11 @@ describe("RemoteRegistry", () => {
     });
 
     test("T36 a parent that stalls within a body is left, and the rest is fetched", async () => {
-      const parent = await parentThat((request, response) => {
+      const server = await serve((request, response) => {
         if (sliced(request) > 0) partial(response, sliced(request));
         else response.writeHead(200, { "content-length": String(blob.length) }).write(blob.subarray(0, 10));
       });
+      const parent = connect(parentAt(server), { timeouts: impatient });
       const read = buffer(await parent.open(name).fetch(layer));
       await afterSleep(clock, seconds(1));
       await expect(read).resolves.toEqual(blob);
@@ -408,191 +370,6 @@ describe("RemoteRegistry", () => {
     });
   });
 
-  describe("redirects", () => {
-    test("S40 a blob comes from another host, which does not see the credentials", async () => {
-      const store = await serve((_, response) => response.end(blob));
-      const parent = await serve(({ headers }, response) => {
-        if (headers.authorization === undefined) {
-          response.writeHead(401, { "www-authenticate": "Basic realm=a" }).end();
-        } else response.writeHead(307, { location: `${store.origin}/signed?key=1` }).end();
-      });
-      const credentials = { username: "u", password: "p" };
-      const registry = connect(settings(parent, { credentials }));
-      await expect(buffer(await registry.open(name).fetch(layer))).resolves.toEqual(blob);
-      expect(parent.seen[1]?.headers.authorization).toBe(`Basic ${Buffer.from("u:p").toString("base64")}`);
-      expect(store.seen[0]?.headers.authorization).toBeUndefined();
-    });
-
-    test("T31 a signed address that has run out is asked for anew", async () => {
-      let tries = 0;
-      const store = await serve(({ url }, response) => {
-        if (url.endsWith("key=1")) response.writeHead(403).end();
-        else response.end(blob);
-      });
-      const parent = await parentThat((_, response) => {
-        response.writeHead(307, { location: `${store.origin}/signed?key=${++tries}` }).end();
-      });
-      const read = parent.open(name).fetch(layer);
-      await afterSleep(clock, seconds(1));
-      await expect(buffer(await read)).resolves.toEqual(blob);
-    });
-
-    test("S44 never leads from https to http", async () => {
-      const authority = await TestAuthority.create();
-      const plain = await serve((_, response) => response.end(blob));
-      const parent = await serve(
-        (_, response) => response.writeHead(307, { location: plain.origin }).end(),
-        await authority.issue(["127.0.0.1"]),
-      );
-      const registry = connect(settings(parent, { caBundle: authority.cert }));
-      await expect(registry.open(name).fetch(layer)).rejects.toThrow(ProtocolError);
-      expect(plain.seen).toHaveLength(0);
-    });
-
-    test("end, also in circles", async () => {
-      const server = await serve((_, response) => response.writeHead(302, { location: "/again" }).end());
-      await expect(connect(settings(server)).open(name).fetch(layer)).rejects.toThrow(ProtocolError);
-      expect(server.seen.length).toBeLessThan(10);
-    });
-  });
-
-  describe("T34 rate limits", () => {
-    test.each([
-      { because: "seconds", status: 429, headers: { "retry-after": "30" }, body: "" },
-      {
-        because: "a date, by the parent's own clock",
-        status: 429,
-        headers: { date: "Thu, 01 Jan 1970 00:00:00 GMT", "retry-after": "Thu, 01 Jan 1970 00:00:30 GMT" },
-        body: "",
-      },
-      { because: "503", status: 503, headers: { "retry-after": "30" }, body: "" },
-      {
-        because: "only its body",
-        status: 403,
-        headers: { "retry-after": "30" },
-        body: '{"errors":[{"code":"TOOMANYREQUESTS"}]}',
-      },
-    ])("pause all workers together, told by $because", async ({ status, headers, body }) => {
-      let limited = true;
-      const server = await serve((_, response) => {
-        if (limited) response.writeHead(status, headers).end(body);
-        else json(response, { tags: [] });
-      });
-      const registry = connect(settings(server));
-      const first = all(registry.open(name).tags());
-      await eventually(() => clock.sleeping === 1);
-      limited = false;
-      const second = all(registry.open(parseRepository("other")).tags());
-      await clock.advance(seconds(29));
-      expect(server.seen).toHaveLength(1);
-      await clock.advance(seconds(1));
-      await expect(Promise.all([first, second])).resolves.toEqual([[], []]);
-    });
-
-    test("without Retry-After, and never ending, are told in the end", async () => {
-      const parent = await parentThat((_, response) => response.writeHead(429).end());
-      const failed = failureOf(all(parent.open(name).tags()));
-      for (let pause = 1; pause <= 3; pause++) await afterSleep(clock, seconds(8));
-      expect(await failed).toBeInstanceOf(RateLimitedError);
-    });
-  });
-
-  describe("authorization", () => {
-    const bearer = (realm: string) => ({ "www-authenticate": `Bearer realm="${realm}",service="parent"` });
-    const credentials = { username: "u", password: "p" };
-
-    async function tokenParent(answer: (token: string) => unknown): Promise<ScriptedServer> {
-      let issued = 0;
-      const server = await serve(({ url, headers }, response) => {
-        if (url.startsWith("/token")) {
-          if (headers.authorization === undefined) response.writeHead(401).end();
-          else json(response, answer(`t${++issued}`));
-        } else if (headers.authorization === `Bearer t${issued}`) json(response, { tags: [] });
-        else response.writeHead(401, bearer(`${server.origin}/token`)).end();
-      });
-      return server;
-    }
-
-    test("fetches a token for the scope, and keeps it", async () => {
-      const server = await tokenParent((token) => ({ token, expires_in: 300 }));
-      const registry = connect(settings(server, { credentials }));
-      await all(registry.open(name).tags());
-      await all(registry.open(name).tags());
-      expect(server.seen.map(({ url }) => url.split("?")[0])).toEqual([
-        "/v2/apps/hello/tags/list",
-        "/token",
-        "/v2/apps/hello/tags/list",
-        "/v2/apps/hello/tags/list",
-      ]);
-      expect(server.seen[1]?.url).toBe("/token?service=parent&scope=repository%3Aapps%2Fhello%3Apull");
-    });
-
-    test("asks for a new token before the old one runs out, once for all", async () => {
-      const server = await tokenParent((access_token) => ({ access_token, expires_in: 300 }));
-      const repository = connect(settings(server, { credentials })).open(name);
-      await all(repository.tags());
-      await clock.advance(seconds(271));
-      await Promise.all([all(repository.tags()), all(repository.tags()), all(repository.tags())]);
-      expect(server.seen.filter(({ url }) => url.startsWith("/token"))).toHaveLength(2);
-    });
-
-    test("T44 rotated credentials are used at once, without a storm of 401", async () => {
-      let password = "old";
-      const basic = (): string => `Basic ${Buffer.from(`u:${password}`).toString("base64")}`;
-      const server = await serve(({ headers }, response) => {
-        if (headers.authorization === basic()) json(response, { tags: [] });
-        else response.writeHead(401, { "www-authenticate": "Basic realm=a" }).end();
-      });
-      const parent = settings(server, { credentials: { username: "u", password } });
-      const registry = connect(parent);
-      await all(registry.open(name).tags());
-      password = "new";
-      await expect(all(registry.open(name).tags())).rejects.toThrow(UnauthorizedError);
-      registry.configure({ ...parent, credentials: { username: "u", password } });
-      await expect(all(registry.open(name).tags())).resolves.toEqual([]);
-    });
-
-    test("S40 never shows credentials to a realm on another host", async () => {
-      const evil = await serve((_, response) => {
-        json(response, { token: "x" });
-      });
-      const realm = evil.origin.replace("127.0.0.1", "localhost");
-      const parent = await parentThat((_, response) => response.writeHead(401, bearer(realm)).end(), {
-        credentials,
-      });
-      await expect(all(parent.open(name).tags())).rejects.toThrow(UnauthorizedError);
-      expect(evil.seen).toHaveLength(0);
-    });
-
-    test("S40 a realm on another host is used when it was allowed by name", async () => {
-      const service = await serve((_, response) => {
-        json(response, { token: "x" });
-      });
-      const realm = service.origin.replace("127.0.0.1", "localhost");
-      const parent = await parentThat(
-        ({ headers }, response) => {
-          if (headers.authorization === "Bearer x") json(response, { tags: [] });
-          else response.writeHead(401, bearer(realm)).end();
-        },
-        { credentials, tokenHosts: ["localhost"] },
-      );
-      await expect(all(parent.open(name).tags())).resolves.toEqual([]);
-    });
-
-    test.each([
-      { because: "no token", body: "{}" },
-      { because: "one that is no header", body: JSON.stringify({ token: "a\r\nb" }) },
-      { because: "no JSON", body: "<html>" },
-      { because: "no end", body: "x".repeat(300 * 1024) },
-    ])("S04 S54 a token service that answers with $because is an error", async ({ body }) => {
-      const server = await serve(({ url }, response) => {
-        if (url.startsWith("/token")) response.end(body);
-        else response.writeHead(401, bearer(`${server.origin}/token`)).end();
-      });
-      await expect(all(connect(settings(server)).open(name).tags())).rejects.toThrow(ProtocolError);
-    });
-  });
-
   describe("S44 certificates", () => {
     const ok: Script = (_, response) => {
       json(response, { tags: [] });
@@ -601,7 +378,7 @@ describe("RemoteRegistry", () => {
     test("a parent signed by the bundle is trusted", async () => {
       const authority = await TestAuthority.create();
       const server = await serve(ok, await authority.issue(["127.0.0.1"]));
-      const registry = connect(settings(server, { caBundle: authority.cert }));
+      const registry = connect(parentAt(server, { caBundle: authority.cert }));
       await expect(all(registry.open(name).tags())).resolves.toEqual([]);
     });
 
@@ -612,7 +389,7 @@ describe("RemoteRegistry", () => {
     ])("a parent is not trusted: $because", async ({ hosts, until, bundle }) => {
       const authority = await TestAuthority.create();
       const server = await serve(ok, await authority.issue(hosts, until));
-      const registry = connect(settings(server, bundle ? { caBundle: authority.cert } : {}));
+      const registry = connect(parentAt(server, bundle ? { caBundle: authority.cert } : {}));
       await expect(all(registry.open(name).tags())).rejects.toThrow(UntrustedError);
       await expect(registry.ping()).rejects.toThrow(UntrustedError);
       expect(server.seen).toHaveLength(0);
@@ -620,7 +397,7 @@ describe("RemoteRegistry", () => {
 
     test("a parent without TLS is not talked to over http instead", async () => {
       const server = await serve(ok);
-      const registry = connect(settings(server, { protocol: "https" }));
+      const registry = connect(parentAt(server, { protocol: "https" }));
       await expect(registry.ping()).rejects.toThrow(UntrustedError);
       expect(server.seen).toHaveLength(0);
     });
@@ -638,7 +415,7 @@ describe("RemoteRegistry", () => {
 
     test("T51 one try finds out that the parent is gone", async () => {
       const server = await serve((_, response) => response.writeHead(502).end());
-      const registry = connect(settings(server));
+      const registry = connect(parentAt(server));
       await expect(registry.ping()).rejects.toThrow(UnreachableError);
       expect(server.seen).toHaveLength(1);
       await server.stop();

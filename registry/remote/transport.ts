@@ -1,12 +1,17 @@
-import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import type { Agent, IncomingMessage } from "node:http";
+import type { LookupFunction, Socket } from "node:net";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { Duration } from "luxon";
+import type { ParentSettings } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
-import { dropIdleConnections, exchange } from "../../common/http/exchange.ts";
+import { dropIdleConnections, exchange, type StreamedBody } from "../../common/http/exchange.ts";
 import { Agent as HttpAgent } from "../../common/http/node-http.ts";
 import { ProtocolError, UnreachableError, UntrustedError } from "./errors.ts";
+import { addressOf, isProxied } from "./proxy.ts";
+import { reachOf } from "./reach.ts";
+import { Redirects } from "./redirects.ts";
+import { TunnelAgent } from "./tunnel-agent.ts";
 
 export interface TransportTimeouts {
   /** Name resolution, connection and handshake. */
@@ -15,97 +20,143 @@ export interface TransportTimeouts {
   readonly idle: Duration;
 }
 
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 export interface TransportRequest {
   readonly url: URL;
-  readonly method: "GET" | "HEAD";
+  readonly method: Method;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | StreamedBody | undefined;
   /** Shorter than usual, to find out whether the parent is there at all. */
   readonly idleTimeout?: Duration;
   readonly signal?: AbortSignal | undefined;
+  /** Told of the connection of the request, and of each redirect of it. */
+  readonly onSocket?: (socket: Socket) => void;
+}
+
+/** By what a parent is connected to. */
+export type Route = Pick<ParentSettings, "caBundle" | "proxy" | "dataEndpoints">;
+
+export interface TransportOptions extends Route {
+  readonly timeouts: TransportTimeouts;
+  /** Name resolution; the system's if absent. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 const maxRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+interface Agents {
+  readonly http: Agent;
+  readonly https: Agent;
+}
+
 /**
- * Connections to a parent and the hosts it redirects to. Certificates are always verified, against the system's
- * authorities and `caBundle` (S44); a redirect never leads from https to http, and takes no credentials to another origin.
+ * Connections to a parent and the hosts it redirects to, directly or by way of a proxy. Certificates are always
+ * verified, against the system's authorities and `caBundle` (S44); a redirect never leads from https to http, to what is
+ * nearer to us than who gave it (S42), or takes credentials to another origin.
  */
 export class Transport {
-  private readonly plain = new HttpAgent({ keepAlive: true });
-  private readonly secure: HttpsAgent;
-  private readonly timeouts: TransportTimeouts;
-  private readonly onSocket: (socket: Socket) => void;
+  private readonly options: TransportOptions;
+  private readonly direct: Agents;
+  private readonly proxied: Agents | undefined;
+  private readonly redirects: Redirects;
 
-  /**
-   * @param caBundle PEM; what is none is ignored by OpenSSL, and the parent then not trusted
-   * @param onSocket told of the connection of every request
-   */
-  constructor(timeouts: TransportTimeouts, caBundle: string | undefined, onSocket: (socket: Socket) => void) {
-    this.timeouts = timeouts;
-    this.onSocket = onSocket;
-    this.secure = new HttpsAgent({
-      keepAlive: true,
-      // One context for all connections: each would otherwise parse some hundred certificates anew.
-      ...(caBundle === undefined
+  constructor(options: TransportOptions) {
+    this.options = options;
+    const { caBundle, proxy, dataEndpoints, lookup } = options;
+    // One context for all connections: each would otherwise parse some hundred certificates anew. What is no
+    // certificate in the bundle is ignored by OpenSSL, and the parent then not trusted.
+    const trust =
+      caBundle === undefined
         ? {}
-        : { secureContext: createSecureContext({ ca: [...getCACertificates("default"), caBundle] }) }),
-    });
+        : { secureContext: createSecureContext({ ca: [...getCACertificates("default"), caBundle] }) };
+    const secure = { keepAlive: true, ...trust };
+    this.direct = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(secure) };
+    if (proxy !== undefined) {
+      const address = addressOf(proxy);
+      this.proxied = {
+        http: new HttpAgent({ keepAlive: true, proxyEnv: { HTTP_PROXY: address } }),
+        https: new TunnelAgent(secure, {
+          proxy: new URL(address),
+          timeout: options.timeouts.connect,
+          lookup,
+        }),
+      };
+    }
+    this.redirects = new Redirects(dataEndpoints, lookup);
   }
 
   /**
-   * The answer, whatever its status, after redirects; `origin` says who gave it.
+   * The answer, whatever its status; `origin` says who gave it. Redirects are followed, of requests without a body.
    *
    * @throws {UnreachableError} {@link UntrustedError} {@link ProtocolError} or the signal's reason
    */
   async send(request: TransportRequest): Promise<{ response: IncomingMessage; origin: string }> {
+    const parent = request.url;
     let { url, headers } = request;
+    let lookup = this.options.lookup;
     for (let hop = 0; hop <= maxRedirects; hop++) {
-      const response = await this.exchange({ ...request, url, headers });
+      const response = await this.exchange({ ...request, url, headers }, lookup);
       const { location } = response.headers;
-      if (!redirects.has(response.statusCode ?? 0) || location === undefined) {
+      if (!redirects.has(response.statusCode ?? 0) || location === undefined || request.body !== undefined) {
         return { response, origin: url.origin };
       }
+      // By way of a proxy the connection says nothing of who answers.
+      const address = this.isProxied(url) ? url.hostname : (response.socket.remoteAddress ?? "");
       response.destroy();
-      const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-      if (next === undefined || (next.protocol !== "https:" && next.protocol !== url.protocol)) {
-        throw new ProtocolError(`${url.host} redirects to an address that we do not follow`);
-      }
-      if (next.origin !== url.origin) {
+      const next = this.redirects.follow(location, { url, parent, reach: reachOf(address) ?? "public" });
+      if (next.url.origin !== url.origin) {
         headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
       }
-      url = next;
+      ({ url, lookup } = next);
     }
-    throw new ProtocolError(`${request.url.host} redirects in circles`);
+    throw new ProtocolError(`${parent.host} redirects in circles.`);
   }
 
   /** After an outage no idle connection can be trusted. */
   dropIdle(): void {
-    dropIdleConnections(this.plain);
-    dropIdleConnections(this.secure);
+    for (const agent of this.agents()) dropIdleConnections(agent);
   }
 
   close(): void {
-    this.plain.destroy();
-    this.secure.destroy();
+    for (const agent of this.agents()) agent.destroy();
   }
 
-  private async exchange(request: TransportRequest): Promise<IncomingMessage> {
-    const { url, method, headers, signal } = request;
+  private agents(): readonly Agent[] {
+    return [this.direct, this.proxied].flatMap((each) => (each === undefined ? [] : [each.http, each.https]));
+  }
+
+  private isProxied(url: URL): boolean {
+    const { proxy } = this.options;
+    return proxy !== undefined && isProxied(proxy, url);
+  }
+
+  private async exchange(
+    request: TransportRequest,
+    lookup: LookupFunction | undefined,
+  ): Promise<IncomingMessage> {
+    const { url, method, headers, body, signal, onSocket } = request;
+    const { timeouts } = this.options;
+    const proxied = this.isProxied(url) ? this.proxied : undefined;
+    const agents = proxied ?? this.direct;
     try {
       return await exchange({
         url,
         method,
         headers: { "user-agent": "connected-registry", ...headers },
-        agent: url.protocol === "https:" ? this.secure : this.plain,
-        connectTimeout: this.timeouts.connect,
-        idleTimeout: request.idleTimeout ?? this.timeouts.idle,
-        onSocket: this.onSocket,
+        ...(body === undefined ? {} : { body }),
+        agent: url.protocol === "https:" ? agents.https : agents.http,
+        connectTimeout: timeouts.connect,
+        idleTimeout: request.idleTimeout ?? timeouts.idle,
+        ...(onSocket === undefined ? {} : { onSocket }),
+        // A proxy's own name is not the redirect's to choose.
+        lookup: proxied === undefined ? lookup : this.options.lookup,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw connectionError(error, url.host);
+      throw connectionError(error, proxied === undefined ? url.host : `${url.host}, by way of the proxy,`);
     }
   }
 }
@@ -115,6 +166,7 @@ const tlsFault = /CERT|SIGNATURE|^ERR_TLS|^ERR_SSL|^EPROTO$/;
 
 /** What a failure of the connection to `host` means, during the head or within a body. */
 export function connectionError(error: unknown, host: string): Error {
+  if (error instanceof ProtocolError) return error;
   const code = (error as { readonly code?: string }).code ?? "";
   if (tlsFault.test(code)) {
     return new UntrustedError(`${host} does not show a certificate that we trust (${code}).`, {
