@@ -7,7 +7,11 @@ async function withProbes(
   look: (get: (path: string) => Promise<Response>, stopping: AbortController) => Promise<void>,
 ): Promise<void> {
   const store: Service = { name: "store", ready: () => ready, run: () => Promise.resolve() };
-  const documents = [{ path: "/status", read: () => ({ connectionState: "Online" }) }];
+  const documents = [
+    { path: "/status", read: () => ({ connectionState: "Online" }) },
+    { path: "/status/pages", read: async (query: URLSearchParams) => ({ offset: query.get("offset") }) },
+    { path: "/status/broken", read: () => Promise.reject(new Error("a secret path")) },
+  ];
   const stopping = new AbortController();
   const probes = new Probes(
     { host: "127.0.0.1", port: 0 },
@@ -33,6 +37,8 @@ describe("Probes", () => {
     { path: "/readyz", status: 200, body: "ok", because: "every service is ready" },
     { path: "/metrics", status: 200, body: "process_cpu_seconds_total", because: "Prometheus reads it" },
     { path: "/status", status: 200, body: "Online", because: "people read it" },
+    { path: "/status/pages?offset=7", status: 200, body: '"offset": "7"', because: "it is asked for a part" },
+    { path: "/status/broken", status: 500, body: "cannot be read", because: "nobody learns why" },
     { path: "/debug", status: 404, body: "not found", because: "S32 nothing else is open" },
   ])("$path answers $status: $because", async ({ path, status, body }) => {
     await withProbes(true, async (get) => {

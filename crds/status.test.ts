@@ -20,6 +20,7 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   postponed: true,
   link: true,
   up: true,
+  plan: true,
   statusDetails: true,
 };
 
@@ -81,6 +82,19 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
         time,
       },
     ],
+  },
+  plan: {
+    request: time,
+    state: "Partial",
+    startTime: time,
+    endTime: time,
+    progress: { done: 1, all: 2 },
+    tags: { selected: 2, here: 1, toFetch: 1, leftOut: 1, failed: 1 },
+    bytesToFetch: 4096,
+    biggest: [{ repository: "apps/hello", toFetch: 1, bytes: 4096 }],
+    leftOutReasons: [{ message: "excluded", count: 1 }],
+    message: "Nothing is selected by apps/* (the parent has no such repository).",
+    failures: [{ repository: "apps/hello", tag: "1.0", message: "No.", retryTime: time }],
   },
   statusDetails: [
     { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },

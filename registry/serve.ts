@@ -5,6 +5,7 @@ import { seconds, systemClock as clock } from "../common/clock.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
 import type { InCluster } from "../common/cluster/connection.ts";
 import { hashBroughtPassword } from "../common/contract/password.ts";
+import type { PlanStatus } from "../common/contract/status.ts";
 import { createLog } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
@@ -47,6 +48,8 @@ import { countedRoutes } from "./http/routes.ts";
 import { RegistryServer } from "./http/server.ts";
 import { overridden } from "./overrides.ts";
 import { risksOf, summaryOf } from "./overview.ts";
+import { PlanDesk } from "./plan/desk.ts";
+import { KeptPlan } from "./plan/kept-plan.ts";
 import { pruningOf } from "./pruning.ts";
 import { requestIds } from "./http/request-ids.ts";
 import { TransferBuffers } from "./http/transfer-buffers.ts";
@@ -230,8 +233,18 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       },
     };
     createProgressMetrics(registry, () => board.current);
-    const pages = statusPages(details);
-    const probes = new Probes(config.probes, services, registry, stop, [status, ...pages, upPage(content.outbox)]);
+    const keptPlan = new KeptPlan(join(config.data, "plan", "plan.ndjson"), log);
+    const show = (plan: PlanStatus): void => {
+      board.update({ plan });
+    };
+    const planDesk = new PlanDesk({ live, content, parent, kept: keptPlan, show, clock, log });
+    services.push(planDesk);
+    const pages = [...statusPages(details), planDesk.page];
+    const probes = new Probes(config.probes, services, registry, stop, [
+      status,
+      ...pages,
+      upPage(content.outbox),
+    ]);
     await runServices([probes, ...services], stop, log);
   } finally {
     await content.close();

@@ -27,7 +27,9 @@ export function rangeOf(query: URLSearchParams): { readonly offset: number; read
 export function pageOf<T>(path: string, query: URLSearchParams, count: number, items: readonly T[]): Page<T> {
   const { offset, limit } = rangeOf(query);
   const end = offset + items.length;
-  const next = new URLSearchParams({ offset: String(end), n: String(limit) });
+  const next = new URLSearchParams(query);
+  next.set("offset", String(end));
+  next.set("n", String(limit));
   return {
     count,
     offset,

@@ -130,6 +130,10 @@ const syncSchema = z.object({
     "What syncs and everything else may take of the link to the parent, together. Clients of the registry are never slowed down.",
     z.prefault(linkLimitsSchema, {}),
   ),
+  planRequest: described(
+    "Any other value than before asks what a sync would bring, and leave out: see `/status/plan`; the value itself means nothing.",
+    z.optional(text),
+  ),
   resyncRequest: described(
     "Any other value than before asks for a sync now; the value itself means nothing.",
     z.optional(text),

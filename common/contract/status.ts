@@ -21,6 +21,8 @@ export interface RegistryStatus {
   readonly link?: LinkStatus;
   /** What clients changed here and the parent does not have. Absent: nothing. */
   readonly up?: UpStatus;
+  /** The dry run that somebody asked for last. Absent: nobody did. */
+  readonly plan?: PlanStatus;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */
   readonly statusDetails: readonly StatusDetail[];
 }
@@ -64,6 +66,39 @@ export interface SyncStatus {
   readonly failures: readonly SyncFailure[];
   /** How many failed for which reason, the most frequent first; at most `maxReasons`. Absent: none did. */
   readonly failureReasons?: readonly { readonly message: string; readonly count: number }[];
+}
+
+/** What a sync would do, of which `/status/plan` has each tag. */
+export interface PlanStatus {
+  /** The value of the request that this answers. */
+  readonly request: string;
+  /** `Pending`: the parent is away. `Partial`: not everything could be looked at. */
+  readonly state: "Pending" | "Running" | "Succeeded" | "Partial" | "Failed";
+  readonly startTime: string;
+  readonly endTime?: string;
+  /** While it runs: how many of the selected tags were looked at. */
+  readonly progress?: { readonly done: number; readonly all: number };
+  readonly tags?: {
+    readonly selected: number;
+    readonly here: number;
+    readonly toFetch: number;
+    readonly leftOut: number;
+    readonly failed: number;
+  };
+  /** What would come from the parent, each content once. */
+  readonly bytesToFetch?: number;
+  /** The repositories of which most would come; at most `maxBiggest`. */
+  readonly biggest?: readonly {
+    readonly repository: string;
+    readonly toFetch: number;
+    readonly bytes: number;
+  }[];
+  /** Why tags are left out, the most frequent reason first. */
+  readonly leftOutReasons?: readonly { readonly message: string; readonly count: number }[];
+  /** What to know though nothing failed, or why it failed. */
+  readonly message?: string;
+  /** At most `maxFailures`. */
+  readonly failures?: readonly SyncFailure[];
 }
 
 export interface Postponement {
@@ -140,6 +175,7 @@ export interface SyncFailure {
 
 export const maxFailures = 10;
 export const maxReasons = 5;
+export const maxBiggest = 10;
 
 /** ACR's five fields. */
 export interface StatusDetail {

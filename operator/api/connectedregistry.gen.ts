@@ -299,6 +299,68 @@ export interface ConnectedRegistryStatus {
       readonly time: string;
     }[];
   };
+  /** What a sync would do: the answer to the annotation connectedregistry.io/plan. /status/plan of the registry has each tag. */
+  readonly plan?: {
+    /** The value of the annotation that this answers. */
+    readonly request: string;
+    /** How it stands. Pending: the parent is away. Partial: not everything could be looked at. */
+    readonly state: "Pending" | "Running" | "Succeeded" | "Partial" | "Failed";
+    /** When it began. */
+    readonly startTime: string;
+    /** When it ended. */
+    readonly endTime?: string;
+    /** While it runs, how many of the selected tags were looked at. */
+    readonly progress?: {
+      /** So many were. */
+      readonly done: number;
+      /** So many are selected. */
+      readonly all: number;
+    };
+    /** What would become of the tags at the parent. */
+    readonly tags?: {
+      /** Selected by the policy. */
+      readonly selected: number;
+      /** Of these, here already. */
+      readonly here: number;
+      /** Of these, new, changed or incomplete here. */
+      readonly toFetch: number;
+      /** Left out by the policy. */
+      readonly leftOut: number;
+      /** Could not be looked at. */
+      readonly failed: number;
+    };
+    /** What would come from the parent, in bytes, each content once. */
+    readonly bytesToFetch?: number;
+    /** The repositories of which most would come. */
+    readonly biggest?: readonly {
+      /** The repository. */
+      readonly repository: string;
+      /** How many tags. */
+      readonly toFetch: number;
+      /** How many bytes. */
+      readonly bytes: number;
+    }[];
+    /** Why tags are left out, the most frequent reason first. */
+    readonly leftOutReasons?: readonly {
+      /** Why. */
+      readonly message: string;
+      /** How many tags. */
+      readonly count: number;
+    }[];
+    /** What to know though nothing failed, or why it failed. */
+    readonly message?: string;
+    /** A few of the tags that could not be looked at. */
+    readonly failures?: readonly {
+      /** The repository. */
+      readonly repository: string;
+      /** The tag; absent if the repository as a whole failed. */
+      readonly tag?: string;
+      /** What went wrong. */
+      readonly message: string;
+      /** When it is tried again at the earliest. Absent, in the next sync. */
+      readonly retryTime?: string;
+    }[];
+  };
   /** Problems that the registry reports; empty when all is well. */
   readonly statusDetails?: readonly {
     /** The component. */

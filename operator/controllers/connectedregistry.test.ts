@@ -123,14 +123,20 @@ describe("a ConnectedRegistry", () => {
     expect(JSON.stringify(await rig.get(DeploymentKind, edge.name))).not.toContain("hall-3");
   });
 
-  it("passes a request for a resync on, and says that it did", async () => {
+  it("passes requests for a resync and a plan on, and says that it did", async () => {
     const rig = await Rig.running();
     const registry = await rig.registry();
-    const annotations = { "connectedregistry.io/resync": "2026-11-21T10:00Z" };
+    const annotations = {
+      "connectedregistry.io/resync": "2026-11-21T10:00Z",
+      "connectedregistry.io/plan": "2026-11-21T11:00Z",
+    };
     rig.user({ ...registry, metadata: { ...registry.metadata, annotations } });
     await rig.settle();
     const settings = parseSettings(await rig.json("contoso-edge-config", "settings.json"));
-    expect(settings.sync?.resyncRequest).toBe("2026-11-21T10:00Z");
+    expect(settings.sync).toMatchObject({
+      resyncRequest: "2026-11-21T10:00Z",
+      planRequest: "2026-11-21T11:00Z",
+    });
     expect((await rig.registry()).status?.lastResyncRequest).toBe("2026-11-21T10:00Z");
   });
 

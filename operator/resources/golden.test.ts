@@ -76,9 +76,13 @@ const limited: SyncPolicy = {
     },
   },
 };
+const annotations = {
+  "connectedregistry.io/resync": "2026-11-21T10:00Z",
+  "connectedregistry.io/plan": "2026-11-21T11:00Z",
+};
 const everything: ConnectedRegistry = {
   ...plain,
-  metadata: { ...plain.metadata, annotations: { "connectedregistry.io/resync": "2026-11-21T10:00Z" } },
+  metadata: { ...plain.metadata, annotations },
   spec: {
     ...plain.spec,
     mode: "ReadWrite",

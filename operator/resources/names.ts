@@ -20,6 +20,9 @@ export const clientTokenLabel = "connectedregistry.io/client-token";
 /** A fresh value asks the registry to sync now. */
 export const resyncAnnotation = "connectedregistry.io/resync";
 
+/** A fresh value asks the registry what a sync would bring. */
+export const planAnnotation = "connectedregistry.io/plan";
+
 /** The labels by which everything of one registry is found; the Service selects its pod by the first two. */
 export function labelsOf(registry: string): Readonly<Record<string, string>> {
   return { ...selectorOf(registry), "app.kubernetes.io/managed-by": managedBy };

@@ -1,7 +1,7 @@
 import { configVersion, type RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
-import { hostsOf, resyncAnnotation, tokenSecretName } from "./names.ts";
+import { hostsOf, planAnnotation, resyncAnnotation, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
 import { secondsOf } from "./policy.ts";
 import { parseQuantity } from "../../common/quantity.ts";
@@ -33,9 +33,9 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
   };
 }
 
-/** The request for a sync now, if there is one. */
-function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
-  const value = metadata.annotations?.[resyncAnnotation]?.slice(0, 256);
+/** What somebody asks the registry for by an annotation, if anything. */
+function requestOf({ metadata }: ConnectedRegistry, annotation: string): string | undefined {
+  const value = metadata.annotations?.[annotation]?.slice(0, 256);
   return value === "" ? undefined : value;
 }
 
@@ -43,7 +43,8 @@ function resyncRequestOf({ metadata }: ConnectedRegistry): string | undefined {
 export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): SyncSettings {
   const { repositories, schedule, timeZone, window, windows, blackouts, limits, concurrency } = policy.spec;
   const { pollInterval, maxPollInterval, prune, onDemand, freshness, conflict } = policy.spec;
-  const resyncRequest = resyncRequestOf(registry);
+  const resyncRequest = requestOf(registry, resyncAnnotation);
+  const planRequest = requestOf(registry, planAnnotation);
   return {
     repositories: repositories.map(({ name, tags, platforms, maxSize, referrers, referrerTypes }) => ({
       name,
@@ -71,6 +72,7 @@ export function syncSettings(registry: ConnectedRegistry, policy: SyncPolicy): S
     conflict,
     concurrency,
     ...(limits === undefined ? {} : { limits: linkLimits(limits) }),
+    ...(planRequest === undefined ? {} : { planRequest }),
     ...(resyncRequest === undefined ? {} : { resyncRequest }),
   };
 }

@@ -118,6 +118,7 @@ function newsOf({
   postponed,
   link,
   up,
+  plan,
   statusDetails,
 }: RegistryStatus): string {
   const { trigger, state, tags, message, failures } = sync ?? {};
@@ -127,5 +128,5 @@ function newsOf({
   const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
   const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
   const ofSync = [trigger, state, tags, message, faults, progress];
-  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up]);
+  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up, plan]);
 }

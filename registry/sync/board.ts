@@ -1,6 +1,7 @@
 import type {
   ConnectionState,
   LinkStatus,
+  PlanStatus,
   Postponement,
   RegistryStatus,
   StatusDetail,
@@ -27,6 +28,7 @@ export interface StatusFacts {
   readonly postponed?: Postponement | undefined;
   readonly link?: LinkStatus;
   readonly up?: UpStatus | undefined;
+  readonly plan?: PlanStatus | undefined;
   readonly details: ReadonlyMap<string, StatusDetail>;
 }
 
@@ -48,6 +50,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     postponed,
     link,
     up,
+    plan,
     details,
   } = facts;
   return {
@@ -60,6 +63,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     ...(postponed === undefined ? {} : { postponed }),
     ...(link === undefined || contact === "none" ? {} : { link }),
     ...(up === undefined ? {} : { up }),
+    ...(plan === undefined ? {} : { plan }),
     statusDetails: [...details.values()].sort((a, b) => (a.type + a.code < b.type + b.code ? -1 : 1)),
   };
 }

@@ -28,7 +28,8 @@ export class SyncEngine implements Service {
   private readonly parts: EngineParts;
   private readonly recovery = new Recovery();
   private session:
-    { readonly run: SyncSession; readonly work: string; readonly end: AbortController } | undefined;
+    | { readonly run: SyncSession; readonly work: string; asked: string; readonly end: AbortController }
+    | undefined;
 
   constructor(parts: EngineParts) {
     this.parts = parts;
@@ -59,7 +60,7 @@ export class SyncEngine implements Service {
         const { settings } = configuration.current;
         const end = new AbortController();
         const run = new SyncSession(this.parts, history, this.recovery, settings);
-        this.session = { run, work: workOf(settings), end };
+        this.session = { run, work: workOf(settings), asked: askedOf(settings), end };
         const ended = AbortSignal.any([signal, end.signal]);
         try {
           await run.run(ended);
@@ -79,13 +80,25 @@ export class SyncEngine implements Service {
 
   private changed(settings: RegistrySettings): void {
     if (this.session === undefined) return;
-    if (workOf(settings) === this.session.work) this.session.run.configure(settings);
-    else this.session.end.abort(new Error("the settings have changed"));
+    if (workOf(settings) === this.session.work) {
+      const asked = askedOf(settings);
+      // Somebody who asks what a sync would do does not want one.
+      if (asked !== this.session.asked) this.session.run.configure(settings);
+      this.session.asked = asked;
+    } else this.session.end.abort(new Error("the settings have changed"));
   }
 }
+
+/** What a sync does not depend on, or takes on while it runs. */
+const besideWork = { resyncRequest: undefined, planRequest: undefined, limits: undefined };
 
 /** Equal for settings between which a sync that is under way may go on. */
 function workOf({ parent, sync, suspend }: RegistrySettings): string {
   const place = parent === undefined ? [] : [parent.protocol, parent.loginServer];
-  return JSON.stringify([place, suspend, { ...sync, resyncRequest: undefined, limits: undefined }]);
+  return JSON.stringify([place, suspend, { ...sync, ...besideWork }]);
+}
+
+/** Equal for settings that ask the same of a sync. */
+function askedOf(settings: RegistrySettings): string {
+  return JSON.stringify({ ...settings, sync: { ...settings.sync, planRequest: undefined } });
 }

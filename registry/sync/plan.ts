@@ -212,7 +212,7 @@ class Planner {
     const target = this.target.open(repository);
     const settled = await this.settled(repository, tag);
     const root = settled ?? (await limit(() => this.source.open(repository).resolve(tag, signal)));
-    if (/^application\/vnd\.docker\.distribution\.manifest\.v1\+/.test(root.mediaType)) {
+    if (root.mediaType.startsWith("application/vnd.docker.distribution.manifest.v1+")) {
       throw new InvalidManifestError(
         `${root.mediaType} is not a kind of image that registries exchange today`,
       );
