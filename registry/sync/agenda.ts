@@ -2,7 +2,7 @@ import { Duration, type DateTime } from "luxon";
 import type { Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
-import { longer, shorter } from "./durations.ts";
+import { longer, longestSleep, shorter } from "./durations.ts";
 import { parentFault, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
 import type { PassResult } from "./pass.ts";
@@ -15,9 +15,6 @@ export interface DueSync {
   readonly trigger: SyncStatus["trigger"];
   readonly slot: SyncSlot;
 }
-
-/** A long sleep is cut here, to look at the clock again: it may have been set meanwhile (T58). */
-export const longestSleep = seconds(3600);
 
 const shortestPause = seconds(1);
 /** After so long without a sync the parent is compared with as if nothing were known. */

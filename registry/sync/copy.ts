@@ -102,12 +102,14 @@ class GraphCopy {
     wanted: readonly Descriptor[],
     depth: number,
   ): Promise<readonly Descriptor[]> {
+    // Small images are complete before large ones have begun; what belongs together stays together.
+    const weight = manifest.blobs.reduce((sum, { size }) => sum + size, 0);
     const below = await allSettled([
       ...wanted.map((child) =>
         ofManifest(child) ? this.manifest(child, depth + 1) : this.oddity(child, depth + 1),
       ),
-      ...manifest.blobs.map((blob) => this.blob(blob)),
-      ...manifest.elsewhere.map((blob) => this.offered(blob)),
+      ...manifest.blobs.map((blob) => this.blob(blob, weight)),
+      ...manifest.elsewhere.map((blob) => this.offered(blob, weight)),
     ]);
     return below.flat();
   }
@@ -136,28 +138,29 @@ class GraphCopy {
   /** An index may name anything: the build cache of BuildKit is one that names layers. Where it is tells what it is. */
   private async oddity(child: Descriptor, depth: number): Promise<readonly Descriptor[]> {
     const { limit, signal } = this.options;
-    if (!mayBeManifest(child.mediaType) || (await this.target.exists(child, signal))) return this.blob(child);
+    if (!mayBeManifest(child.mediaType) || (await this.target.exists(child, signal)))
+      return this.blob(child, child.size);
     const manifest = { ...child, manifest: true as const };
     const isOne =
       (await this.target.exists(manifest, signal)) ||
       (await limit(() => this.source.exists(manifest, signal)));
-    return isOne ? this.manifest(manifest, depth) : this.blob(child);
+    return isOne ? this.manifest(manifest, depth) : this.blob(child, child.size);
   }
 
   /** A layer that may be somewhere else is taken if the source has it, and its lack stops nothing (T18). */
-  private async offered(blob: Descriptor): Promise<readonly Descriptor[]> {
+  private async offered(blob: Descriptor, weight: number): Promise<readonly Descriptor[]> {
     const { limit, signal } = this.options;
     if (await this.target.exists(blob, signal)) return [];
-    return (await limit(() => this.source.exists(blob, signal))) ? this.blob(blob) : [];
+    return (await limit(() => this.source.exists(blob, signal))) ? this.blob(blob, weight) : [];
   }
 
-  private blob(blob: Descriptor): Promise<readonly Descriptor[]> {
+  private blob(blob: Descriptor, weight: number): Promise<readonly Descriptor[]> {
     return this.options.flights.once(blob.digest, async () => {
       const { limit, signal, watch } = this.options;
       if (await this.target.exists(blob, signal)) watch?.saved(blob.size);
       else {
         const arrived = watch?.wanted(blob.size);
-        await limit(() => transfer(this.source, this.target, blob, signal));
+        await limit(() => transfer(this.source, this.target, blob, signal), weight);
         arrived?.();
       }
       return [];

@@ -1,5 +1,8 @@
 import type { Duration } from "luxon";
-import { milliseconds } from "../../common/clock.ts";
+import { milliseconds, seconds } from "../../common/clock.ts";
+
+/** A long sleep is cut here, to look at the clock again: it may have been set meanwhile (T58). */
+export const longestSleep = seconds(3600);
 
 /** The shorter of two durations, in milliseconds. */
 export function shorter(a: Duration, b: Duration): Duration {

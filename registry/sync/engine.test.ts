@@ -495,6 +495,29 @@ describe("SyncEngine", () => {
       expect(world.status.sync?.trigger).toBe("Schedule");
     });
 
+    test("T25 a request ends a routine sync, goes first, and takes up what that had begun", async () => {
+      await world.startAndSync();
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      await world.parent.put("apps/hello", imageOf("b"), "2.0");
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const layer = imageOf("b")[1]!.descriptor.digest;
+      world.parent.fault = (ask) => (ask.endsWith(layer) ? held : undefined);
+      await eventually(() => world.clock.sleeping > 0, "a pause");
+      await world.clock.advance(seconds(poll));
+      await eventually(() => world.parent.asked.some((ask) => ask.endsWith(layer)));
+      world.parent.fault = () => undefined;
+      world.parent.recent();
+      world.configure(settings({ resyncRequest: "one" }));
+      release();
+      await eventually(
+        () => world.status.sync?.trigger === "ManualResync" && world.status.sync.endTime !== undefined,
+      );
+      expect(world.status.sync).toMatchObject({ state: "Succeeded", tags: { selected: 2, failed: 0 } });
+      const again = imageOf("a")[1]!.descriptor.digest;
+      expect(world.parent.recent().filter((ask) => ask === `fetch apps/hello@${again}`)).toEqual([]);
+    });
+
     test("a request that was met is not met again after a restart", async () => {
       world.configure(settings({ resyncRequest: "one" }));
       await world.startAndSync();

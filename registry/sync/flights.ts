@@ -12,5 +12,5 @@ export class Flights {
   }
 }
 
-/** Runs a task when a slot is free. */
-export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
+/** Runs a task when a slot is free. Of those that wait lighter ones may go first; absent, it weighs nothing. */
+export type Limit = <T>(task: () => Promise<T>, weight?: number) => Promise<T>;

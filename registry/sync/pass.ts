@@ -1,4 +1,3 @@
-import pLimit from "p-limit";
 import type { SyncSettings, RepositoryRule } from "../../common/contract/config.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Logger } from "../../common/log.ts";
@@ -16,9 +15,11 @@ import type { ReferrerChecks } from "./referrer-checks.ts";
 import { copyReferrers } from "./referrers.ts";
 import type { PassWatch } from "./progress.ts";
 import type { Retries } from "./retries.ts";
+import { Slots } from "./slots.ts";
 import type { Upward } from "./upward.ts";
 import type { TagConfirmations } from "./tag-confirmations.ts";
 import type { Weights } from "./weights.ts";
+import { inOrder } from "./work-order.ts";
 
 export interface PassOptions {
   readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;
@@ -56,6 +57,9 @@ export interface PassResult {
   readonly ending?: unknown;
 }
 
+/** So many images are looked into for each transfer, so that a small one need not wait for a large one. */
+const lookahead = 4;
+
 type Outcome = "upToDate" | "copied" | "failed" | "postponed";
 
 /** Compares everything that is selected with the parent once, and copies what differs. One bad tag stops no other (T13). */
@@ -77,8 +81,8 @@ class Pass {
   constructor(options: PassOptions) {
     this.options = options;
     this.signal = AbortSignal.any([options.signal, this.stop.signal]);
-    const slots = pLimit(options.sync.concurrency);
-    this.limit = (task) => slots(() => this.guarded(task));
+    const slots = new Slots(options.sync.concurrency);
+    this.limit = (task, weight = 0) => slots.run(() => this.guarded(task), weight);
   }
 
   async run(): Promise<PassResult> {
@@ -117,10 +121,13 @@ class Pass {
 
   private async carryOut({ tags: all, repositories }: SyncPlan): Promise<void> {
     const tags = await this.free(all);
-    const { referrerChecks, log, progress, sync, watch } = this.options;
+    const { referrerChecks, retries, log, progress, sync, watch } = this.options;
     referrerChecks.retain(tags);
-    const work = tags.filter(
-      (tag) => tag.here === undefined || (tag.referrers !== undefined && referrerChecks.due(tag)),
+    const work = inOrder(
+      tags.filter(
+        (tag) => tag.here === undefined || (tag.referrers !== undefined && referrerChecks.due(tag)),
+      ),
+      ({ repository, tag, root }) => retries.hasFailed(`${repository}:${tag}`, root.digest),
     );
     this.counts.upToDate = tags.length - work.length;
     const missing = work.filter((tag) => tag.here === undefined && this.resting(tag) === undefined).length;
@@ -129,7 +136,7 @@ class Pass {
       log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
       progress({ ...this.counts });
     }
-    await pool(work, sync.concurrency, async (tag) => {
+    await pool(work, lookahead * sync.concurrency, async (tag) => {
       if (tag.here === undefined) watch.begun();
       this.counts[await this.settle(tag)] += 1;
       watch.settled(tag.repository);

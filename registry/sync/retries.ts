@@ -32,6 +32,11 @@ export class Retries {
     return rest?.digest === digest && rest.end > this.clock.steady() ? rest : undefined;
   }
 
+  /** Whether it has failed since it last succeeded. */
+  hasFailed(item: string, digest: Digest): boolean {
+    return this.resting.get(item)?.digest === digest;
+  }
+
   /** @returns until when it rests */
   failed(item: string, digest: Digest, error: unknown): DateTime {
     const last = this.resting.get(item);

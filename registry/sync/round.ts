@@ -1,10 +1,16 @@
 import type { DateTime } from "luxon";
-import { milliseconds, type Clock } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { SyncFailure, SyncStatus } from "../../common/contract/status.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
+import { longestSleep, shorter } from "./durations.ts";
 import { clip, worstOf } from "./failures.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
 import type { Progress } from "./progress.ts";
+
+/** A person wants a sync now: the routine one makes way, and that one does what is left. */
+export class SupersededError extends Error {
+  override readonly name = "SupersededError";
+}
 
 /** The window has closed: what is left is postponed. */
 class WindowClosedError extends Error {
@@ -34,7 +40,7 @@ export function reportOf(
 
 function stateOf({ upToDate, copied }: TagCounts, failures: number, ending: unknown): SyncStatus["state"] {
   if (ending instanceof WindowClosedError) return "TimedOut";
-  if (ending instanceof LinkQuotaError) return "Pending";
+  if (ending instanceof LinkQuotaError || ending instanceof SupersededError) return "Pending";
   if (ending !== undefined) return "Failed";
   if (failures === 0) return "Succeeded";
   return upToDate + copied > 0 ? "Partial" : "Failed";
@@ -50,8 +56,7 @@ export async function within<T>(
   if (end === undefined) return await work(signal);
   const window = new AbortController();
   const over = new AbortController();
-  const left = Math.max(0, end.toMillis() - clock.now().toMillis());
-  const closing = clock.sleep(milliseconds(left), over.signal).then(
+  const closing = until(end, clock, over.signal).then(
     () => {
       window.abort(new WindowClosedError("the window has closed"));
     },
@@ -62,5 +67,12 @@ export async function within<T>(
   } finally {
     over.abort();
     await closing;
+  }
+}
+
+/** Looks at the clock again now and then: it may be set meanwhile (T58), and no timer runs for more than some weeks. */
+async function until(end: DateTime<true>, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (let left; (left = end.diff(clock.now())).toMillis() > 0;) {
+    await clock.sleep(shorter(left, longestSleep), signal);
   }
 }

@@ -4,9 +4,9 @@ import { blackoutAt } from "../../common/blackouts.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
 import type { Repositories, SyncTarget } from "../content/store.ts";
-import { Agenda, longestSleep, type DueSync } from "./agenda.ts";
+import { Agenda, type DueSync } from "./agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
-import { longer, shorter } from "./durations.ts";
+import { longer, longestSleep, shorter } from "./durations.ts";
 import type { SyncDetails } from "./details.ts";
 import { failuresOf } from "./failures.ts";
 import { catalogFault, deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
@@ -21,7 +21,7 @@ import { prunedPass, type AfterPass } from "./prune/pruned-pass.ts";
 import type { Recovery } from "./recovery.ts";
 import { ReferrerChecks } from "./referrer-checks.ts";
 import { Retries } from "./retries.ts";
-import { reportOf, within } from "./round.ts";
+import { reportOf, SupersededError, within } from "./round.ts";
 import type { TagConfirmations } from "./tag-confirmations.ts";
 import type { Upward } from "./upward.ts";
 import { Wakeable } from "./wakeable.ts";
@@ -65,6 +65,8 @@ export class SyncSession {
   private told: string | undefined;
   /** Whether nothing is due, rather than a sync having just ended. */
   private waiting = false;
+  /** Ends the sync that runs, if nobody has asked for it. */
+  private routine: AbortController | undefined;
   /** Whether it rests between two polls, and somebody has begun to miss content. */
   private rest: { hurried: boolean } | undefined;
 
@@ -86,11 +88,15 @@ export class SyncSession {
 
   /** Takes on settings between which a sync may go on: credentials, authorities, a person's request to sync now. */
   configure(settings: RegistrySettings): void {
+    const request = settings.sync?.resyncRequest;
+    const asked = request !== undefined && request !== this.settings.sync?.resyncRequest;
     this.settings = settings;
     if (settings.parent !== undefined) this.link?.parent.configure(settings.parent);
     this.agenda.forgive();
     this.pace.changed();
-    this.sleeper.wake();
+    if (asked && this.routine !== undefined)
+      this.routine.abort(new SupersededError("a person wants a sync now"));
+    else this.sleeper.wake();
   }
 
   /** Content was found to be missing: a sync is due as soon as the last one is an interval ago. */
@@ -160,7 +166,7 @@ export class SyncSession {
         this.waiting = false;
       } else if (await link.contact.check()) {
         const result = await this.sync(due, schedule, sync, link, signal);
-        if (result.ending instanceof LinkQuotaError) continue;
+        if (result.ending instanceof LinkQuotaError || result.ending instanceof SupersededError) continue;
         await this.restSince(begun, this.agenda.pauseAfter(result, begun, schedule), signal);
       } else {
         await this.sleeper.sleep(this.agenda.untilNextPoll(begun, this.interval), signal);
@@ -206,8 +212,10 @@ export class SyncSession {
       log.info("a sync begins", { trigger });
       run.show();
     }
+    const routine = new AbortController();
+    if (trigger === "Schedule" || trigger === "RecoveryService") this.routine = routine;
     const result = await run.during(() =>
-      within(slot.end, clock, signal, (until) =>
+      within(slot.end, clock, AbortSignal.any([signal, routine.signal]), (until) =>
         prunedPass(this.parts.pruner, sync.prune, {
           sync,
           source: link.parent,
@@ -225,6 +233,7 @@ export class SyncSession {
         }),
       ),
     );
+    this.routine = undefined;
     signal.throwIfAborted();
     const end = clock.now();
     const failures = failuresOf(result.failures);
