@@ -28,7 +28,11 @@ export class Distribution {
     }
   }
 
-  static async start(folder: string, settings: { readonly delete: boolean }): Promise<Distribution> {
+  /** @param settings `auth`: as its own configuration has it */
+  static async start(
+    folder: string,
+    settings: { readonly delete: boolean; readonly auth?: object },
+  ): Promise<Distribution> {
     await mkdir(folder, { recursive: true });
     const port = await freePort(host);
     const file = join(folder, "config.json");
@@ -42,6 +46,7 @@ export class Distribution {
           delete: { enabled: settings.delete },
         },
         http: { addr: `${host}:${port}`, secret: "of a test" },
+        ...(settings.auth === undefined ? {} : { auth: settings.auth }),
       }),
     );
     const command = await provide(["registry"], silentProgress, AbortSignal.timeout(590_000)).registry;
@@ -50,7 +55,7 @@ export class Distribution {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const started = new Distribution(port, child);
-    while ((await started.ask("GET", "/v2/").catch(() => undefined))?.status !== 200) {
+    while ((await started.ask("GET", "/v2/").catch(() => undefined)) === undefined) {
       if (child.exitCode !== null) throw new Error("distribution has ended");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
