@@ -126,7 +126,7 @@ export class FaultProxy {
     } catch {
       // What was said before the connection was lost is heard.
       while (response.socket !== null && response.socket.writableLength > 0) await turn();
-      request.socket.resetAndDestroy();
+      request.socket.destroy();
     }
   }
 }
