@@ -2,9 +2,10 @@ import { buffer } from "node:stream/consumers";
 import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
 import { ofManifest } from "../../common/oci/mediatype.ts";
-import type { Tag } from "../../common/oci/reference.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
+import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import type { PlatformFilter } from "../sync/platform.ts";
 import type { Completion } from "./completion.ts";
 import type { Desk, Source } from "./desk.ts";
@@ -14,6 +15,8 @@ import type { PendingManifest, PendingManifests } from "./pending.ts";
 interface ManifestParts {
   readonly desk: Desk;
   readonly pending: PendingManifests;
+  /** Whether a client changed the tag here, or deleted the manifest, and the parent does not know that yet. */
+  readonly unsent: (repository: RepositoryName, reference: Tag | Digest, digest: Digest) => boolean;
   readonly completion: Pick<Completion, "point">;
 }
 
@@ -30,28 +33,31 @@ export class DemandedManifests {
   }
 
   /** What the parent has under `tag`. @throws {ElsewhereError} and what the parent's errors are */
-  tagged(repository: ContentRepository, tag: Tag, platforms: PlatformFilter): Promise<FoundManifest> {
+  async tagged(repository: ContentRepository, tag: Tag, platforms: PlatformFilter): Promise<FoundManifest> {
     const source = this.parts.desk.source(repository.name);
-    return this.flights.do(`${repository.name} ${tag} ${platforms.key}`, async () => {
+    return await this.flights.do(`${repository.name} ${tag} ${platforms.key}`, async () => {
       const here = repository.find(tag)?.descriptor.digest;
       const root = await source.repository.resolve(tag, source.signal);
+      if (this.parts.unsent(repository.name, tag, root.digest)) throw new TagNotFoundError(tag);
       return await this.take(repository, source, { root, tag, here, platforms });
     });
   }
 
   /**
-   * What the parent has under `tag` if it is something else than `here`.
+   * What the parent has under `tag` if it is something else than `here`. A change that a client made here is newer than the
+   * parent's, as long as the parent does not know of it.
    *
    * @throws as `tagged`
    */
-  newer(
+  async newer(
     repository: ContentRepository,
     tag: Tag,
     here: Digest,
     platforms: PlatformFilter,
   ): Promise<FoundManifest | undefined> {
+    if (this.parts.unsent(repository.name, tag, here)) throw new TagNotFoundError(tag);
     const source = this.parts.desk.source(repository.name);
-    return this.flights.do(`${repository.name} ${tag} ${here} ${platforms.key}`, async () => {
+    return await this.flights.do(`${repository.name} ${tag} ${here} ${platforms.key}`, async () => {
       const root = await source.repository.resolve(tag, source.signal);
       if (root.digest === here) return undefined;
       return await this.take(repository, source, { root, tag, here, platforms });
@@ -59,14 +65,15 @@ export class DemandedManifests {
   }
 
   /** What something that the parent gave us names, or that the parent has. @throws as `tagged` */
-  digested(
+  async digested(
     repository: ContentRepository,
     wanted: Descriptor | Digest,
     platforms: PlatformFilter,
   ): Promise<PendingManifest> {
     const source = this.parts.desk.source(repository.name);
     const digest = typeof wanted === "string" ? wanted : wanted.digest;
-    return this.flights.do(`${repository.name} ${digest}`, async () => {
+    if (this.parts.unsent(repository.name, digest, digest)) throw new ContentNotFoundError(digest);
+    return await this.flights.do(`${repository.name} ${digest}`, async () => {
       const root =
         typeof wanted === "string"
           ? await source.repository.describe(wanted, "manifest", source.signal)

@@ -4,7 +4,7 @@ import type { Logger } from "../../common/log.ts";
 import { isDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import { parseManifest } from "../../common/oci/manifest.ts";
 import { ofManifest } from "../../common/oci/mediatype.ts";
-import type { Tag } from "../../common/oci/reference.ts";
+import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { RegistryContent } from "../content/content.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
@@ -63,7 +63,9 @@ export class OnDemand implements Elsewhere {
       confirmations.note(repository.name, tag);
     };
     this.completion = new Completion({ pending, blobs: this.blobs, tagged, metrics, log });
-    this.manifests = new DemandedManifests({ desk, pending, completion: this.completion });
+    const unsent = (name: RepositoryName, reference: Tag | Digest, digest: Digest): boolean =>
+      content.outbox.table.holds(name, reference, digest);
+    this.manifests = new DemandedManifests({ desk, pending, unsent, completion: this.completion });
     this.tagFreshness = new TagFreshness({
       confirmations,
       since,
