@@ -39,12 +39,11 @@ export class Drain {
     const seen = new Set<number>();
     for (let entry = await outbox.next(0); entry !== undefined; entry = await outbox.next(entry.id)) {
       seen.add(entry.id);
-      if (signal.aborted) return { ending: signal.reason };
       if (this.rests.isResting(entry.id)) continue;
       try {
+        signal.throwIfAborted();
         await this.settle(entry, signal);
       } catch (error) {
-        if (signal.aborted) return { ending: signal.reason };
         const fault = parentFault(error);
         return { ending: error, ...(fault === undefined ? {} : { fault }) };
       }

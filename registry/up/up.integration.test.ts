@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestOf } from "../../common/oci/digest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
+import { milliseconds, systemClock } from "../../common/clock.ts";
 import { FaultLink } from "../../common/testing/fault-link.ts";
 import { ClientCommand } from "../../e2e/clients/client-command.ts";
 import { writeSampleImage } from "../../e2e/clients/images.ts";
@@ -48,13 +49,12 @@ describe("what real clients push goes up to a real parent", () => {
   const client = (name: "crane" | "regctl"): Promise<ClientCommand> =>
     ClientCommand.create(name, join(folder, name));
   const here = (reference: string): string => `127.0.0.1:${edge.port}/${reference}`;
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
   async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
     const end = performance.now() + patienceMs;
     while (!(await condition())) {
       if (performance.now() > end) throw new Error(`not in time: ${what}`);
-      await pause(50);
+      await systemClock.sleep(milliseconds(50));
     }
   }
 

@@ -2,13 +2,11 @@ import { randomUUID } from "node:crypto";
 import { seconds } from "../../../common/clock.ts";
 import { contentSettings } from "../../../common/contract/content-settings.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
-import { MetadataDatabase } from "../metadata-database.ts";
 import { openMemoryContent, type RegistryContent } from "../content.ts";
 import type { ContentRepository } from "../repository.ts";
 import { TagNotFoundError, UnsentTagError } from "../store.ts";
 import { image, item, repository, streamOf, tag, unknownDigest, type Item } from "../testing/images.ts";
-import { Outbox } from "./outbox.ts";
-import { markRestored } from "./restored.ts";
+import type { Outbox } from "./outbox.ts";
 
 const name = repository("apps/hello");
 const config = item("{}");
@@ -212,22 +210,4 @@ describe("what waits to go up", () => {
     });
     expect(waiting()).toMatchObject([{ digest: two.descriptor.digest, base: undefined }]);
   });
-});
-
-test("what waits in a restored database is marked, and its uploads are forgotten", async () => {
-  const clock = new ManualClock();
-  const database = await MetadataDatabase.open(":memory:", clock);
-  const outbox = new Outbox(database, clock, () => true);
-  await database.change(() => {
-    outbox.table.put(name, one.descriptor.digest, [v1]);
-  });
-  await outbox.keepUpload(name, one.descriptor.digest, { location: "/x", offset: 1 });
-  await markRestored(database);
-  expect(outbox.entries(10, 0)).toMatchObject([{ restored: true }]);
-  expect(outbox.upload(name, one.descriptor.digest)).toBeUndefined();
-  await database.change(() => {
-    outbox.table.put(name, two.descriptor.digest, [v1]);
-  });
-  expect(outbox.entries(10, 0)).toMatchObject([{ restored: false }]);
-  await database.close();
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { milliseconds, systemClock } from "../../../common/clock.ts";
 import { provide } from "../../../e2e/components/provide.ts";
 import { freePort } from "../../../e2e/cluster/free-port.ts";
 import { silentProgress } from "../../../e2e/terminal/progress.ts";
@@ -57,7 +58,7 @@ export class Distribution {
     const started = new Distribution(port, child);
     while ((await started.ask("GET", "/v2/").catch(() => undefined)) === undefined) {
       if (child.exitCode !== null) throw new Error("distribution has ended");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await systemClock.sleep(milliseconds(50));
     }
     return started;
   }
