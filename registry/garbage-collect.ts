@@ -1,8 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { access } from "node:fs/promises";
-import { join } from "node:path";
 import { Command } from "commander";
-import { seconds, systemClock as clock } from "../common/clock.ts";
+import { seconds } from "../common/clock.ts";
 import {
   configVersion,
   InvalidConfigError,
@@ -13,8 +10,8 @@ import { messageOf } from "../common/errors.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { readConfiguration } from "./configuration-file.ts";
 import type { CollectionReport, Removal } from "./content/collect/report.ts";
-import { openContent } from "./content/content.ts";
 import { isInUse } from "./content/lock.ts";
+import { openStopped } from "./stopped-data.ts";
 
 interface Options {
   readonly data: string;
@@ -76,14 +73,13 @@ async function collect(
   output: NodeJS.WriteStream,
   errors: NodeJS.WriteStream,
 ): Promise<CollectionReport> {
-  await demandData(data);
+  const content = await openStopped(data);
   // Whoever reads the list may have seen enough.
   const unread = new AbortController();
   output.on("error", () => {
     unread.abort();
   });
   const stop = AbortSignal.any([stopSignal(), unread.signal]);
-  const content = await openContent(data, { clock, newId: randomUUID, quota: () => undefined });
   let count = 0;
   const observe = ({ kind, repository, name, bytes, reason }: Removal): void => {
     count++;
@@ -100,15 +96,6 @@ async function collect(
   } finally {
     if (errors.isTTY && count >= 100) errors.write("\r");
     await content.close();
-  }
-}
-
-/** A mistyped directory must not become an empty registry. @throws {InvalidConfigError} */
-async function demandData(data: string): Promise<void> {
-  try {
-    await access(join(data, "registry.db"));
-  } catch (error) {
-    throw new InvalidConfigError(`--data: ${data} holds no content of a registry: ${messageOf(error)}`);
   }
 }
 
