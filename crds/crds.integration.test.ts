@@ -217,6 +217,41 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.prune.maxPercent",
       says: "greater than or equal to 1",
     },
+    {
+      wanted: policy({ onDemand: { policy: "Always" } }),
+      field: "spec.onDemand.policy",
+      says: "there are Never",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "MaxAge" }] }),
+      field: "spec.freshness[0]",
+      says: "MaxAge needs maxAge",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "Always", maxAge: "1m" }] }),
+      field: "spec.freshness[0]",
+      says: "the others take none",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "Sometimes" }] }),
+      field: "spec.freshness[0].check",
+      says: "there are Never, MaxAge and Always",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "MaxAge", maxAge: "721h" }] }),
+      field: "spec.freshness[0].maxAge",
+      says: "from 1s to 720h",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "Never", tags: ["a:b"] }] }),
+      field: "spec.freshness[0].tags[0]",
+      says: "a tag or a pattern of one",
+    },
+    {
+      wanted: policy({ freshness: [{ check: "Never", repositories: ["Apps"] }] }),
+      field: "spec.freshness[0].repositories[0]",
+      says: "in lower case",
+    },
     { wanted: policy({ pollInterval: "0s" }), field: "spec.pollInterval", says: "such as 5s or 10m" },
     { wanted: policy({ pollInterval: "25h" }), field: "spec.pollInterval", says: "from 1s to 24h" },
     ...["fast", "16Ki0", "10k", "-1Mi", "2P"].map((bandwidth) => ({
@@ -359,6 +394,17 @@ describe("refuses, and says what to do instead:", () => {
     { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
     { wanted: policy({ conflict: "keepBoth" }), because: "both changes of a tag count" },
     { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
+    {
+      wanted: policy({
+        onDemand: { policy: "Any" },
+        freshness: [
+          { tags: ["v*"], check: "Never" },
+          { repositories: ["apps/**"], check: "MaxAge", maxAge: "720h" },
+          { check: "Always" },
+        ],
+      }),
+      because: "each kind of freshness",
+    },
     { wanted: policy({ pollInterval: "86400s" }), because: "a day in seconds" },
     {
       wanted: policy({

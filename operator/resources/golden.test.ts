@@ -65,6 +65,11 @@ const limited: SyncPolicy = {
     windows: [{ schedule: "0 22 * * 5", window: "P2D" }],
     blackouts: [{ start: "2026-12-24T18:00", end: "2026-12-26" }],
     maxPollInterval: "10m",
+    onDemand: { policy: "Selected" },
+    freshness: [
+      { repositories: ["**"], tags: ["v*"], check: "Never" },
+      { repositories: ["apps/*"], tags: ["*"], check: "MaxAge", maxAge: "10m" },
+    ],
     prune: { enabled: true, gracePeriod: "48h", recoveryPeriod: "720h", maxPercent: 25 },
     limits: {
       bandwidth: "1.5Mi",
