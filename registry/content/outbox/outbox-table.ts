@@ -77,18 +77,24 @@ export class OutboxTable {
     )?.digest as Digest | undefined;
   }
 
-  /** The parent has `digest` under `tag`; `undefined`: it has no such tag. */
-  noteParent(repository: RepositoryName, tag: Tag, digest: Digest | undefined): void {
+  /**
+   * The parent has `digest` under `tag`; `undefined`: it has no such tag.
+   *
+   * @param pushed whether it got that from here; where nothing has changed, what was said of that before holds
+   */
+  noteParent(repository: RepositoryName, tag: Tag, digest: Digest | undefined, pushed = false): void {
     if (digest === undefined) {
       this.statements.run("DELETE FROM outbox_parent_tags WHERE repository = ? AND tag = ?", repository, tag);
       return;
     }
     this.statements.run(
-      `INSERT INTO outbox_parent_tags (repository, tag, digest) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET digest = excluded.digest WHERE digest <> excluded.digest`,
+      `INSERT INTO outbox_parent_tags (repository, tag, digest, pushed) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET digest = excluded.digest, pushed = excluded.pushed
+       WHERE digest <> excluded.digest OR excluded.pushed = 1`,
       repository,
       tag,
       digest,
+      Number(pushed),
     );
   }
 

@@ -155,6 +155,16 @@ describe("what waits to go up", () => {
     await expect(here.resolve(v1)).rejects.toThrow(TagNotFoundError);
   });
 
+  test("what went up from here is no candidate for pruning; what the parent puts in its place is", async () => {
+    await put(one, "v1");
+    await outbox.settle(waiting()[0]!, one.descriptor.digest);
+    const prunable = (): readonly string[] => content.pruning.tags(1, "").map(({ name: text }) => text);
+    await outbox.noteParent([{ repository: name, tag: v1, digest: one.descriptor.digest }]);
+    expect(prunable()).toEqual([]);
+    await bring(two);
+    expect(prunable()).toEqual(["v1"]);
+  });
+
   test("what is set aside is not next, stays in the list, and comes back on request", async () => {
     await put(one, "v1");
     await put(two, "v2");

@@ -102,7 +102,8 @@ export class Outbox {
       this.table.remove(entry.id);
       if (tag === undefined) return;
       const { repository } = entry;
-      this.table.noteParent(repository, tag, parent);
+      const pushed = entry.action === "put" && parent === entry.digest;
+      this.table.noteParent(repository, tag, parent, pushed);
       if (conflict === undefined || conflict.settled === "localWins") {
         this.database.statements.run(
           "UPDATE outbox SET base = ?, tried = '[]' WHERE repository = ? AND reference = ?",

@@ -7,7 +7,7 @@ import type { Migration } from "../database.ts";
  *   `id`. `base` is what the parent had under the tag when that was last known, null: nothing; `tried` (JSON) what may have
  *   got there since by a try whose answer was lost; `refusal` why the parent will not have it: it is set aside.
  *   `restored`: it comes from a backup, and may be older than what the parent has by now.
- * - `outbox_parent_tags`: what the parent had under each tag when that was last known.
+ * - `outbox_parent_tags`: what the parent had under each tag when that was last known; `pushed`: it got that from here.
  * - `outbox_uploads`: where the upload of a blob to the parent goes on.
  * - `outbox_conflicts`: the last change of a tag that met another one at the parent, and what came of it.
  * - `outbox_parent`: whose answers all this rests on.
@@ -26,7 +26,8 @@ export const outboxMigration: Migration = {
     CREATE INDEX outbox_refused ON outbox (id) WHERE refusal IS NOT NULL;
 
     CREATE TABLE outbox_parent_tags (
-      repository TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (repository, tag)
+      repository TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL, pushed INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (repository, tag)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE outbox_uploads (
       repository TEXT NOT NULL, digest TEXT NOT NULL, location TEXT NOT NULL, bytes INTEGER NOT NULL,

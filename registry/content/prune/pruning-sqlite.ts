@@ -12,11 +12,11 @@ const pageSize = 500;
 /** A transaction of so many rows takes a few milliseconds. */
 const batchSize = 50;
 
-/** Whether the tag in `tags` is what the parent had, and nothing keeps it: no lock, and no change that has to go up. */
+/** Whether the tag in `tags` is what the parent had and did not get from here, and nothing keeps it: no lock, and no change that has to go up. */
 const mayGo = `tags.locks & ${keep} = 0 AND NOT ${tagWaitsToGoUp}
   AND EXISTS (SELECT 1 FROM manifests m JOIN manifest_contents c ON c.id = m.content
     JOIN repositories r ON r.id = m.repository
-    JOIN outbox_parent_tags p ON p.repository = r.name AND p.tag = tags.name AND p.digest = c.digest
+    JOIN outbox_parent_tags p ON p.repository = r.name AND p.tag = tags.name AND p.digest = c.digest AND p.pushed = 0
     WHERE m.id = tags.manifest AND (m.locks | r.locks) & ${keep} = 0)`;
 
 /** What pruning knows, in the database of all metadata. */
