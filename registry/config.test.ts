@@ -95,6 +95,19 @@ describe("options that are settings too", () => {
     expect(overridden(document, parseServeConfig(defaults).overrides)).toEqual(document);
   });
 
+  test("T46 lead to a parent by way of the environment's proxy, unless the document names one", () => {
+    const environment = { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "local" };
+    const { overrides } = parseServeConfig(defaults, undefined, environment);
+    const proxyOf = (parent: object): unknown =>
+      overridden(parseSettings({ version: 1, name: "edge", parent }), overrides).parent?.proxy;
+    const loginServer = "registry.example";
+    const own = { url: "http://other:1", noProxy: [] };
+    expect(proxyOf({ loginServer })).toEqual({ url: "http://proxy:3128", noProxy: ["local"] });
+    expect(proxyOf({ loginServer, proxy: own })).toEqual(own);
+    expect(proxyOf({ loginServer, protocol: "http" })).toBeUndefined();
+    expect(overridden(document, overrides)).toEqual(document);
+  });
+
   test("win over it where they say something, and leave what is beside it", () => {
     const given: ServeOptions = {
       ...defaults,

@@ -1,6 +1,6 @@
 import { hash } from "bcryptjs";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -144,5 +144,44 @@ describe("real parents", () => {
     for (const answers of await Promise.all(asking)) expect(answers).toBeGreaterThan(20);
     // One for each life of a token, whatever many use it.
     expect(service.asked.length).toBeLessThan(12);
+  }, 120_000);
+
+  test("T44 a process whose credentials change goes on by itself, and did not knock too often before", async () => {
+    const path = join(folder, "htpasswd");
+    await writeFile(path, `edge:${await hash(credentials.password, 4)}\n`);
+    const parent = await distribution({ htpasswd: { realm: "parent", path } });
+    const file = join(folder, "edge.json");
+    const settings = (password: string): string =>
+      JSON.stringify({
+        version: 1,
+        name: "edge",
+        parent: {
+          loginServer: at(parent.end.port).host,
+          protocol: "http",
+          credentials: { username: "edge", password },
+        },
+        sync: { repositories: [{ name: "apps/*" }], pollIntervalSeconds: 1, maxPollIntervalSeconds: 1 },
+      });
+    await writeFile(file, settings("wrong"));
+    const edge = remotes.stopLater(
+      new RegistryProcess([
+        ...["--listen", "127.0.0.1:0", "--probes", "127.0.0.1:0", "--http", "--anonymous", "read"],
+        ...["--data", join(folder, "edge"), "--config", file],
+      ]),
+    );
+    const client = new SoakClient(Number(new URL(await edge.url()).port));
+    await edge.logged("a sync has ended");
+    await clock.sleep(seconds(3));
+    const refused = parent.answered.filter((line) => line.endsWith(" 401")).length;
+    expect(refused).toBeLessThan(12);
+    // As the kubelet does: another file in the place of the old one.
+    await writeFile(`${file}.next`, settings(credentials.password));
+    await rename(`${file}.next`, file);
+    const end = clock.steady() + 20_000;
+    while ((await client.manifest("apps/hello", "v1")) === undefined && clock.steady() < end) {
+      await clock.sleep(milliseconds(100));
+    }
+    expect((await client.blob("apps/hello", layer.descriptor.digest))?.equals(layer.bytes)).toBe(true);
+    expect(edge.lines.some((line) => JSON.stringify(line).includes(credentials.password))).toBe(false);
   }, 120_000);
 });

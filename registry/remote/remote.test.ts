@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { seconds } from "../../common/clock.ts";
+import { milliseconds, seconds, systemClock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import { digestOf, DigestMismatchError, type Descriptor } from "../../common/oci/digest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
@@ -341,6 +341,42 @@ describe("RemoteRegistry", () => {
       const read = buffer(await parent.open(name).fetch(layer));
       await afterSleep(clock, seconds(1));
       await expect(read).resolves.toEqual(blob);
+    });
+
+    test("T36 a parent that takes the connection and says nothing is given up, and the next can be asked", async () => {
+      const server = await serve(() => undefined);
+      const parent = connect(parentAt(server), { timeouts: impatient });
+      const failed = failureOf(parent.open(name).fetch(layer));
+      for (const pause of [1, 2, 4]) await afterSleep(clock, seconds(pause));
+      expect(await failed).toBeInstanceOf(UnreachableError);
+      server.use((_, response) => response.end(blob));
+      await expect(buffer(await parent.open(name).fetch(layer))).resolves.toEqual(blob);
+    });
+
+    test("T36 a transfer that moves, however slowly, is never given up", async () => {
+      const server = await serve((_, response) => {
+        response.writeHead(200, { "content-length": String(blob.length) });
+        const next = (at: number): void => {
+          response.write(blob.subarray(at, at + 10));
+          if (at + 10 >= blob.length) response.end();
+          else
+            void systemClock.sleep(milliseconds(40)).then(() => {
+              next(at + 10);
+            });
+        };
+        next(0);
+      });
+      // Four times as long, in all, as it may be silent.
+      const parent = connect(parentAt(server), { timeouts: impatient });
+      await expect(buffer(await parent.open(name).fetch(layer))).resolves.toEqual(blob);
+      expect(server.seen).toHaveLength(1);
+    });
+
+    test("T31 a part that was not asked for is not taken for the whole", async () => {
+      const parent = await parentThat((_, response) =>
+        response.writeHead(206, { "content-range": "bytes 50-99/100" }).end(blob.subarray(50)),
+      );
+      await expect(parent.open(name).fetchFrom(layer, 0)).rejects.toThrow(NotResumableError);
     });
 
     test("ends with the signal's reason, and leaves no connection open", async () => {
