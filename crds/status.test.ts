@@ -55,6 +55,7 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     bytesPerSecond: 65_536,
     usedToday: 1,
     usedThisMonth: 2,
+    questionsToday: 1,
     quota: { period: "Day", bytes: 3, left: 2, resetTime: time },
   },
   up: {

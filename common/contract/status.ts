@@ -116,6 +116,8 @@ export interface LinkStatus {
   /** Since midnight in the time zone of the policy. */
   readonly usedToday: number;
   readonly usedThisMonth: number;
+  /** Of `usedToday`: signs of life, lists, looks at tags and manifests, rather than content. */
+  readonly questionsToday: number;
   readonly quota?: {
     readonly period: "Day" | "Month";
     readonly bytes: number;
@@ -185,6 +187,9 @@ export interface StatusDetail {
   readonly timestamp: string;
   readonly correlationId: string;
 }
+
+/** The type of the detail that says that the parent lists no repositories: the operator makes a condition of it. */
+export const catalogDetail = "Catalog";
 
 /** The field manager of the pod's own part of the status. */
 export const reporterFieldManager = "connected-registry";

@@ -246,6 +246,8 @@ export interface ConnectedRegistryStatus {
     readonly usedToday: number;
     /** Since the first of the month in the policy's time zone. */
     readonly usedThisMonth: number;
+    /** Of usedToday, what is no content: signs of life, lists, looks at tags and manifests. */
+    readonly questionsToday?: number;
     /** The quota in force. Absent: none. */
     readonly quota?: {
       /** For how long it is. */

@@ -86,7 +86,7 @@ describe("StatusReporter", () => {
   });
 
   test("the link's use is told when another hundredth of the quota is used, or its rate is another", async () => {
-    const link = { usedToday: 0, usedThisMonth: 0 };
+    const link = { usedToday: 0, usedThisMonth: 0, questionsToday: 0 };
     const quota = {
       period: "Day",
       bytes: 100_000,
@@ -104,6 +104,30 @@ describe("StatusReporter", () => {
     board.update({ link: { ...link, bytesPerSecond: 20_000, quota: { ...quota, left: 99_000 } } });
     await clock.advance(seconds(5));
     expect(cluster.applied).toHaveLength(3);
+  });
+
+  test("the progress of a sync is told every four seconds, and what it knows then", async () => {
+    const times: number[] = [];
+    const unchanged = cluster.apply.bind(cluster);
+    cluster.apply = (...call) => {
+      times.push(clock.now().toSeconds());
+      return unchanged(...call);
+    };
+    const sync = {
+      trigger: "InitialSync",
+      state: "Syncing",
+      startTime: "2026-01-01T00:00:00Z",
+      tags: { selected: 1, upToDate: 0, copied: 0, failed: 0, postponed: 0 },
+      failures: [],
+    } as const;
+    for (let second = 0; second < 20; second++) {
+      board.update({ contact: "online", copying: true, sync: { ...sync, bytes: second } });
+      await clock.advance(seconds(1));
+    }
+    const begin = times[0] ?? 0;
+    expect(times.map((time) => time - begin)).toEqual([0, 4, 8, 12, 16, 20]);
+    const last = cluster.applied.at(-1)?.object as { status: { sync: { bytes: number } } };
+    expect(last.status.sync.bytes).toBeGreaterThanOrEqual(15);
   });
 
   test("says it again when it is told that it was silent", async () => {

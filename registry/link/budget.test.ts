@@ -45,8 +45,12 @@ describe("LinkBudget", () => {
   test("without limits nobody waits, and what moves is counted all the same", async () => {
     const budget = await open(settings({}));
     await budget.passed({ received: 5_000_000, sent: 5 }, "bulk");
+    await budget.passed({ received: 300, sent: 200 }, "small");
     budget.assertOpen();
-    expect(budget.status).toEqual({ usedToday: 5_000_005, usedThisMonth: 5_000_005 });
+    expect(budget.status).toEqual({
+      ...{ usedToday: 5_000_505, usedThisMonth: 5_000_505 },
+      questionsToday: 500,
+    });
   });
 
   test("a quota that is used up closes the link until the next period, of its own zone", async () => {
@@ -120,11 +124,11 @@ describe("LinkBudget", () => {
       expect(await written()).toBe("");
       await clock.advance(seconds(10));
       await eventually(() => clock.sleeping > 0);
-      expect(await written()).toContain('"bytes":10}');
+      expect(await written()).toContain('"bytes":10,');
       budget.passedUnasked({ received: 2_000_000, sent: 0 });
       await clock.advance(seconds(5));
       await eventually(() => clock.sleeping > 0);
-      expect(await written()).toContain('"bytes":2000010}');
+      expect(await written()).toContain('"bytes":2000010,');
       budget.passedUnasked({ received: 1, sent: 0 });
       stop.abort(new Error("the program stops"));
       await running;

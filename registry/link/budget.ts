@@ -12,8 +12,8 @@ import type { LinkUsage } from "./usage.ts";
 
 export interface BudgetParts {
   readonly usage: LinkUsage;
-  /** Told what has moved. */
-  readonly counted: (traffic: LinkTraffic) => void;
+  /** Told what has moved, and whether that was a question rather than content. */
+  readonly counted: (traffic: LinkTraffic, question: boolean) => void;
   /** Told how things stand: when the limits change, and every few seconds while something moves. */
   readonly show: (status: LinkStatus) => void;
   readonly clock: Clock;
@@ -74,16 +74,12 @@ export class LinkBudget implements LinkGate, Service {
   }
 
   async passed(traffic: LinkTraffic, urgency: Urgency, signal?: AbortSignal): Promise<void> {
-    this.passedUnasked(traffic);
+    this.count(traffic, urgency === "small");
     await this.limiter.pay(traffic.received + traffic.sent, urgency, signal);
   }
 
   passedUnasked(traffic: LinkTraffic): void {
-    const bytes = traffic.received + traffic.sent;
-    if (bytes === 0) return;
-    const { day, month } = this.now();
-    this.parts.usage.add(bytes, { Day: day.id, Month: month.id });
-    this.parts.counted(traffic);
+    this.count(traffic, false);
   }
 
   get status(): LinkStatus {
@@ -94,6 +90,7 @@ export class LinkBudget implements LinkGate, Service {
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
       usedToday: usage.used("Day", day.id),
       usedThisMonth: usage.used("Month", month.id),
+      questionsToday: usage.questions("Day", day.id),
     };
     if (quota === undefined) return base;
     const { id, end } = this.period(quota.period);
@@ -115,6 +112,14 @@ export class LinkBudget implements LinkGate, Service {
       if (usage.unsaved >= worthSaving || ticks % ticksUnsaved === 0) await usage.save();
     }
     await usage.save();
+  }
+
+  private count(traffic: LinkTraffic, question: boolean): void {
+    const bytes = traffic.received + traffic.sent;
+    if (bytes === 0) return;
+    const { day, month } = this.now();
+    this.parts.usage.add(bytes, { Day: day.id, Month: month.id }, question ? bytes : 0);
+    this.parts.counted(traffic, question);
   }
 
   private show(): void {

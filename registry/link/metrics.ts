@@ -6,12 +6,17 @@ import type { LinkTraffic } from "./gate.ts";
 export function createLinkMetrics(
   registry: Registry,
   status: () => LinkStatus,
-): (moved: LinkTraffic) => void {
+): (moved: LinkTraffic, question: boolean) => void {
   const registers = [registry];
   const bytes = new Counter({
     name: "connected_registry_parent_link_bytes_total",
     help: "Bytes of HTTP messages to and from the parent, heads included.",
     labelNames: ["direction"],
+    registers,
+  });
+  const questions = new Counter({
+    name: "connected_registry_parent_link_questions_bytes_total",
+    help: "Of the bytes over the link, those of signs of life, lists, and looks at tags and manifests, in both directions.",
     registers,
   });
   new Gauge({
@@ -31,7 +36,8 @@ export function createLinkMetrics(
     },
   });
   for (const direction of ["received", "sent"]) bytes.inc({ direction }, 0);
-  return ({ received, sent }) => {
+  return ({ received, sent }, question) => {
+    if (question) questions.inc(received + sent);
     bytes.inc({ direction: "received" }, received);
     bytes.inc({ direction: "sent" }, sent);
   };

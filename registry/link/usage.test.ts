@@ -30,6 +30,19 @@ describe("LinkUsage", () => {
     expect(await readdir(join(folder, "link"))).toEqual(["usage.json"]);
   });
 
+  test("T35 tells questions from content, also after a restart, and knows of none in what an earlier version wrote", async () => {
+    await mkdir(join(folder, "link"));
+    await writeFile(path, JSON.stringify({ Day: [{ id: today.Day, bytes: 7 }], Month: [] }));
+    const usage = await LinkUsage.restore(path, silentLog);
+    expect(usage.questions("Day", today.Day)).toBe(0);
+    usage.add(100, today, 30);
+    usage.add(5, today);
+    await usage.save();
+    const again = await LinkUsage.restore(path, silentLog);
+    expect([again.used("Day", today.Day), again.questions("Day", today.Day)]).toEqual([112, 30]);
+    expect(again.questions("Month", today.Month)).toBe(30);
+  });
+
   test("T58 a clock that is years off for a while makes it forget nothing", async () => {
     const usage = await LinkUsage.restore(path, silentLog);
     usage.add(100, today);
@@ -44,7 +57,9 @@ describe("LinkUsage", () => {
     for (let day = 10; day < 30; day++) usage.add(1, { Day: `2026-11-${day}`, Month: "2026-11" });
     await usage.save();
     const { Day: days } = JSON.parse(await readFile(path, "utf8")) as { readonly Day: object[] };
-    expect(days).toEqual(["29", "28", "27", "26"].map((day) => ({ id: `2026-11-${day}`, bytes: 1 })));
+    expect(days).toEqual(
+      ["29", "28", "27", "26"].map((day) => ({ id: `2026-11-${day}`, bytes: 1, questions: 0 })),
+    );
   });
 
   test.each([

@@ -4,8 +4,10 @@ import { writeAtomically } from "../../common/atomic-file.ts";
 import { hasCode, messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 
+const bytesSchema = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+/** `questions` are a part of `bytes`; the version before did not tell them apart. */
 const entriesSchema = z.array(
-  z.object({ id: z.string(), bytes: z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER)) }),
+  z.object({ id: z.string(), bytes: bytesSchema, questions: z._default(bytesSchema, 0) }),
 );
 const usageSchema = z.object({ Day: entriesSchema, Month: entriesSchema });
 
@@ -51,12 +53,22 @@ export class LinkUsage {
     return this.usage[period].find((entry) => entry.id === id)?.bytes ?? 0;
   }
 
-  add(bytes: number, ids: Readonly<Record<keyof Usage, string>>): void {
+  /** How much of that was questions. */
+  questions(period: keyof Usage, id: string): number {
+    return this.usage[period].find((entry) => entry.id === id)?.questions ?? 0;
+  }
+
+  /** @param questions how many of `bytes` are no content */
+  add(bytes: number, ids: Readonly<Record<keyof Usage, string>>, questions = 0): void {
     for (const period of ["Day", "Month"] as const) {
       const entries = this.usage[period];
       const at = entries.findIndex(({ id }) => id === ids[period]);
-      const [entry] = at < 0 ? [{ id: ids[period], bytes: 0 }] : entries.splice(at, 1);
-      entries.unshift({ id: ids[period], bytes: (entry?.bytes ?? 0) + bytes });
+      const [entry] = at < 0 ? [] : entries.splice(at, 1);
+      entries.unshift({
+        id: ids[period],
+        bytes: (entry?.bytes ?? 0) + bytes,
+        questions: (entry?.questions ?? 0) + questions,
+      });
       entries.splice(keptPeriods);
     }
     this.unsavedBytes += bytes;
