@@ -28,7 +28,10 @@ export function demandOf({ content, live, board, parent, registry, clock, log }:
   readonly confirmations: Confirmations;
 } {
   const confirmations = new Confirmations(clock);
-  const sync = (): RegistrySettings["sync"] => live.current.settings.sync;
+  const sync = (): RegistrySettings["sync"] => {
+    const { settings } = live.current;
+    return settings.parent === undefined || settings.suspend ? undefined : settings.sync;
+  };
   /** A sync that succeeded has confirmed all that it selects; of what it does not, the last change is all that is kept. */
   const since = async (repository: string, tag: Tag): Promise<number> => {
     const target = { kind: "tag", tag } as const;

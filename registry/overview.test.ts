@@ -56,6 +56,19 @@ describe("what people may not have meant", () => {
     expect(risksOf(config, configuration({ mode: "ReadOnly" }))).toEqual([]);
   });
 
+  test.each([
+    { policy: "Any", anonymous: "read", says: 1 },
+    { policy: "Selected", anonymous: "read", says: 0 },
+    { policy: "Any", anonymous: "none", says: 0 },
+  ])("strangers who fetch: onDemand $policy, --anonymous $anonymous", ({ policy, anonymous, says }) => {
+    const more = {
+      parent: { loginServer: "parent.example" },
+      sync: { repositories: [], onDemand: { policy } },
+    };
+    const risks = risksOf(parseServeConfig({ ...defaults, ...open, anonymous }), configuration(more));
+    expect(risks).toEqual(Array(says).fill(expect.stringContaining("over the link")));
+  });
+
   test("the parent's credentials in the clear", () => {
     const parent = {
       loginServer: "parent.example",

@@ -43,6 +43,10 @@ export function risksOf(config: ServeConfig, { settings, clientTokens }: Configu
       "the parent is reached in the clear: the credentials for it can be read on the network",
     ],
     [
+      settings.sync?.onDemand.policy === "Any" && config.anonymous.includes("content/read") && public_,
+      "onDemand Any and --anonymous let everybody who reaches the address fetch whatever the parent shows us, over the link; give client tokens, or use Selected",
+    ],
+    [
       !isLoopback(config.probes.host) && !inCluster,
       "--probes shows metrics and the status to everybody who reaches the address; listen on 127.0.0.1 if they should not",
     ],

@@ -35,7 +35,7 @@ export class DemandedBlobs {
 
   /** Whether it is being brought into the repository now. */
   flying(repository: ContentRepository, digest: Digest): Promise<void> | undefined {
-    return this.flights.find<void>(keyOf(repository, digest));
+    return this.flights.find(keyOf(repository, digest)) as Promise<void> | undefined;
   }
 
   /** Resolves when the repository has it. @throws {ElsewhereError} and what `transfer` throws */

@@ -55,7 +55,9 @@ export class Completion {
     // Which of them are wanted their own requests tell; one that is here already is enough to be an index.
     if (manifests.length > 0) {
       for (const child of manifests) {
-        if (await repository.exists(child)) return await this.store(repository, pending);
+        if (!(await repository.exists(child))) continue;
+        await this.store(repository, pending);
+        return;
       }
       return;
     }

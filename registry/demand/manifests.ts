@@ -6,7 +6,8 @@ import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
-import type { PlatformFilter } from "../sync/platform.ts";
+import { everyPlatform, type PlatformFilter } from "../sync/platform.ts";
+import type { ReferrerFilter } from "../sync/referrer-filter.ts";
 import type { Completion } from "./completion.ts";
 import type { Desk, Source } from "./desk.ts";
 import { Once } from "./once.ts";
@@ -22,6 +23,9 @@ interface ManifestParts {
 
 /** A manifest of the parent: in the store, or on its way there. */
 export type FoundManifest = PendingManifest | (StoredManifest & { readonly manifest?: undefined });
+
+/** Signatures, SBOMs and the like of one image: a client that lists them wants to see some. */
+const maxReferrers = 100;
 
 /** Manifests that clients ask for, each asked for once however many want it (T38). */
 export class DemandedManifests {
@@ -82,6 +86,27 @@ export class DemandedManifests {
     });
   }
 
+  /** What refers to `subject` at the parent and is not here, as far as it is wanted. @throws as `tagged` */
+  async referring(
+    repository: ContentRepository,
+    subject: Digest,
+    wanted: ReferrerFilter,
+  ): Promise<readonly PendingManifest[]> {
+    const source = this.parts.desk.source(repository.name);
+    return await this.flights.do(`${repository.name} of ${subject} ${wanted.key}`, async () => {
+      const found: PendingManifest[] = [];
+      for await (const listed of source.repository.referrers(subject, source.signal)) {
+        if (found.length >= maxReferrers) break;
+        const { digest } = listed;
+        if (repository.find(digest) !== undefined) continue;
+        if (this.parts.unsent(repository.name, digest, digest)) continue;
+        const pending = await this.fetch(repository, source, listed, everyPlatform);
+        if (pending.manifest.subject === subject && wanted.wants(typesOf(pending))) found.push(pending);
+      }
+      return found;
+    });
+  }
+
   private async take(
     repository: ContentRepository,
     source: Source,
@@ -121,4 +146,8 @@ export class DemandedManifests {
     this.parts.pending.put(repository.name, found);
     return found;
   }
+}
+
+function typesOf({ manifest: { artifactType, blobs } }: PendingManifest): readonly string[] {
+  return [...(artifactType === undefined ? [] : [artifactType]), ...blobs.map(({ mediaType }) => mediaType)];
 }

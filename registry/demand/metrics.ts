@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /** What came of comparing a tag that is here with the parent, or of not doing so. */
-export type FreshnessOutcome = "fresh" | "confirmed" | "newer" | "gone" | "stale";
+type FreshnessOutcome = "fresh" | "confirmed" | "newer" | "gone" | "stale";
 
 /** What is counted of what clients ask for and is not here, or may be out of date. Every series exists from the start. */
 export interface DemandMetrics {
@@ -13,7 +13,7 @@ export interface DemandMetrics {
   readonly judged: (outcome: FreshnessOutcome, ageSeconds: number) => void;
 }
 
-export type DemandOutcome = "found" | "absent" | "failed";
+type DemandOutcome = "found" | "absent" | "failed";
 
 const kinds = ["manifest", "blob"] as const;
 const demandOutcomes = ["found", "absent", "failed"] as const;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { milliseconds, systemClock as clock } from "../../common/clock.ts";
 import type { RegistrySettingsInput } from "../../common/contract/config.ts";
 import { FaultLink } from "../../common/testing/fault-link.ts";
 import { ClientCommand } from "../../e2e/clients/client-command.ts";
@@ -89,7 +90,7 @@ describe("pulls of what only a real parent has", () => {
     const end = performance.now() + 30_000;
     while (!(await condition())) {
       if (performance.now() > end) throw new Error(`not in time: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await clock.sleep(milliseconds(50));
     }
   }
 

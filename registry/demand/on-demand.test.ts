@@ -1,5 +1,5 @@
 import { eventually } from "../../common/testing/eventually.ts";
-import { image, index, item, repository, type Item } from "../content/testing/images.ts";
+import { image, index, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { Edge, fetches, large } from "./testing/edge.ts";
 
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
@@ -99,8 +99,22 @@ describe.each([
     });
     const [root] = await edge.pull(name, reference);
     expect(root?.status).toBe(found ? 200 : 404);
-    if (policy === "Never") expect(edge.parent.recent()).toEqual([]);
   });
+});
+
+test("where nothing is fetched nobody is asked", async () => {
+  edge.configure({ onDemand: { policy: "Never" } });
+  await edge.pull("apps/hello", "v1");
+  expect((await edge.get(`apps/hello/blobs/${layer.descriptor.digest}`)).status).toBe(404);
+  expect(edge.parent.recent()).toEqual([]);
+});
+
+test("what a client deleted here does not come back while the parent does not know of that", async () => {
+  edge.goesUp = true;
+  await edge.pull("apps/hello", "v1");
+  await edge.eventuallyHas("apps/hello", "v1");
+  await edge.registry.content.open(repository("apps/hello")).untag(tag("v1"));
+  expect((await edge.get("apps/hello/manifests/v1")).status).toBe(404);
 });
 
 test("where a rule selects every tag, digests are fetched as well", async () => {

@@ -1,15 +1,13 @@
 import type { SyncSettings } from "../../common/contract/config.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
-import { isDigest, type Descriptor, type Digest } from "../../common/oci/digest.ts";
-import { parseManifest } from "../../common/oci/manifest.ts";
-import { ofManifest } from "../../common/oci/mediatype.ts";
+import { isDigest, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { RegistryContent } from "../content/content.ts";
-import type { StoredManifest } from "../content/metadata.ts";
+import type { Referrer, StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import type { ArrivingBlob, Elsewhere, Freshness } from "../http/elsewhere.ts";
-import { everyPlatform, type PlatformFilter } from "../sync/platform.ts";
+import { everyPlatform } from "../sync/platform.ts";
 import type { PresentParent } from "../sync/parent.ts";
 import { DemandedBlobs } from "./blobs.ts";
 import { Completion } from "./completion.ts";
@@ -19,7 +17,9 @@ import { TagFreshness } from "./freshness.ts";
 import { DemandedManifests, type FoundManifest } from "./manifests.ts";
 import type { DemandMetrics } from "./metrics.ts";
 import { PendingManifests } from "./pending.ts";
-import { platformsOf, platformsOfAnything, platformsOfRepository } from "./policy.ts";
+import { Permits } from "./permits.ts";
+import { platformsOf, platformsOfRepository } from "./policy.ts";
+import { DemandedReferrers } from "./referrers.ts";
 
 export interface DemandParts {
   readonly content: RegistryContent;
@@ -35,12 +35,6 @@ export interface DemandParts {
   readonly log: Logger;
 }
 
-/** A manifest or blob that may be fetched, with what of it may be. */
-interface Permitted {
-  readonly wanted: Descriptor | Digest;
-  readonly platforms: PlatformFilter;
-}
-
 /** What clients ask for and is not here, fetched from the parent as far as the settings allow. */
 export class OnDemand implements Elsewhere {
   private readonly parts: DemandParts;
@@ -49,6 +43,8 @@ export class OnDemand implements Elsewhere {
   private readonly blobs: DemandedBlobs;
   private readonly manifests: DemandedManifests;
   private readonly completion: Completion;
+  private readonly permits: Permits;
+  private readonly demandedReferrers: DemandedReferrers;
   private readonly tagFreshness: TagFreshness;
 
   constructor(parts: DemandParts) {
@@ -66,6 +62,8 @@ export class OnDemand implements Elsewhere {
     const unsent = (name: RepositoryName, reference: Tag | Digest, digest: Digest): boolean =>
       content.outbox.table.holds(name, reference, digest);
     this.manifests = new DemandedManifests({ desk, pending, unsent, completion: this.completion });
+    this.permits = new Permits({ desk, pending, sync });
+    this.demandedReferrers = new DemandedReferrers({ desk, pending, sync, manifests: this.manifests });
     this.tagFreshness = new TagFreshness({
       confirmations,
       since,
@@ -99,9 +97,13 @@ export class OnDemand implements Elsewhere {
     });
   }
 
+  async referrers(repository: ContentRepository, subject: Digest): Promise<readonly Referrer[]> {
+    return await this.demandedReferrers.of(repository, subject);
+  }
+
   async blob(repository: ContentRepository, digest: Digest): Promise<ArrivingBlob | "here" | undefined> {
     return await this.counted("blob", { repository: repository.name, digest }, async () => {
-      const blob = await this.describe(repository, digest);
+      const blob = await this.permits.blob(repository, digest);
       return blob === undefined ? undefined : await this.blobs.arriving(repository, blob);
     });
   }
@@ -127,11 +129,13 @@ export class OnDemand implements Elsewhere {
     if (isDigest(reference)) {
       const known = pending.get(repository.name, reference);
       if (known !== undefined) return known;
-      const permitted = await this.permitted(repository, reference);
+      const permitted = await this.permits.manifest(repository, reference);
       if (permitted === undefined) return undefined;
       return await desk.answered(manifests.digested(repository, permitted.wanted, permitted.platforms));
     }
-    const platforms = await platformsOf(this.parts.sync(), repository.name, reference);
+    const platforms =
+      (await platformsOf(this.parts.sync(), repository.name, reference)) ??
+      this.permits.attached(repository, reference);
     if (platforms === undefined) return undefined;
     const known = pending.tagged(repository.name, reference);
     if (known !== undefined) return known;
@@ -141,39 +145,6 @@ export class OnDemand implements Elsewhere {
   /** A client was given a manifest. Who only wanted to know of it may have it already, and wants nothing fetched. */
   private given(repository: ContentRepository, found: FoundManifest, whole: boolean): void {
     if (whole && found.manifest !== undefined) this.completion.begin(repository, found);
-  }
-
-  /** Whether a manifest that a client names by its digest may be fetched: as part of what was, or as any may. */
-  private async permitted(repository: ContentRepository, digest: Digest): Promise<Permitted | undefined> {
-    for (const { manifest, platforms } of this.pending.naming(repository.name, digest)) {
-      const child = manifest.manifests.find((each) => each.digest === digest);
-      if (child !== undefined && platforms.wants(child)) return { wanted: child, platforms };
-    }
-    const sync = this.parts.sync();
-    if (sync === undefined || sync.onDemand.policy === "Never") return undefined;
-    const allowed = platformsOfAnything(sync, repository.name);
-    const platforms = allowed ?? platformsOfRepository(sync, repository.name);
-    if (platforms === undefined) return undefined;
-    for (const { bytes, descriptor } of await repository.indexesOf(digest)) {
-      const { manifests } = parseManifest(bytes, descriptor.mediaType);
-      const child = manifests.find((each) => each.digest === digest);
-      if (child !== undefined && platforms.wants(child) && ofManifest(child)) {
-        return { wanted: child, platforms };
-      }
-    }
-    return allowed === undefined ? undefined : { wanted: digest, platforms: allowed };
-  }
-
-  /** What a blob is that a client may have from the parent. Its own repository must name it, or the parent's have it (S20). */
-  private async describe(repository: ContentRepository, digest: Digest): Promise<Descriptor | undefined> {
-    for (const { manifest } of this.pending.naming(repository.name, digest)) {
-      const named = [...manifest.blobs, ...manifest.elsewhere, ...manifest.manifests];
-      const blob = named.find((each) => each.digest === digest);
-      if (blob !== undefined && !ofManifest(blob)) return blob;
-    }
-    if (platformsOfAnything(this.parts.sync(), repository.name) === undefined) return undefined;
-    const { repository: source, signal } = this.desk.source(repository.name);
-    return await this.desk.answered(source.describe(digest, "blob", signal));
   }
 
   private async counted<T>(

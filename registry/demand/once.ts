@@ -12,7 +12,7 @@ export class Once {
   }
 
   /** What runs under `key`, if anything does. */
-  find<T>(key: string): Promise<T> | undefined {
-    return this.running.get(key) as Promise<T> | undefined;
+  find(key: string): Promise<unknown> | undefined {
+    return this.running.get(key);
   }
 }

@@ -52,6 +52,14 @@ export class PendingManifests {
     return [...(this.above.get(keyOf(repository, digest)) ?? [])];
   }
 
+  /** Those that refer to `subject`. */
+  referring(repository: RepositoryName, subject: Digest): readonly PendingManifest[] {
+    const own = keyOf(repository, "");
+    return [...this.manifests]
+      .filter(([key, { manifest }]) => manifest.subject === subject && key.startsWith(own))
+      .map(([, pending]) => pending);
+  }
+
   put(repository: RepositoryName, pending: PendingManifest): void {
     const key = keyOf(repository, pending.descriptor.digest);
     if (this.manifests.has(key)) return;

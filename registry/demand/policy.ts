@@ -1,6 +1,12 @@
 import type { RepositoryRule, SyncSettings } from "../../common/contract/config.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import { everyPlatform, platformFilter, type PlatformFilter } from "../sync/platform.ts";
+import {
+  eitherReferrers,
+  everyReferrer,
+  referrerFilter,
+  type ReferrerFilter,
+} from "../sync/referrer-filter.ts";
 import { selectsRepository, tagSelector } from "../sync/select.ts";
 
 /** What the settings let be fetched on demand; everything asked anew, since they change. */
@@ -43,6 +49,16 @@ export function platformsOfRepository(
 ): PlatformFilter | undefined {
   const rules = settings?.repositories ?? [];
   return platformsOfRules(rules.filter((rule) => selectsRepository(rule, repository)));
+}
+
+/** Which of the things that refer to images of `repository` may be fetched; `undefined`: none. */
+export function referrersOf(settings: Asked | undefined, repository: string): ReferrerFilter | undefined {
+  if (settings === undefined || settings.onDemand.policy === "Never") return undefined;
+  if (settings.onDemand.policy === "Any") return everyReferrer;
+  return settings.repositories
+    .filter((rule) => rule.referrers && selectsRepository(rule, repository))
+    .map((rule) => referrerFilter(rule.referrerTypes))
+    .reduce<ReferrerFilter | undefined>(eitherReferrers, undefined);
 }
 
 function platformsOfRules(rules: readonly RepositoryRule[]): PlatformFilter | undefined {

@@ -1,7 +1,7 @@
 import type { Digest } from "../../common/oci/digest.ts";
 import type { Tag } from "../../common/oci/reference.ts";
 import type { OpenBlob } from "../content/blobs.ts";
-import type { StoredManifest } from "../content/metadata.ts";
+import type { Referrer, StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
 
 /** A blob that is on its way here: reading waits for what has not come. */
@@ -56,6 +56,13 @@ export interface Elsewhere {
     reference: Tag | Digest,
     whole: boolean,
   ): Promise<StoredManifest | undefined>;
+  /**
+   * What refers to `subject` and is not here. Empty if nobody has it who may be asked, or something that refers to it came
+   * with it; small.
+   *
+   * @throws {ElsewhereError} if it is not even known whether there is something: nothing is another answer
+   */
+  referrers(repository: ContentRepository, subject: Digest): Promise<readonly Referrer[]>;
   /**
    * A blob that is not here, which somebody begins to bring: `here` once it has come, or while it comes, to be closed by
    * the caller. `undefined` if nobody has it who may be asked.

@@ -105,6 +105,18 @@ test("S03 long lists of referrers come in answers of a few MiB, and all of them"
   expect(found.sort()).toEqual(about.map(({ descriptor }) => descriptor.digest).sort());
 });
 
+test("T35 a list of referrers that is what it was is not sent again", async () => {
+  const path = `/v2/a/b/referrers/${one.descriptor.digest}`;
+  const { etag = "" } = (await registry.send("GET", path)).headers;
+  const again = (): Promise<Answer> => registry.send("GET", path, { headers: { "if-none-match": etag } });
+  const answer = await again();
+  expect(answer).toMatchObject({ status: 304, headers: { etag } });
+  expect(answer.body).toHaveLength(0);
+  const signature = image(config, [], { subject: one.descriptor });
+  expect((await put(signature.descriptor.digest, signature)).status).toBe(201);
+  expect((await again()).status).toBe(200);
+});
+
 test("S02 what is too large is refused, with and without a length, at once where the length says it", async () => {
   const headers = { "content-type": ociManifest };
   const tooLarge = { status: 413, codes: ["SIZE_INVALID"] };

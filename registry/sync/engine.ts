@@ -90,7 +90,13 @@ export class SyncEngine implements Service {
 }
 
 /** What a sync does not depend on, or takes on while it runs. */
-const besideWork = { resyncRequest: undefined, planRequest: undefined, limits: undefined };
+const besideWork = {
+  resyncRequest: undefined,
+  planRequest: undefined,
+  limits: undefined,
+  onDemand: undefined,
+  freshness: undefined,
+};
 
 /** Equal for settings between which a sync that is under way may go on. */
 function workOf({ parent, sync, suspend }: RegistrySettings): string {

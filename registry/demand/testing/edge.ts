@@ -6,6 +6,7 @@ import type { Descriptor } from "../../../common/oci/digest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import { eventually } from "../../../common/testing/eventually.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
+import { openMemoryContent } from "../../content/content.ts";
 import { repository, type Item } from "../../content/testing/images.ts";
 import { openLoopback, type Answer, type Loopback } from "../../http/testing/loopback.ts";
 import type { ParentRepository } from "../../sync/parent.ts";
@@ -98,6 +99,8 @@ export class Edge {
   /** Whether the parent is known to be away. */
   away = false;
   looks = 0;
+  /** Whether what clients change here is to go up. */
+  goesUp = false;
   /** When tags were last known to be right, in milliseconds since 1970. */
   since = 0;
   private configured = settings();
@@ -129,8 +132,11 @@ export class Edge {
   }
 
   static async open(anonymous = "read"): Promise<Edge> {
-    const registry = await openLoopback(anonymous);
-    return new Edge(registry, new PacedParent(await openContent(registry.clock)));
+    const registry = await openLoopback(anonymous, silentLog, (options) =>
+      openMemoryContent({ ...options, goesUp: () => edge.goesUp }),
+    );
+    const edge: Edge = new Edge(registry, new PacedParent(await openContent(registry.clock)));
+    return edge;
   }
 
   configure(sync: object): void {

@@ -75,6 +75,7 @@ export async function openLoopback(
         return loopback.elsewhere.freshness;
       },
       manifest: (...wanted) => loopback.elsewhere.manifest(...wanted),
+      referrers: (...wanted) => loopback.elsewhere.referrers(...wanted),
       blob: (...wanted) => loopback.elsewhere.blob(...wanted),
     },
     tokens,

@@ -4,5 +4,6 @@ import type { Elsewhere } from "../elsewhere.ts";
 export const nowhere: Elsewhere = {
   freshness: undefined,
   manifest: async () => undefined,
+  referrers: async () => [],
   blob: async () => undefined,
 };

@@ -15,9 +15,16 @@ export class ContentWriter implements ParentWriter {
   private readonly content: RegistryContent;
   private readonly name: RepositoryName;
   private readonly answer: (ask: string) => Promise<void>;
+  private readonly listsReferrers: boolean;
 
   /** @param answer told what is asked; may throw instead */
-  constructor(content: RegistryContent, name: RepositoryName, answer: (ask: string) => Promise<void>) {
+  constructor(
+    content: RegistryContent,
+    name: RepositoryName,
+    answer: (ask: string) => Promise<void>,
+    listsReferrers = true,
+  ) {
+    this.listsReferrers = listsReferrers;
     this.content = content;
     this.name = name;
     this.answer = answer;
@@ -27,13 +34,14 @@ export class ContentWriter implements ParentWriter {
     reference: Tag | Digest,
     { bytes, descriptor }: StoredManifest,
     was: Digest | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     await this.answer(`put ${this.name}:${reference}`);
     const put = isDigest(reference)
       ? { expected: reference, tags: [] }
       : { tags: [reference], condition: { tag: reference, holds: (now: Digest | undefined) => now === was } };
     try {
       await this.content.open(this.name).putManifest(bytes, descriptor.mediaType, put);
+      return this.listsReferrers;
     } catch (error) {
       if (error instanceof ContentNotFoundError) throw new UnknownPartError(error.message, [error.digest]);
       if (error instanceof ConditionFailedError) throw new ChangedMeanwhileError(error.message);

@@ -83,6 +83,8 @@ export class World {
   /** What the registry's volume has free. */
   readonly space: TestSpace;
   readonly parent: ContentParent;
+  /** What is told of how fresh tags are. */
+  confirmations = noConfirmations;
   /** Until when the link's quota is used up. */
   linkClosedUntil: DateTime<true> | undefined;
   board: StatusBoard;
@@ -122,7 +124,7 @@ export class World {
     const engine = new SyncEngine({
       configuration: this.live,
       content: this.content,
-      confirmations: noConfirmations,
+      confirmations: this.confirmations,
       connect: () => this.parent,
       linkClosedUntil: () => this.linkClosedUntil,
       pruner: new Pruner({

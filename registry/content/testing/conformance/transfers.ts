@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { DigestMismatchError } from "../../../../common/oci/digest.ts";
 import { image, streamOf } from "../images.ts";
@@ -39,6 +39,46 @@ export function describeTransfers(store: StoreUnderTest): void {
       await expect(store.b.exists(layer.descriptor)).resolves.toBe(false);
       await done.commit();
       await expect(store.b.exists(layer.descriptor)).resolves.toBe(true);
+    });
+
+    test("can be read while they come, whoever makes them", async () => {
+      const { digest } = layer.descriptor;
+      const watch = store.content.watch(digest);
+      expect([watch.offset, watch.drops]).toEqual([0, 0]);
+      const begun = watch.changed();
+      const ingest = await store.a.ingest(layer.descriptor);
+      await begun;
+      const content = new PassThrough();
+      const writing = ingest.write(content);
+      content.write(layer.bytes.subarray(0, 5));
+      while (watch.offset < 5) await watch.changed();
+      const file = await watch.open();
+      const into = Buffer.alloc(layer.bytes.length);
+      await expect(file.read(into, 0)).resolves.toBe(5);
+      content.end(layer.bytes.subarray(5));
+      await writing;
+      await ingest.commit();
+      await expect(file.read(into.subarray(5), 5)).resolves.toBe(layer.bytes.length - 5);
+      expect(into).toEqual(layer.bytes);
+      expect([watch.offset, watch.drops]).toEqual([0, 0]);
+      await file.close();
+      watch.close();
+    });
+
+    test("tell those who read them that what came was wrong", async () => {
+      const watch = store.content.watch(layer.descriptor.digest);
+      const ingest = await store.a.ingest(layer.descriptor);
+      await ingest.write(Readable.from([Buffer.from("LAYER ONE")]));
+      const ended = watch.changed();
+      await expect(ingest.commit()).rejects.toMatchObject({ name: DigestMismatchError.name });
+      await ended;
+      expect([watch.offset, watch.drops]).toEqual([0, 1]);
+      await expect(watch.open()).rejects.toThrow("nobody transfers");
+      const left = new AbortController();
+      const waiting = watch.changed(left.signal);
+      left.abort(new Error("the client went away"));
+      await expect(waiting).rejects.toThrow("the client went away");
+      watch.close();
     });
 
     test("stop waiting when the signal aborts", async () => {
