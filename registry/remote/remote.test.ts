@@ -203,6 +203,28 @@ describe("RemoteRegistry", () => {
       ]);
     });
 
+    test.each([
+      { because: "by the API", part: "/referrers/" },
+      { because: "by the referrers tag", part: "/manifests/sha256-" },
+    ])("T35 that are what they were are not sent again: $because", async ({ part }) => {
+      let current = list;
+      const server = await serve(({ url, headers }, response) => {
+        if (!url.includes(part)) response.writeHead(404).end();
+        else if (headers["if-none-match"] === `"${digestOf(current)}"`) response.writeHead(304).end();
+        else response.writeHead(200, { etag: `"${digestOf(current)}"` }).end(current);
+      });
+      const repository = connect(parentAt(server)).open(name);
+      const statuses = (): unknown => server.seen.splice(0).map(({ headers }) => headers["if-none-match"]);
+      await expect(all(repository.referrers(subject))).resolves.toEqual([referrer]);
+      statuses();
+      await expect(all(repository.referrers(subject))).resolves.toEqual([referrer]);
+      expect(statuses()).toEqual([`"${digestOf(list)}"`]);
+      current = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+      await expect(all(repository.referrers(subject))).resolves.toEqual([]);
+      await expect(all(repository.referrers(subject))).resolves.toEqual([]);
+      expect(statuses()).toEqual([`"${digestOf(list)}"`, `"${digestOf(current)}"`]);
+    });
+
     test("S04 a list without end is refused", async () => {
       const manifests = Array.from({ length: 1001 }, (_, i) => ({
         ...referrer,

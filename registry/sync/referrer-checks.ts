@@ -1,7 +1,8 @@
 import type { Duration } from "luxon";
-import type { Clock } from "../../common/clock.ts";
+import { milliseconds, type Clock } from "../../common/clock.ts";
 import type { Descriptor } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
+import { longer, shorter } from "./durations.ts";
 import type { PlatformFilter } from "./platform.ts";
 
 interface Image {
@@ -10,28 +11,43 @@ interface Image {
   readonly platforms: PlatformFilter;
 }
 
+/** Of the time for which an image is known. */
+const part = 10;
+
+interface Check {
+  /** When the image was first looked at, and when last: by the clock that nobody sets. */
+  readonly first: number;
+  readonly last: number;
+}
+
 /**
  * When to ask again for the referrers of an image that has not changed: a signature may come later than its image
- * (T17c), but a request per image and pass would be too much.
+ * (T17c), but a request per image and pass would be too much. The longer an image is known, the rarer that becomes.
  */
 export class ReferrerChecks {
   private readonly clock: Clock;
-  private readonly interval: Duration;
-  /** When, by the clock that nobody sets. */
-  private checked = new Map<string, number>();
+  private readonly least: Duration;
+  private readonly most: Duration;
+  private checked = new Map<string, Check>();
 
-  constructor(clock: Clock, interval: Duration) {
+  /** @param least between two questions for one image @param most likewise */
+  constructor(clock: Clock, least: Duration, most: Duration) {
     this.clock = clock;
-    this.interval = interval;
+    this.least = least;
+    this.most = most;
   }
 
   due(image: Image): boolean {
-    const last = this.checked.get(keyOf(image));
-    return last === undefined || last + this.interval.toMillis() <= this.clock.steady();
+    const check = this.checked.get(keyOf(image));
+    if (check === undefined) return true;
+    const rest = longer(this.least, shorter(milliseconds((check.last - check.first) / part), this.most));
+    return check.last + rest.toMillis() <= this.clock.steady();
   }
 
   done(image: Image): void {
-    this.checked.set(keyOf(image), this.clock.steady());
+    const last = this.clock.steady();
+    const { first = last } = this.checked.get(keyOf(image)) ?? {};
+    this.checked.set(keyOf(image), { first, last });
   }
 
   /** Somebody wants everything looked at now. */
@@ -41,10 +57,10 @@ export class ReferrerChecks {
 
   /** Forgets all but `images`. */
   retain(images: readonly Image[]): void {
-    const kept = new Map<string, number>();
+    const kept = new Map<string, Check>();
     for (const key of images.map(keyOf)) {
-      const last = this.checked.get(key);
-      if (last !== undefined) kept.set(key, last);
+      const check = this.checked.get(key);
+      if (check !== undefined) kept.set(key, check);
     }
     this.checked = kept;
   }

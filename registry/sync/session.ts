@@ -3,6 +3,7 @@ import { exponential } from "../../common/backoff.ts";
 import { blackoutAt } from "../../common/blackouts.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
+import { catalogDetail } from "../../common/contract/status.ts";
 import type { Repositories, SyncTarget } from "../content/store.ts";
 import { Agenda, type DueSync } from "./agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
@@ -43,7 +44,8 @@ export interface SessionParts extends LinkParts {
 
 /** However seldom the rules ask for a poll, whether the parent is there is known this well. */
 const heartbeat = seconds(60);
-const referrersInterval = seconds(60);
+/** How often at most, and at least, one image is asked for what refers to it. */
+const referrersInterval = { least: seconds(60), most: seconds(3600) };
 const longestRest = seconds(300);
 
 /** The sync with one parent by one version of the rules. */
@@ -83,7 +85,7 @@ export class SyncSession {
     const rest = exponential(this.interval, longer(this.interval, longestRest), parts.random);
     this.agenda = new Agenda(parts.clock, history, recovery, this.pace, rest);
     this.retries = new Retries(parts.clock, rest);
-    this.referrerChecks = new ReferrerChecks(parts.clock, referrersInterval);
+    this.referrerChecks = new ReferrerChecks(parts.clock, referrersInterval.least, referrersInterval.most);
   }
 
   /** Takes on settings between which a sync may go on: credentials, authorities, a person's request to sync now. */
@@ -115,7 +117,7 @@ export class SyncSession {
   async run(signal: AbortSignal): Promise<void> {
     const { board } = this.parts;
     const { parent, sync, suspend } = this.settings;
-    for (const type of ["Sync", "Parent", "Catalog", "Schedule", "Storage", "Prune"])
+    for (const type of ["Sync", "Parent", catalogDetail, "Schedule", "Storage", "Prune"])
       board.setFault(type, undefined);
     if (parent === undefined) {
       board.update({ contact: "none" });
@@ -129,7 +131,7 @@ export class SyncSession {
     this.link = link;
     const watching = link.contact.watch(() => shorter(this.pace.interval, heartbeat));
     const syncing = suspend || sync === undefined ? this.idle(both) : this.follow(sync, link, both);
-    const rising = suspend ? this.idle(both) : this.rise(link, both);
+    const rising = this.rise(link, both);
     try {
       await Promise.race([watching, syncing, rising]);
     } finally {
@@ -245,7 +247,7 @@ export class SyncSession {
     this.agenda.ended(result, slot, schedule);
     board.update({ copying: false });
     board.setFault("Parent", parentFault(result.ending) ?? deniedFault(result.failures));
-    board.setFault("Catalog", catalogFault(result.failures));
+    board.setFault(catalogDetail, catalogFault(result.failures));
     board.setFault("Storage", storageFault(result.ending));
     metrics.ended(report, end.toSeconds());
     const next =
