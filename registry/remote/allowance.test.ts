@@ -1,6 +1,8 @@
+import { DateTime } from "luxon";
 import { pauseFor } from "./allowance.ts";
 
-const now = 1_767_225_600;
+const moment = DateTime.fromISO("2026-01-01T00:00:00Z");
+const now = moment.toSeconds();
 
 test.each([
   { headers: {}, pause: undefined, because: "it says nothing" },
@@ -49,6 +51,16 @@ test.each([
     because: "a moment in the past, by a clock that is wrong, is soon",
   },
   {
+    headers: {
+      date: "Mon, 01 Jan 2029 00:00:00 GMT",
+      "x-ratelimit-limit": "60",
+      "x-ratelimit-remaining": "4",
+      "x-ratelimit-reset": String(DateTime.fromISO("2029-01-01T00:00:20Z").toSeconds()),
+    },
+    pause: 5,
+    because: "a moment counts from the clock that the peer shows (T58)",
+  },
+  {
     headers: { ratelimit: '"default";r=3;t=30', "ratelimit-policy": '"default";q=100;w=60' },
     pause: 10,
     because: "the newest draft has it in one",
@@ -65,5 +77,5 @@ test.each([
     because: "ACR has none this second",
   },
 ])("T35 waits for $pause s: $because", ({ headers, pause }) => {
-  expect(pauseFor(headers, now)?.as("seconds")).toBe(pause);
+  expect(pauseFor(headers, moment)?.as("seconds")).toBe(pause);
 });

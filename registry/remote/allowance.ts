@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Duration } from "luxon";
+import { DateTime, type Duration } from "luxon";
 import { milliseconds, seconds } from "../../common/clock.ts";
 
 /** What a peer says we may still ask of it. */
@@ -24,10 +24,11 @@ const longestPause = seconds(60);
  * Understood are `RateLimit` and `RateLimit-Remaining` of the IETF's drafts, as Docker Hub and GitLab have them,
  * `X-RateLimit-Remaining` of GitHub, and ACR's calls per second.
  *
- * @param nowSeconds since 1970, for peers that name a moment
+ * @param now for peers that name a moment and do not show their own clock
  */
-export function pauseFor(headers: IncomingHttpHeaders, nowSeconds: number): Duration | undefined {
-  const allowance = allowanceOf(headers, nowSeconds);
+export function pauseFor(headers: IncomingHttpHeaders, now: DateTime): Duration | undefined {
+  const shown = DateTime.fromHTTP(headers.date ?? "");
+  const allowance = allowanceOf(headers, (shown.isValid ? shown : now).toSeconds());
   if (allowance === undefined) return undefined;
   const { remaining, limit, resetSeconds = 1 } = allowance;
   if (remaining >= 1 && remaining >= (limit === undefined ? lowCount : limit * lowShare)) return undefined;

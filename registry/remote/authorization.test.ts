@@ -1,4 +1,5 @@
 import { buffer } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { seconds } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import { digestOf } from "../../common/oci/digest.ts";
@@ -332,5 +333,48 @@ describe("authorization", () => {
     await eventually(() => server.seen.length === 2);
     stop.abort(new Error("window closed"));
     expect(await failed).toMatchObject({ message: "window closed" });
+  });
+
+  const secret = "hunter2-and-more";
+  test.each<{ because: string; script: (server: ScriptedServer) => Script }>([
+    {
+      because: "the parent refuses them",
+      script: () => (_, response) =>
+        response.writeHead(401, { "www-authenticate": "Basic realm=a" }).end(secret),
+    },
+    {
+      because: "its token service does",
+      script: (server) => (_, response) =>
+        response.writeHead(401, bearer(`${server.origin}/token`)).end(secret),
+    },
+    {
+      because: "its token service says something else, with them in it",
+      script:
+        (server) =>
+        ({ url }, response) => {
+          if (url.startsWith("/token")) response.end(`<html>${secret}`);
+          else response.writeHead(401, bearer(`${server.origin}/token`)).end();
+        },
+    },
+    {
+      because: "it breaks, and repeats them",
+      script:
+        () =>
+        ({ headers }, response) => {
+          if (headers.authorization === undefined) {
+            response.writeHead(401, { "www-authenticate": "Basic realm=a" }).end();
+          } else response.writeHead(418, { "x-echo": headers.authorization }).end(headers.authorization);
+        },
+    },
+    { because: "it hangs up", script: () => (_, response) => response.destroy() },
+  ])("S43 no failure holds the credentials when $because", async ({ script }) => {
+    const server = await remotes.serve(() => undefined);
+    server.use(script(server));
+    const login = { username: "edge", password: secret };
+    const parent = remotes.connect(parentAt(server, { credentials: login }), { attempts: 1 });
+    const failure = inspect(await failureOf(all(parent.open(name).tags())), { depth: 9, showHidden: true });
+    expect(failure).toContain("Error");
+    expect(failure).not.toContain(secret);
+    expect(failure).not.toContain(Buffer.from(`edge:${secret}`).toString("base64"));
   });
 });

@@ -164,7 +164,7 @@ export class ParentClient {
 
   /** Every answer may say how many more there will be. */
   private heard<T extends { readonly response: IncomingMessage }>(answer: T): T {
-    const pause = pauseFor(answer.response.headers, this.options.clock.now().toSeconds());
+    const pause = pauseFor(answer.response.headers, this.options.clock.now());
     if (pause !== undefined) this.pause.hold(pause);
     return answer;
   }

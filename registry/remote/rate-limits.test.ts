@@ -86,6 +86,18 @@ describe("T34 rate limits", () => {
       ask: (parent: RemoteRegistry) => parent.open(name).resolve(tag),
     },
     {
+      where: "a deletion",
+      path: "/v2/apps/hello/manifests/1.0",
+      ask: (parent: RemoteRegistry) =>
+        parent.writer(name).remove(tag, digestOf("manifest"), new AbortController().signal),
+    },
+    {
+      where: "a push",
+      path: "/v2/apps/hello/blobs/uploads/",
+      ask: (parent: RemoteRegistry) =>
+        parent.writer(name).beginUpload(layer.digest, undefined, new AbortController().signal),
+    },
+    {
       where: "the host of the content",
       path: "/signed",
       ask: async (parent: RemoteRegistry) => buffer(await parent.open(name).fetch(layer)),
@@ -102,12 +114,14 @@ describe("T34 rate limits", () => {
       };
     const store = await remotes.serve(answer((_, response) => response.end(blob)));
     const server = await remotes.serve((request, response) => {
-      answer(({ url, headers }) => {
+      answer(({ method, url, headers }) => {
         if (url.startsWith("/token")) json(response, { token: "t" });
         else if (headers.authorization === undefined) {
           const challenge = `Bearer realm="${server.origin}/token"`;
           response.writeHead(401, { "www-authenticate": challenge }).end();
-        } else if (url.includes("/blobs/"))
+        } else if (method === "DELETE") response.writeHead(202).end();
+        else if (url.includes("/uploads/")) response.writeHead(201).end();
+        else if (url.includes("/blobs/"))
           response.writeHead(307, { location: `${store.origin}/signed` }).end();
         else if (url.endsWith("list?n=1000")) json(response, { tags: [] });
         else response.writeHead(200, described).end();

@@ -7,6 +7,11 @@ import { parseRepository } from "../../common/oci/reference.ts";
 import { TestAuthority } from "../../common/testing/certificates.ts";
 import { afterSleep } from "../../common/testing/eventually.ts";
 import type { Script } from "../../common/testing/scripted-http.ts";
+import { item } from "../content/testing/images.ts";
+import { copyGraph } from "../sync/copy.ts";
+import { Flights } from "../sync/flights.ts";
+import { everyPlatform } from "../sync/platform.ts";
+import { openContent } from "../sync/testing/content-parent.ts";
 import type { ClientOptions } from "./client.ts";
 import { ProtocolError } from "./errors.ts";
 import type { RemoteRegistry } from "./registry.ts";
@@ -125,6 +130,45 @@ describe("redirects", () => {
       const parent = await parentThat(leadsTo(location));
       await expect(parent.open(name).fetch(layer)).rejects.toThrow(ProtocolError);
     });
+  });
+
+  test("S42 T18 the addresses in a manifest are nothing to go to: what the parent itself has of it is taken", async () => {
+    const inside = await remotes.serve((_, response) => response.end("secret"));
+    const config = item("{}", mediaTypes.ociConfig);
+    const [offered, absent] = [item("offered"), item("secret")];
+    const layers = [offered, absent].map(({ descriptor }) => ({
+      ...descriptor,
+      urls: [`${inside.origin}/`],
+    }));
+    const root = item(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: mediaTypes.ociManifest,
+        config: config.descriptor,
+        layers,
+      }),
+      mediaTypes.ociManifest,
+    );
+    const held = new Map(
+      [config, offered, root].map((each) => [each.descriptor.digest as string, each.bytes]),
+    );
+    const parent = await parentThat(({ url }, response) => {
+      const bytes = held.get(url.split("/").at(-1) ?? "");
+      if (bytes === undefined) response.writeHead(404).end();
+      else response.end(bytes);
+    });
+    const content = await openContent(remotes.clock);
+    const to = content.open(name);
+    await copyGraph(parent.open(name), to, root.descriptor, {
+      limit: (task) => task(),
+      platforms: everyPlatform,
+      flights: new Flights(),
+    });
+    await expect(to.exists(root.descriptor)).resolves.toBe(true);
+    await expect(to.exists(offered.descriptor)).resolves.toBe(true);
+    await expect(to.exists(absent.descriptor)).resolves.toBe(false);
+    expect(inside.seen).toHaveLength(0);
+    await content.close();
   });
 
   describe("to data endpoints", () => {

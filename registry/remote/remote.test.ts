@@ -382,14 +382,14 @@ describe("RemoteRegistry", () => {
           response.write(blob.subarray(at, at + 10));
           if (at + 10 >= blob.length) response.end();
           else
-            void systemClock.sleep(milliseconds(40)).then(() => {
+            void systemClock.sleep(milliseconds(250)).then(() => {
               next(at + 10);
             });
         };
         next(0);
       });
-      // Four times as long, in all, as it may be silent.
-      const parent = connect(parentAt(server), { timeouts: impatient });
+      // Longer, in all, than it may be silent.
+      const parent = connect(parentAt(server), { timeouts: { connect: seconds(30), idle: seconds(2) } });
       await expect(buffer(await parent.open(name).fetch(layer))).resolves.toEqual(blob);
       expect(server.seen).toHaveLength(1);
     });

@@ -144,7 +144,8 @@ export class Transport {
       return await exchange({
         url,
         method,
-        headers: { "user-agent": "connected-registry", ...headers },
+        // Some on the way would else compress what has a digest.
+        headers: { "user-agent": "connected-registry", "accept-encoding": "identity", ...headers },
         ...(body === undefined ? {} : { body }),
         agent: url.protocol === "https:" ? agents.https : agents.http,
         connectTimeout: timeouts.connect,

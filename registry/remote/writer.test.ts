@@ -114,6 +114,13 @@ describe("writing to a parent", () => {
     expect(seen[1]?.url).toBe(`${uploads}?mount=${blob}&from=apps%2Fbase`);
   });
 
+  test("T33 the least size of a part is what the parent says", async () => {
+    const headers = { location: `${uploads}1`, "oci-chunk-min-length": "16777216" };
+    const writer = await writerTo(answer(202, headers));
+    const upload = await writer.beginUpload(blob, undefined, signal);
+    expect(upload).toMatchObject({ leastPart: 16 * 1024 ** 2 });
+  });
+
   test.each([
     {
       location: "https://other.example/v2/apps/hello/blobs/uploads/1",

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { StreamedBody } from "../../common/http/exchange.ts";
-import { isDigest, type Digest } from "../../common/oci/digest.ts";
+import { algorithmOf, isDigest, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import type { KeptUpload } from "../content/outbox/outbox.ts";
@@ -38,16 +38,22 @@ export class RemoteWriter implements ParentWriter {
     { bytes, descriptor }: StoredManifest,
     was: Digest | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const headers = {
       "content-type": descriptor.mediaType,
       ...(isDigest(reference) ? {} : conditionOn(was)),
     };
-    await this.changing({
-      ...this.request("PUT", `/v2/${this.name}/manifests/${reference}`, signal),
+    // Under a tag a manifest gets the digest that the registry makes, unless it is told another: so regctl pushes sha512.
+    const digest =
+      !isDigest(reference) && algorithmOf(descriptor.digest) !== "sha256"
+        ? `?digest=${descriptor.digest}`
+        : "";
+    const answer = await this.changing({
+      ...this.request("PUT", `/v2/${this.name}/manifests/${reference}${digest}`, signal),
       headers,
       body: bodyOf(bytes),
     });
+    return answer["oci-subject"] !== undefined;
   }
 
   async remove(reference: Tag | Digest, was: Digest, signal: AbortSignal): Promise<void> {
@@ -70,7 +76,8 @@ export class RemoteWriter implements ParentWriter {
     const mount = from === undefined ? "" : `?mount=${digest}&from=${encodeURIComponent(from)}`;
     const request = this.request("POST", `/v2/${this.name}/blobs/uploads/${mount}`, signal);
     const { status, headers } = await this.persist({ ...request, body: bodyOf(new Uint8Array()) });
-    return status === 201 ? undefined : { location: this.locationIn(headers, request.path), offset: 0 };
+    if (status === 201) return undefined;
+    return { location: this.locationIn(headers, request.path), offset: 0, ...leastPartIn(headers) };
   }
 
   async findUpload(upload: KeptUpload, signal: AbortSignal): Promise<KeptUpload | undefined> {
@@ -119,9 +126,9 @@ export class RemoteWriter implements ParentWriter {
   }
 
   /** As `persist`; what a manifest lacks, and what has changed meanwhile, have errors of their own. */
-  private async changing(request: ParentRequest): Promise<void> {
+  private async changing(request: ParentRequest): Promise<IncomingHttpHeaders> {
     try {
-      await this.persist(request);
+      return (await this.persist(request)).headers;
     } catch (error) {
       const { host } = this.client.origin;
       if (!(error instanceof ProtocolError || error instanceof NotFoundError)) throw error;
@@ -192,6 +199,12 @@ function lacksPart({ code }: PeerFault): boolean {
 
 function isClientFault({ status = 0 }: ProtocolError): boolean {
   return status >= 400 && status < 500;
+}
+
+/** `OCI-Chunk-Min-Length` of the specification, which a parent with parts of a least size sends. */
+function leastPartIn(headers: IncomingHttpHeaders): { readonly leastPart?: number } {
+  const least = headers["oci-chunk-min-length"];
+  return typeof least === "string" && /^\d{1,10}$/.test(least) ? { leastPart: Number(least) } : {};
 }
 
 /** `Range: 0-<last>`; of an upload without a byte it is `0-0`, or there is none. */
