@@ -23,7 +23,7 @@ import type { Recovery } from "./recovery.ts";
 import { ReferrerChecks } from "./referrer-checks.ts";
 import { Retries } from "./retries.ts";
 import { reportOf, SupersededError, within } from "./round.ts";
-import type { TagConfirmations } from "./tag-confirmations.ts";
+import { allAfresh, type TagConfirmations } from "./tag-confirmations.ts";
 import type { Upward } from "./upward.ts";
 import { Wakeable } from "./wakeable.ts";
 import { Weights } from "./weights.ts";
@@ -96,6 +96,7 @@ export class SyncSession {
     if (settings.parent !== undefined) this.link?.parent.configure(settings.parent);
     this.agenda.forgive();
     this.pace.changed();
+    this.parts.up?.reconsider();
     if (asked && this.routine !== undefined)
       this.routine.abort(new SupersededError("a person wants a sync now"));
     else this.sleeper.wake();
@@ -201,7 +202,7 @@ export class SyncSession {
     link: Link,
     signal: AbortSignal,
   ): Promise<PassResult> {
-    const { board, clock, content, details, log, metrics } = this.parts;
+    const { board, clock, confirmations, content, details, log, metrics } = this.parts;
     const run = new LiveRun(trigger, board, clock, () => link.received);
     const recovered = this.recovery.begin();
     const request = this.settings.sync?.resyncRequest;
@@ -225,7 +226,7 @@ export class SyncSession {
           retries: this.retries,
           referrerChecks: this.referrerChecks,
           weights: this.weights,
-          confirmations: this.parts.confirmations,
+          confirmations: trigger === "RecoveryService" ? allAfresh(confirmations) : confirmations,
           up: this.parts.up,
           parentGone: async () => !(await link.contact.check()),
           progress: run.show,

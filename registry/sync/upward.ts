@@ -7,6 +7,8 @@ import type { Parent } from "./parent.ts";
 export interface Upward {
   /** Sends what waits, and what comes, when that may be. @throws the signal's reason */
   run(work: UpwardWork, signal: AbortSignal): Promise<never>;
+  /** Settings have changed with which it goes on. */
+  reconsider(): void;
   /** A person wants everything tried, now, also what was set aside. */
   hurry(): void;
   /** Whether a change of `tag` waits to go up, or the deletion of `digest`, which the parent has under it. */

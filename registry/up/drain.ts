@@ -1,4 +1,6 @@
+import { seconds } from "../../common/clock.ts";
 import type { OutboxEntry } from "../content/outbox/entry.ts";
+import { Turns } from "../content/turns.ts";
 import { endsPass, isLinkFault, parentFault, sentenceOf, type ParentFault } from "../sync/faults.ts";
 import type { UpwardWork } from "../sync/upward.ts";
 import type { UpParts } from "./parts.ts";
@@ -7,7 +9,7 @@ import type { Rests } from "./rests.ts";
 import { PartSize } from "./send-blob.ts";
 import { sendEntry, type EntryRoute, type Sent } from "./send-entry.ts";
 
-export interface DrainResult {
+interface DrainResult {
   /** Why it ended before it had tried everything. */
   readonly ending?: unknown;
   /** What only a person, or time, can mend at the parent as a whole. */
@@ -15,6 +17,9 @@ export interface DrainResult {
 }
 
 const defaultWidth = 4;
+const pause = seconds(1);
+/** An entry with more bytes lets others go beside it: on a slow link it takes hours. */
+const muchBytes = 32 * 1024 ** 2;
 
 /** Tries everything that waits, and what comes meanwhile, once. */
 export class Drain {
@@ -23,6 +28,8 @@ export class Drain {
   private readonly rests: Rests;
   private readonly settled: () => void;
   private readonly partSize = new PartSize();
+  private readonly turns = new Turns();
+  private readonly seen = new Set<number>();
   private bytes = 0;
   private sending = false;
 
@@ -36,21 +43,44 @@ export class Drain {
 
   async run(signal: AbortSignal): Promise<DrainResult> {
     const { outbox } = this.parts.content;
-    const seen = new Set<number>();
     for (let entry = await outbox.next(0); entry !== undefined; entry = await outbox.next(entry.id)) {
-      seen.add(entry.id);
+      this.seen.add(entry.id);
       if (this.rests.isResting(entry.id)) continue;
       try {
         signal.throwIfAborted();
-        await this.settle(entry, signal);
+        await (entry.bytes > muchBytes ? this.settleBeside(entry, signal) : this.settle(entry, signal));
       } catch (error) {
         const fault = parentFault(error);
         return { ending: error, ...(fault === undefined ? {} : { fault }) };
       }
-      this.settled();
     }
-    this.rests.retain(seen);
+    this.rests.retain(this.seen);
     return {};
+  }
+
+  /** Sends `big`, and meanwhile what is small behind it, also what comes only then. @throws as `settle` */
+  private async settleBeside(big: OutboxEntry, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const sending = this.settle(big, signal).finally(() => {
+      over.abort();
+    });
+    const beside = this.settleSmall(big, AbortSignal.any([signal, over.signal]), signal);
+    const results = await Promise.allSettled([sending, beside]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** @param over aborts when no more is to be begun */
+  private async settleSmall(big: OutboxEntry, over: AbortSignal, signal: AbortSignal): Promise<void> {
+    const { outbox } = this.parts.content;
+    for (let last = big.id; !over.aborted;) {
+      const entry = await outbox.next(last);
+      last = entry?.id ?? big.id;
+      if (entry === undefined) await this.parts.clock.sleep(pause, over).catch(() => undefined);
+      else if (entry.bytes <= muchBytes && !isSame(entry, big) && !this.rests.isResting(entry.id)) {
+        this.seen.add(entry.id);
+        await this.settle(entry, signal);
+      }
+    }
   }
 
   /** @throws what would keep every other entry from going up, too */
@@ -62,6 +92,7 @@ export class Drain {
       const sent = await sendEntry(entry, this.route(entry, signal));
       this.rests.over(entry.id);
       this.tell(entry, sent);
+      this.settled();
     } catch (error) {
       signal.throwIfAborted();
       if (endsPass(error)) throw error;
@@ -79,6 +110,7 @@ export class Drain {
       await content.outbox.setAside(entry, refusal);
       metrics.ended("refused");
       log.warn("the parent refuses a change: it is set aside", { repository, reference, action, refusal });
+      this.settled();
     }
   }
 
@@ -93,6 +125,7 @@ export class Drain {
       there: parent.open(repository),
       holder: (digest) =>
         content.holder(digest, (other) => other !== repository && outbox.knownAtParent(other)),
+      turns: this.turns,
       width: sync?.concurrency ?? defaultWidth,
       uploads: outbox,
       parts: this.partSize,
@@ -134,4 +167,9 @@ export class Drain {
         log.warn("the deletion of a manifest comes from a backup, and stays here", about);
     }
   }
+}
+
+/** Whether both are about one tag: then they have to go one after the other. */
+function isSame(one: OutboxEntry, other: OutboxEntry): boolean {
+  return one.repository === other.repository && one.reference === other.reference;
 }

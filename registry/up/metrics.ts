@@ -8,7 +8,7 @@ export interface UpMetrics {
 }
 
 const outcomes = ["sent", "present", "conflict", "refused", "failed"] as const;
-export type UpOutcome = (typeof outcomes)[number];
+type UpOutcome = (typeof outcomes)[number];
 
 /** @param summary of what waits, asked whenever somebody looks */
 export function createUpMetrics(registry: Registry, summary: () => OutboxSummary): UpMetrics {

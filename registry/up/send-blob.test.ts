@@ -115,6 +115,20 @@ describe("T33 a blob goes up in parts", () => {
     expect(parts.bytes).toBe(256 * KiB);
   });
 
+  test("a parent that wants more at once gets more", async () => {
+    const writer = parent.writer(name);
+    const begin = writer.beginUpload.bind(writer);
+    const to = Object.assign(Object.create(writer) as typeof writer, {
+      beginUpload: async (...wanted: Parameters<typeof begin>) => {
+        const upload = await begin(...wanted);
+        return upload === undefined ? undefined : { ...upload, leastPart: 2000 * KiB };
+      },
+    });
+    await sendBlob(blob.descriptor, undefined, { ...route(), to });
+    await expectThere();
+    expect(asked("append apps")).toEqual([`append apps/hello 0+${2000 * KiB}`]);
+  });
+
   test("one that takes nothing is not asked for ever", async () => {
     parent.fault = (ask) => {
       if (ask.startsWith("append")) throw new ProtocolError("too much", 413);

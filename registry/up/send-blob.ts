@@ -21,16 +21,25 @@ export interface BlobRoute {
 }
 
 /** How often the parent may lose its way within one blob, with nothing gained, before that is given up for now. */
-const maxSetbacks = 3;
+const maxSetbacks = 6;
+
+const smallestPart = 256 * 1024;
+/** A greater least size is no size of parts. */
+const largestPart = 1024 ** 3;
 
 /** How many bytes go into one request: as many as the parent takes, which registries do not tell (T33). */
 export class PartSize {
   bytes = 8 * 1024 ** 2;
 
-  /** The parent takes less. False if that makes no sense any more. */
-  shrink(): boolean {
-    this.bytes /= 2;
-    return this.bytes >= 256 * 1024;
+  /** The parent takes no less. */
+  grow(least: number): void {
+    this.bytes = Math.max(this.bytes, Math.min(least, largestPart));
+  }
+
+  /** The parent takes less than `size`. False if that makes no sense any more. */
+  shrink(size: number): boolean {
+    this.bytes = Math.min(this.bytes, size / 2);
+    return this.bytes >= smallestPart;
   }
 }
 
@@ -51,6 +60,7 @@ export async function sendBlob(
   if ((await from.blobSize(blob.digest)) !== blob.size) throw new ContentNotFoundError(blob.digest);
   const upload =
     (await resumed(blob, route)) ?? (await route.to.beginUpload(blob.digest, mount, route.signal));
+  route.parts.grow(upload?.leastPart ?? 0);
   if (upload !== undefined) await carryOn(blob, upload, route);
   await route.uploads.keepUpload(from.name, blob.digest, undefined);
 }
@@ -65,24 +75,22 @@ async function resumed({ digest, size }: Descriptor, route: BlobRoute): Promise<
 async function carryOn(blob: Descriptor, begun: KeptUpload, route: BlobRoute): Promise<void> {
   let upload = begun;
   for (let setbacks = 0; ;) {
+    const size = route.parts.bytes;
     try {
-      if (blob.size - upload.offset <= route.parts.bytes) {
+      if (blob.size - upload.offset <= size) {
         await finish(blob, upload, route);
         return;
       }
-      const next = await route.to.append(
-        upload,
-        part(blob, upload.offset, route.parts.bytes, route),
-        route.signal,
-      );
-      if (next.offset <= upload.offset || next.offset > blob.size)
+      const next = await route.to.append(upload, part(blob, upload.offset, size, route), route.signal);
+      if (next.offset <= upload.offset || next.offset > blob.size) {
         throw new ProtocolError("The parent lost a part of an upload.", 416);
+      }
       route.sent(next.offset - upload.offset);
       upload = next;
       setbacks = 0;
       await route.uploads.keepUpload(route.from.name, blob.digest, upload);
     } catch (error) {
-      if (!isSetback(error, route.parts) || ++setbacks > maxSetbacks) throw error;
+      if (!isSetback(error, size, route.parts) || ++setbacks > maxSetbacks) throw error;
       upload = (await route.to.findUpload(upload, route.signal)) ?? (await afresh(blob, route));
     }
   }
@@ -118,9 +126,13 @@ function part({ digest }: Descriptor, offset: number, size: number, { from }: Bl
   return { size, open: () => Readable.from(bytes(), { objectMode: false }) };
 }
 
-/** Whether asking the parent how far it is helps: it takes no more at once, expects another part, or forgot the upload. */
-function isSetback(error: unknown, parts: PartSize): boolean {
+/**
+ * Whether asking the parent how far it is helps: it takes no more at once, expects another part, or forgot the upload.
+ *
+ * @param size of the part that it refused
+ */
+function isSetback(error: unknown, size: number, parts: PartSize): boolean {
   if (error instanceof NotFoundError) return true;
   if (!(error instanceof ProtocolError)) return false;
-  return error.status === 416 || (error.status === 413 && parts.shrink());
+  return error.status === 416 || (error.status === 413 && parts.shrink(size));
 }

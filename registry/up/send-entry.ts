@@ -1,11 +1,13 @@
 import type { ConflictPolicy } from "../../common/contract/config.ts";
 import type { Digest } from "../../common/oci/digest.ts";
+import { parseManifest } from "../../common/oci/manifest.ts";
 import type { Tag } from "../../common/oci/reference.ts";
 import { tagOf, type Conflict, type OutboxEntry } from "../content/outbox/entry.ts";
 import type { Outbox } from "../content/outbox/outbox.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { ChangedMeanwhileError } from "../remote/errors.ts";
 import { tagBeside } from "./beside.ts";
+import { putListed } from "./referrers-tag.ts";
 import { sendManifest, type ManifestRoute } from "./send-manifest.ts";
 import { judgeTag } from "./verdict.ts";
 
@@ -45,10 +47,12 @@ async function sendByDigest(entry: OutboxEntry, route: EntryRoute): Promise<Sent
   const { digest, action, restored } = entry;
   const { from, there, to, outbox, signal } = route;
   if (action === "put") {
-    const { descriptor } = await from.manifest(digest);
-    const present = await there.exists(descriptor, signal);
+    const { descriptor, bytes } = await from.manifest(digest);
+    // What refers to another is put again: whether it was listed cannot be seen.
+    const refers = parseManifest(bytes, descriptor.mediaType).subject !== undefined;
+    const present = !refers && (await there.exists(descriptor, signal));
     if (!present) {
-      await sendManifest(digest, route, (manifest) => to.putManifest(digest, manifest, undefined, signal));
+      await sendManifest(digest, route, (manifest) => putListed(digest, manifest, undefined, route));
     }
     await outbox.settle(entry, undefined);
     return { kind: present ? "present" : "sent" };
@@ -91,14 +95,14 @@ async function putTag(
   seen: Digest | undefined,
   route: EntryRoute,
 ): Promise<boolean> {
-  const { outbox, to, signal } = route;
+  const { outbox } = route;
   let begun = true;
   await sendManifest(entry.digest, route, async (manifest, moved) => {
     if (moved && (await tagThere(tag, route)) !== seen) {
       throw new ChangedMeanwhileError("The parent's tag has changed.");
     }
     begun = await outbox.begin(entry);
-    if (begun) await to.putManifest(tag, manifest, seen, signal);
+    if (begun) await putListed(tag, manifest, seen, route);
   });
   return begun;
 }
@@ -107,7 +111,7 @@ async function putBeside(entry: OutboxEntry, tag: Tag, route: EntryRoute): Promi
   const beside = tagBeside(tag, route.registry, entry.digest);
   await sendManifest(entry.digest, route, async (manifest) => {
     const there = await tagThere(beside, route);
-    if (there !== entry.digest) await route.to.putManifest(beside, manifest, there, route.signal);
+    if (there !== entry.digest) await putListed(beside, manifest, there, route);
   });
   return beside;
 }

@@ -4,17 +4,22 @@ import { ofManifest } from "../../common/oci/mediatype.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
-import { ContentNotFoundError, type SyncSource } from "../content/store.ts";
+import { ContentNotFoundError } from "../content/store.ts";
+import type { Turns } from "../content/turns.ts";
 import { UnknownPartError } from "../remote/errors.ts";
 import { pool } from "../sync/pool.ts";
+import { putListed, type PutRoute } from "./referrers-tag.ts";
 import { sendBlob, type BlobRoute } from "./send-blob.ts";
+import type { ParentWriter } from "./target.ts";
 
-export interface ManifestRoute extends BlobRoute {
+export interface ManifestRoute extends BlobRoute, PutRoute {
   readonly from: ContentRepository;
-  /** What the parent has. */
-  readonly there: SyncSource;
+  readonly to: ParentWriter;
+  readonly signal: AbortSignal;
   /** A repository of the parent, other than this one, that may have a blob. */
   readonly holder: (digest: Digest) => Promise<RepositoryName | undefined>;
+  /** Keeps two entries from sending one blob at once. */
+  readonly turns: Turns;
   /** How many blobs may be on their way at once. */
   readonly width: number;
 }
@@ -64,19 +69,13 @@ async function sendParts(
   doubt: Doubt,
   depth: number,
 ): Promise<void> {
-  const { from, to, width, signal } = route;
+  const { from, width, signal } = route;
   const { manifests, blobs, elsewhere } = parseManifest(bytes, descriptor.mediaType);
   for (const { digest } of manifests.filter(ofManifest)) {
     const child = from.find(digest);
     // One that is not here was left out when its index was pushed, or deleted since: the parent may have it.
     if (child === undefined || (doubt === undefined && (await isThere(child.descriptor, route)))) continue;
-    await withParts(
-      child,
-      route,
-      (each) => to.putManifest(digest, each, undefined, signal),
-      doubt,
-      depth + 1,
-    );
+    await withParts(child, route, (each) => putListed(digest, each, undefined, route), doubt, depth + 1);
   }
   // What an index names and is no manifest, and what may be somewhere else, goes up if it is here (T18).
   const optional = [...elsewhere, ...manifests.filter((each) => !ofManifest(each))];
@@ -84,8 +83,15 @@ async function sendParts(
   const wanted = [...blobs, ...optional.filter((_, i) => here[i] !== undefined)];
   const once = [...new Map(wanted.map((blob) => [blob.digest, blob])).values()];
   await pool(once, width, async (blob) => {
-    if (doubt?.(blob.digest) === true) await sendBlob(blob, undefined, route);
-    else if (!(await isThere(blob, route))) await sendBlob(blob, await route.holder(blob.digest), route);
+    const end = await route.turns.take(`${from.name} ${blob.digest}`, signal);
+    try {
+      if (doubt?.(blob.digest) === true) await sendBlob(blob, undefined, route);
+      else if (!(await isThere(blob, route))) await sendBlob(blob, await route.holder(blob.digest), route);
+      // An upload may have ended there without our hearing of it.
+      else await route.uploads.keepUpload(from.name, blob.digest, undefined);
+    } finally {
+      end();
+    }
   });
 }
 

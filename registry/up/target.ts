@@ -7,7 +7,7 @@ import type { KeptUpload } from "../content/outbox/outbox.ts";
 /** What a parent takes into one repository. All of it may be done again without harm. */
 export interface ParentWriter {
   /**
-   * Stores a manifest, under a tag or by its digest.
+   * Stores a manifest, under a tag or by its digest. Whether the parent lists it by itself if it refers to another one.
    *
    * @param was what is under the tag now; `undefined`: nothing. A parent that understands conditions refuses if it is something else.
    * @throws {UnknownPartError} if the parent says that it lacks something that the manifest names
@@ -18,7 +18,7 @@ export interface ParentWriter {
     manifest: StoredManifest,
     was: Digest | undefined,
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Removes a tag that is `was`, or a manifest. No error if it is gone. @throws {ChangedMeanwhileError} */
   remove(reference: Tag | Digest, was: Digest, signal: AbortSignal): Promise<void>;
 

@@ -321,6 +321,52 @@ describe("what clients change here goes up", () => {
     expect(world.parent.recent().filter((ask) => ask.startsWith("resolve apps/hello:v2"))).toEqual([]);
   });
 
+  test("a link whose quota is used up carries nothing; with the next period it goes on", async () => {
+    await world.startAndSync();
+    world.linkClosedUntil = world.clock.now().plus(seconds(600));
+    world.parent.recent();
+    await push(first, "v1");
+    await world.clock.advance(seconds(60));
+    expect(world.parent.recent().filter((ask) => ask.includes("v1"))).toEqual([]);
+    expect(world.status.up?.pending).toBe(1);
+    world.linkClosedUntil = undefined;
+    world.configure(readWrite({ limits: { bytesPerSecond: 1_000_000 } }));
+    await inTime(async () => pending() === 0);
+  });
+
+  test("suspended, a registry keeps what clients push, tells of it, and sends it later", async () => {
+    await world.startAndSync();
+    world.configure(readWrite({}, { suspend: true }));
+    await push(first, "v1");
+    await inTime(async () => world.status.up?.pending === 1);
+    await world.clock.advance(seconds(600));
+    expect(pending()).toBe(1);
+    world.configure(readWrite());
+    await inTime(async () => pending() === 0);
+    await expect(there("v1")).resolves.toBe(first.descriptor.digest);
+  });
+
+  test("what is small passes what takes long, but not another change of the same tag", async () => {
+    const huge = item(Buffer.alloc(33 * 1024 ** 2, 1));
+    const big = image(config, [huge]);
+    await world.startAndSync();
+    const held = Promise.withResolvers<undefined>();
+    world.parent.fault = async (ask) => {
+      if (ask.startsWith("append apps/big")) await held.promise;
+    };
+    await world.content.open(repository("apps/big")).push(huge.descriptor, streamOf(huge));
+    await pushTo("apps/big", big, "v1");
+    await eventually(() => world.parent.asked.some((ask) => ask.startsWith("append apps/big")));
+    await push(second, "v2");
+    await inTime(async () => (await there("v2")) !== undefined);
+    await pushTo("apps/big", first, "v1");
+    await world.clock.advance(seconds(10));
+    await expect(there("v1", "apps/big")).resolves.toBeUndefined();
+    held.resolve(undefined);
+    await inTime(async () => pending() === 0);
+    await expect(there("v1", "apps/big")).resolves.toBe(first.descriptor.digest);
+  });
+
   test("T23 a part that the parent said it has, and lacks, is sent again once", async () => {
     await world.startAndSync();
     const parts = world.parent.content.open(repository("apps/hello"));
@@ -356,6 +402,18 @@ describe("what clients change here goes up", () => {
       expect(page.map(({ digest }) => digest)).toEqual([signature.descriptor.digest]);
     },
   );
+
+  test("an upload that has ended without our hearing of it is forgotten", async () => {
+    await world.parent.content
+      .open(repository("apps/hello"))
+      .push(layers[0]!.descriptor, streamOf(layers[0]!));
+    const { digest } = layers[0]!.descriptor;
+    await world.content.outbox.keepUpload(repository("apps/hello"), digest, { location: "/gone", offset: 1 });
+    await world.startAndSync();
+    await push(first, "v1");
+    await sent();
+    expect(world.content.outbox.upload(repository("apps/hello"), digest)).toBeUndefined();
+  });
 
   test("a blob that another repository of the parent has is not sent again", async () => {
     await world.parent.put("apps/base", [config, layers[0]!, first], "v1");

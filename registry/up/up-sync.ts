@@ -1,9 +1,12 @@
-import type { DateTime, Duration } from "luxon";
+import { DateTime, type Duration } from "luxon";
 import { exponential } from "../../common/backoff.ts";
 import { milliseconds, seconds } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { UpStatus } from "../../common/contract/status.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
+import type { OutboxEntry } from "../content/outbox/entry.ts";
+import type { ParentFault } from "../sync/faults.ts";
 import { longer, longestSleep, shorter } from "../sync/durations.ts";
 import { within } from "../sync/round.ts";
 import type { ParentTag, Upward, UpwardWork } from "../sync/upward.ts";
@@ -30,8 +33,8 @@ export class UpSync implements Upward {
   private readonly sleeper: Wakeable;
   private readonly rests: Rests;
   private hurried = false;
-  /** Since when nothing has waited. */
-  private drained: DateTime<true> | undefined;
+  /** Of the parent as a whole: it keeps everything from going up. */
+  private fault: ParentFault | undefined;
   private shownAt = Number.NEGATIVE_INFINITY;
   private setbacks = 0;
 
@@ -39,6 +42,10 @@ export class UpSync implements Upward {
     this.parts = parts;
     this.sleeper = new Wakeable(parts.clock);
     this.rests = new Rests(parts.clock, exponential(seconds(1), longestRest, parts.random));
+  }
+
+  reconsider(): void {
+    this.sleeper.wake();
   }
 
   hurry(): void {
@@ -67,7 +74,7 @@ export class UpSync implements Upward {
       for (;;) await this.turn(work, signal);
     } finally {
       unsubscribe();
-      board.update({ sending: false });
+      board.update({ sending: false, up: undefined });
       board.setFault("Up", undefined);
     }
   }
@@ -75,15 +82,16 @@ export class UpSync implements Upward {
   private async turn(work: UpwardWork, signal: AbortSignal): Promise<void> {
     const { clock, content } = this.parts;
     if (this.hurried) await this.retryAll();
-    if ((await content.outbox.next(0)) === undefined) {
-      this.drained = clock.now();
+    const first = await content.outbox.next(0);
+    if (first === undefined) {
       this.hurried = false;
+      this.fault = undefined;
       this.show();
       await this.sleeper.sleep(longestSleep, signal);
       return;
     }
     this.showSometimes();
-    const slot = this.slot(work.settings());
+    const slot = this.slot(work.settings(), first);
     const wait = this.untilOpen(slot);
     if (wait.toMillis() > 0) {
       // However much clients push meanwhile, that is looked at once a second.
@@ -106,7 +114,8 @@ export class UpSync implements Upward {
     signal.throwIfAborted();
     board.update({ sending: false });
     this.hurried = false;
-    this.show(result.fault);
+    this.fault = result.fault;
+    this.show();
     this.setbacks = result.ending === undefined ? 0 : this.setbacks + 1;
     if (result.ending !== undefined) {
       const rest = exponential(seconds(1), longestPause, this.parts.random);
@@ -124,11 +133,16 @@ export class UpSync implements Upward {
     if (count > 0) this.parts.log.info("what the parent refused is tried again", { changes: count });
   }
 
-  private slot({ sync }: RegistrySettings): SyncSlot | undefined {
+  private slot({ sync, suspend }: RegistrySettings, { queuedAt }: OutboxEntry): SyncSlot | undefined {
     const now = this.parts.clock.now();
+    if (suspend) return undefined;
     if (this.hurried || sync === undefined) return { start: now };
     try {
-      return shiftOf(parseSchedule(sync), now, this.drained);
+      return shiftOf(
+        parseSchedule(sync),
+        now,
+        DateTime.fromMillis(queuedAt, { zone: "utc" }) as DateTime<true>,
+      );
     } catch {
       // The sync from the parent says what is wrong with the schedule.
       return undefined;
@@ -151,20 +165,17 @@ export class UpSync implements Upward {
     if (this.parts.clock.steady() - this.shownAt >= pause.toMillis()) this.show();
   }
 
-  /** @param fault of the parent as a whole, which keeps everything from going up */
-  private show(fault?: { readonly code: string; readonly description: string }): void {
+  private show(): void {
     const { board, clock, content } = this.parts;
     this.shownAt = clock.steady();
     const up = upStatusOf(content.outbox);
     board.update({ up });
-    board.setFault("Up", fault ?? (up === undefined || up.setAside === 0 ? undefined : refused(up)));
+    const refused = up === undefined || up.setAside === 0 ? undefined : refusedFault(up);
+    board.setFault("Up", this.fault ?? refused);
   }
 }
 
-function refused({ setAsideItems }: NonNullable<ReturnType<typeof upStatusOf>>): {
-  readonly code: string;
-  readonly description: string;
-} {
+function refusedFault({ setAsideItems }: UpStatus): ParentFault {
   const names = [...new Set(setAsideItems.map(({ repository }) => repository))].sort();
   const more = names.length > 3 ? " and others" : "";
   return {

@@ -4,6 +4,7 @@ import { parseSettings } from "../../common/contract/config.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { openMemoryContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, streamOf, tag, type Item } from "../content/testing/images.ts";
+import { Turns } from "../content/turns.ts";
 import { openLoopback, type Loopback } from "../http/testing/loopback.ts";
 import { openGate } from "../link/testing/open-gate.ts";
 import { RemoteRegistry } from "../remote/registry.ts";
@@ -68,6 +69,7 @@ describe("up to another of ours", () => {
     to: remote.writer(name),
     there: remote.open(name),
     holder: async () => undefined,
+    turns: new Turns(),
     width: 2,
     uploads: here.outbox,
     parts: new PartSize(),

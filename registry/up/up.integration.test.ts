@@ -88,6 +88,10 @@ describe("what real clients push goes up to a real parent", () => {
     ];
     const sbom = await regctl.run(listed);
     await expect(parent.digest("apps/hello", sbom)).resolves.toBe(sbom);
+    // Distribution does not list what refers to an image: then that is up to who pushes it.
+    await regctl.run(["registry", "set", `127.0.0.1:${parent.end.port}`, "--tls", "disabled"]);
+    const there = listed.with(2, `127.0.0.1:${parent.end.port}/apps/hello:1.0`);
+    await expect(regctl.run(there)).resolves.toBe(sbom);
     const puts = parent.answered.filter((line) => /^PUT \S+\/manifests\/(1\.0|stable) 201/.test(line));
     expect(puts).toEqual(["1.0", "stable"].map((tag) => `PUT /v2/apps/hello/manifests/${tag} 201`));
     await crane.run(["delete", here("apps/hello:stable")]);

@@ -3,7 +3,7 @@ import type { Digest } from "../../common/oci/digest.ts";
 import type { OutboxEntry } from "../content/outbox/entry.ts";
 
 /** What to do with an entry, now that the parent has said what it has. */
-export type Verdict =
+type Verdict =
   /** The parent is as the entry wants it: an earlier try got there, or somebody else did the same. */
   | { readonly kind: "done" }
   /** The parent is as we knew it. */

@@ -5,8 +5,9 @@ import type { MetadataDatabase } from "../metadata-database.ts";
 import { conflictOf, entryOf, tagOf, type Conflict, type OutboxEntry } from "./entry.ts";
 import { OutboxTable } from "./outbox-table.ts";
 
-/** More conflicts than anybody reads. */
+/** More conflicts than anybody reads, and how long they are news. */
 const keptConflicts = 100;
+const conflictAgeMs = 7 * 86_400_000;
 
 export interface OutboxSummary {
   /** Set aside or not. */
@@ -31,6 +32,8 @@ export interface KeptUpload {
   readonly location: string;
   /** How much the parent has of it, as it said. */
   readonly offset: number;
+  /** The least that the parent takes at once, but for the end; not kept. */
+  readonly leastPart?: number;
 }
 
 /**
@@ -210,7 +213,8 @@ export class Outbox {
     const row = this.database.statements.row(
       `SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes,
          min(queued_at) FILTER (WHERE refusal IS NULL) AS oldest, count(refusal) AS refused,
-         (SELECT count(*) FROM outbox_conflicts) AS conflicts FROM outbox`,
+         (SELECT count(*) FROM outbox_conflicts WHERE found_at > ?) AS conflicts FROM outbox`,
+      this.clock.millis() - conflictAgeMs,
     );
     const oldest = row?.oldest ?? undefined;
     return {
@@ -234,10 +238,14 @@ export class Outbox {
     return this.database.statements.rows(sql, limit).map(entryOf);
   }
 
-  /** The newest first. */
+  /** Those of a week, the newest first. */
   conflicts(limit: number): readonly Conflict[] {
     return this.database.statements
-      .rows("SELECT * FROM outbox_conflicts ORDER BY found_at DESC, repository, tag LIMIT ?", limit)
+      .rows(
+        "SELECT * FROM outbox_conflicts WHERE found_at > ? ORDER BY found_at DESC, repository, tag LIMIT ?",
+        this.clock.millis() - conflictAgeMs,
+        limit,
+      )
       .map(conflictOf);
   }
 

@@ -1,0 +1,86 @@
+import { buffer } from "node:stream/consumers";
+import { algorithmOf, digestOf, hexOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { InvalidManifestError, parseManifest, type Manifest } from "../../common/oci/manifest.ts";
+import { mediaTypes } from "../../common/oci/mediatype.ts";
+import { parseTag, type Tag } from "../../common/oci/reference.ts";
+import type { StoredManifest } from "../content/metadata.ts";
+import { TagNotFoundError, type SyncSource } from "../content/store.ts";
+import { ChangedMeanwhileError } from "../remote/errors.ts";
+import type { ParentWriter } from "./target.ts";
+
+export interface PutRoute {
+  readonly to: ParentWriter;
+  /** What the parent has. */
+  readonly there: SyncSource;
+  readonly signal: AbortSignal;
+}
+
+/** How often somebody else may be faster. */
+const maxRaces = 5;
+
+/**
+ * As `ParentWriter.putManifest`. Where the parent does not list what refers to an image itself, the manifest is put on the
+ * list under the referrers tag, as a client has to (OCI distribution specification 1.1, "Pushing Manifests with Subject").
+ */
+export async function putListed(
+  reference: Tag | Digest,
+  manifest: StoredManifest,
+  was: Digest | undefined,
+  route: PutRoute,
+): Promise<void> {
+  const listed = await route.to.putManifest(reference, manifest, was, route.signal);
+  const parsed = parseManifest(manifest.bytes, manifest.descriptor.mediaType);
+  if (listed || parsed.subject === undefined) return;
+  const tag = parseTag(`${algorithmOf(parsed.subject)}-${hexOf(parsed.subject)}`.slice(0, 128));
+  for (let races = 1; ; races++) {
+    try {
+      await addTo(tag, entryOf(manifest.descriptor, parsed), route);
+      return;
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhileError) || races >= maxRaces) throw error;
+    }
+  }
+}
+
+async function addTo(tag: Tag, entry: Descriptor, { to, there, signal }: PutRoute): Promise<void> {
+  const current = await listUnder(tag, there, signal);
+  const manifests = current?.manifests ?? [];
+  if (manifests.some(({ digest }) => digest === entry.digest)) return;
+  const list = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...manifests, entry] };
+  const bytes = Buffer.from(JSON.stringify(list));
+  const descriptor = { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: bytes.length };
+  await to.putManifest(tag, { bytes, descriptor }, current?.digest, signal);
+}
+
+/** The list as it is, with all that it says of each entry. @throws {InvalidManifestError} if it is none */
+async function listUnder(
+  tag: Tag,
+  there: SyncSource,
+  signal: AbortSignal,
+): Promise<{ readonly digest: Digest; readonly manifests: readonly Descriptor[] } | undefined> {
+  try {
+    const found = await there.resolve(tag, signal);
+    const bytes = await buffer(await there.fetch(found, signal));
+    if (found.mediaType !== mediaTypes.ociIndex) {
+      throw new InvalidManifestError(`the parent's tag ${tag} is no list of referrers`);
+    }
+    // Read once more as it is: what others wrote into it stays.
+    parseManifest(bytes, found.mediaType);
+    const { manifests } = JSON.parse(bytes.toString("utf8")) as { readonly manifests: readonly Descriptor[] };
+    return { digest: found.digest, manifests };
+  } catch (error) {
+    if (error instanceof TagNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function entryOf(
+  { mediaType, digest, size }: Descriptor,
+  { artifactType, annotations }: Manifest,
+): Descriptor {
+  return {
+    ...{ mediaType, digest, size },
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+}
