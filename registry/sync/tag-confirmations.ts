@@ -5,3 +5,13 @@ export interface TagConfirmations {
   /** The parent has the same under the tag as we, now. */
   note(repository: string, tag: string): void;
 }
+
+/** For a comparison with the parent as if nothing were known: it is asked for every tag. */
+export function allAfresh(confirmations: TagConfirmations): TagConfirmations {
+  return {
+    immutable: () => false,
+    note: (repository, tag) => {
+      confirmations.note(repository, tag);
+    },
+  };
+}

@@ -163,7 +163,7 @@ describe("pruning", () => {
       {
         type: "Prune",
         code: "HELDBACK",
-        description: expect.stringContaining("apps/hello (the parent lists no tags of it)"),
+        description: expect.stringContaining("apps/hello (the parent lists no tags of it)") as string,
       },
     ]);
   });
@@ -177,7 +177,11 @@ describe("pruning", () => {
     expect(world.status).toMatchObject({
       connectionState: "Unhealthy",
       statusDetails: [
-        { type: "Prune", code: "HELDBACK", description: expect.stringContaining("raise prune.maxPercent") },
+        {
+          type: "Prune",
+          code: "HELDBACK",
+          description: expect.stringContaining("raise prune.maxPercent") as string,
+        },
       ],
     });
     configure({ prune: { ...prune, maxPercent: 100 } });
