@@ -140,6 +140,24 @@ describe("a ConnectedRegistry", () => {
     expect((await rig.registry()).status?.lastResyncRequest).toBe("2026-11-21T10:00Z");
   });
 
+  it("asks for names where the parent has no catalog, and is Ready all the same", async () => {
+    const rig = await Rig.running();
+    const detail = {
+      ...{ type: "Catalog", code: "NOCATALOG", description: "Name them.", correlationId: "1" },
+      timestamp: "2026-11-21T08:00:00Z",
+    };
+    const said = { connectionState: "Unhealthy", version: "0.1.0" } as const;
+    await rig.say({ ...said, statusDetails: [detail] });
+    expect(await rig.condition("SyncConfigured")).toMatchObject({
+      status: "False",
+      reason: "CatalogUnavailable",
+      message: expect.stringContaining("Name the repositories in the SyncPolicy") as string,
+    });
+    expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
+    await rig.say({ ...said, connectionState: "Online", statusDetails: [] });
+    expect(await rig.condition("SyncConfigured")).toMatchObject({ status: "True" });
+  });
+
   it("says that it is suspended, and tells the registry", async () => {
     const rig = await Rig.running();
     await rig.editRegistry(() => ({ suspend: true }));

@@ -32,6 +32,7 @@ import {
 import type { ControllerDependencies } from "./dependencies.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { happenings } from "./registry-events.ts";
+import { lacksCatalog } from "./registry-settings.ts";
 import { registryStatus } from "./registry-status.ts";
 import { takeSteps, type Progress } from "./registry-steps.ts";
 import { keysRelated, type Relations } from "./relations.ts";
@@ -169,13 +170,15 @@ function at(time: DateTime<true>, now: DateTime<true>): Action {
 /** Whether nothing but the registry's own report has changed: that is for people. */
 function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistry | undefined): boolean {
   if (before === undefined || after === undefined) return false;
-  const [was, is] = [before, after].map(({ metadata, status }) => ({
-    generation: metadata.generation,
-    annotations: metadata.annotations,
-    deleted: metadata.deletionTimestamp,
-    conditions: status?.conditions,
+  const [was, is] = [before, after].map((object) => ({
+    generation: object.metadata.generation,
+    annotations: object.metadata.annotations,
+    deleted: object.metadata.deletionTimestamp,
+    conditions: object.status?.conditions,
     // The word on which both of us have a say.
-    connectionState: status?.connectionState,
+    connectionState: object.status?.connectionState,
+    // Of which a condition speaks.
+    catalog: lacksCatalog(object),
   }));
   return sameJson(was, is);
 }

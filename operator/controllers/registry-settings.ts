@@ -5,6 +5,7 @@ import {
   settingsKey,
   type RegistrySettings,
 } from "../../common/contract/config.ts";
+import { catalogDetail } from "../../common/contract/status.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
@@ -103,8 +104,19 @@ async function findSync(
     throw new WaitingError("SyncPolicyNotFound", `There is no SyncPolicy "${name}" in this namespace.`);
   }
   expectValid(policy, now);
-  findings.push({ kind: "fine", reason: "PolicyAccepted", message: `The SyncPolicy "${name}" is in force.` });
+  findings.push(
+    lacksCatalog(registry)
+      ? { kind: "notice", reason: "CatalogUnavailable", message: noCatalog }
+      : { kind: "fine", reason: "PolicyAccepted", message: `The SyncPolicy "${name}" is in force.` },
+  );
   return { value: syncSettings(registry, policy) };
+}
+
+const noCatalog = "The parent shows no list of its repositories: patterns of repositories select nothing.";
+
+/** Whether the registry reports that patterns cannot be followed. */
+export function lacksCatalog({ status }: ConnectedRegistry): boolean {
+  return status?.statusDetails?.some(({ type }) => type === catalogDetail) === true;
 }
 
 function expectValid(policy: SyncPolicy, now: DateTime<true>): void {

@@ -96,6 +96,11 @@ export const reasons = {
     remedy: "Put the certificates there in PEM, or correct the key.",
   },
   PolicyAccepted: { kinds: registry, condition: "SyncConfigured", remedy: "" },
+  CatalogUnavailable: {
+    kinds: registry,
+    condition: "SyncConfigured",
+    remedy: "Name the repositories in the SyncPolicy; what it names is synced meanwhile.",
+  },
   NoPolicy: {
     kinds: registry,
     condition: "SyncConfigured",

@@ -161,16 +161,19 @@ describe("the desk that answers what a sync would do", () => {
   });
 
   test.each([
-    { error: new UnauthorizedError("No."), state: "Failed", says: /^No\. Check the user name/ },
-    { error: new DeniedError("No."), state: "Partial", says: undefined },
-  ])("tells $error.name as $state", async ({ error, state, says }) => {
+    {
+      error: new UnauthorizedError("No."),
+      told: { state: "Failed", message: expect.stringMatching(/^No\. Check the user name/) as string },
+    },
+    {
+      error: new DeniedError("No."),
+      told: { state: "Partial", failures: [{ repository: "apps/a", message: "No." }] },
+    },
+  ])("tells $error.name as $told.state", async ({ error, told }) => {
     parent.fault = (asked) => {
       if (asked.startsWith("tags")) throw error;
     };
     ask("now");
-    const answer = await ended("now");
-    expect(answer.state).toBe(state);
-    if (says !== undefined) expect(answer.message).toMatch(says);
-    else expect(answer.failures).toEqual([{ repository: "apps/a", message: "No." }]);
+    await expect(ended("now")).resolves.toMatchObject(told);
   });
 });

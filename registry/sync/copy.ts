@@ -9,7 +9,7 @@ import {
 } from "../../common/oci/manifest.ts";
 import { isIndex, mayBeManifest, ofManifest } from "../../common/oci/mediatype.ts";
 import type { ContentReader, ContentWriter, PinningWriter } from "../content/store.ts";
-import { Flights, type Limit } from "./flights.ts";
+import { Flights, manifestWeight, type Limit } from "./flights.ts";
 import type { ManifestShelf } from "./manifest-shelf.ts";
 import { NoPlatformError, type PlatformFilter } from "./platform.ts";
 import { transfer } from "./transfer.ts";
@@ -27,12 +27,20 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Watches copies as they go on. Bytes are those of manifests and blobs. */
+/** Watches copies as they go on: the bytes of their blobs. */
 export interface CopyWatch {
-  /** Something is missing, and comes now. @returns to be called when it is here */
-  readonly wanted: (bytes: number) => () => void;
-  /** Something was here already. */
+  /** So many bytes are missing, and come now. */
+  readonly wanted: (bytes: number) => Coming;
+  /** So many bytes are needed, and here already. */
   readonly saved: (bytes: number) => void;
+}
+
+/** What is on its way. */
+export interface Coming {
+  /** So many of the bytes are here after all: an earlier transfer brought them, or another repository has them. */
+  readonly found: (bytes: number) => void;
+  /** All of them are here. */
+  readonly arrived: () => void;
 }
 
 /** Deeper than any image; it stops a parent that nests without end (S04). */
@@ -132,7 +140,8 @@ class GraphCopy {
     const known = this.options.shelf?.take(node);
     if (known !== undefined) return known;
     // Only the transfer holds a slot. Holding one while waiting for children would deadlock.
-    return this.options.limit(async () => buffer(await this.source.fetch(node, this.options.signal)));
+    const { limit, signal } = this.options;
+    return limit(async () => buffer(await this.source.fetch(node, signal)), manifestWeight(node));
   }
 
   /** An index may name anything: the build cache of BuildKit is one that names layers. Where it is tells what it is. */
@@ -155,13 +164,15 @@ class GraphCopy {
   }
 
   private blob(blob: Descriptor, weight: number): Promise<readonly Descriptor[]> {
-    return this.options.flights.once(blob.digest, async () => {
-      const { limit, signal, watch } = this.options;
+    const { flights, limit, signal, watch } = this.options;
+    // Another image of this pass has it, or brings it.
+    if (flights.has(blob.digest)) watch?.saved(blob.size);
+    return flights.once(blob.digest, async () => {
       if (await this.target.exists(blob, signal)) watch?.saved(blob.size);
       else {
-        const arrived = watch?.wanted(blob.size);
-        await limit(() => transfer(this.source, this.target, blob, signal), weight);
-        arrived?.();
+        const coming = watch?.wanted(blob.size);
+        await limit(() => transfer(this.source, this.target, blob, signal, coming?.found), weight);
+        coming?.arrived();
       }
       return [];
     });

@@ -1,7 +1,7 @@
 import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
-import type { CopyWatch } from "./copy.ts";
+import type { Coming, CopyWatch } from "./copy.ts";
 import type { TagCounts } from "./pass.ts";
 
 /** What a run has done so far, and when it may be done. */
@@ -68,10 +68,18 @@ export class RunProgress implements PassWatch {
     else open?.delete(repository);
   };
 
-  readonly wanted = (bytes: number): (() => void) => {
+  readonly wanted = (bytes: number): Coming => {
+    let missing = bytes;
     this.bytesWanted += bytes;
-    return () => {
-      this.bytesArrived += bytes;
+    return {
+      found: (here) => {
+        missing -= here;
+        this.bytesWanted -= here;
+        this.bytesHere += here;
+      },
+      arrived: () => {
+        this.bytesArrived += missing;
+      },
     };
   };
 
@@ -117,7 +125,12 @@ export class RunProgress implements PassWatch {
     const elapsed = this.clock.steady() - this.begin.at;
     if (elapsed < leastElapsed || this.started === 0) return undefined;
     const settled = tags.copied + tags.failed + tags.postponed;
-    const bytesLeft = (this.bytesWanted * this.missing) / this.started - this.bytesArrived;
+    // Of what is on its way nobody tells how much has come, but by the bytes of all.
+    const came = Math.max(
+      this.bytesArrived,
+      Math.min(this.bytesWanted, this.sample().bytes - this.begin.bytes),
+    );
+    const bytesLeft = (this.bytesWanted * this.missing) / this.started - came;
     const byBytes = rate === undefined || rate === 0 ? undefined : bytesLeft / rate;
     // Where next to nothing is missing, the requests take the time, and not the bytes.
     const byTags = settled === 0 ? undefined : ((elapsed / 1000) * (this.missing - settled)) / settled;

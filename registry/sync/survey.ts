@@ -4,7 +4,7 @@ import { InvalidManifestError, maxManifestBytes, parseManifest } from "../../com
 import { ofManifest } from "../../common/oci/mediatype.ts";
 import type { ContentReader } from "../content/store.ts";
 import { maxDepth } from "./copy.ts";
-import type { Limit } from "./flights.ts";
+import { manifestWeight, type Limit } from "./flights.ts";
 import type { ManifestShelf } from "./manifest-shelf.ts";
 import { NoPlatformError, type PlatformFilter } from "./platform.ts";
 
@@ -63,7 +63,7 @@ export async function readManifest(
   if (node.size > maxManifestBytes) {
     throw new InvalidManifestError(`a manifest has at most ${maxManifestBytes} bytes`);
   }
-  const bytes = await limit(async () => buffer(await source.fetch(node, signal)));
+  const bytes = await limit(async () => buffer(await source.fetch(node, signal)), manifestWeight(node));
   shelf.keep(node, bytes);
   return bytes;
 }

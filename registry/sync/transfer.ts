@@ -7,16 +7,21 @@ const attempts = 3;
 /**
  * Brings one blob from `source` to `target`. Where both can, it goes on where an earlier transfer stopped, also one of
  * an earlier process (T30); bytes that turn out wrong are thrown away and asked for afresh (T31, T32).
+ *
+ * @param found told how much of it was here when it began
  */
 export async function transfer(
   source: ContentReader | (ContentReader & RangeReader),
   target: ContentWriter | (ContentWriter & ResumableWriter),
   blob: Descriptor,
   signal?: AbortSignal,
+  found?: (bytes: number) => void,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    // Another try is the same transfer.
+    const begin = attempt === 1 ? found : undefined;
     try {
-      if ("ingest" in target && "fetchFrom" in source) await resume(source, target, blob, signal);
+      if ("ingest" in target && "fetchFrom" in source) await resume(source, target, blob, begin, signal);
       else await push(source, target, blob, signal);
       return;
     } catch (error) {
@@ -45,10 +50,12 @@ async function resume(
   source: RangeReader,
   target: ResumableWriter,
   blob: Descriptor,
-  signal?: AbortSignal,
+  found: ((bytes: number) => void) | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const ingest = await target.ingest(blob, signal);
   try {
+    if (ingest.offset > 0) found?.(ingest.offset);
     if (ingest.offset < blob.size || blob.size === 0) {
       await ingest.write(await source.fetchFrom(blob, ingest.offset, signal));
     }
