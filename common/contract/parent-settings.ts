@@ -12,7 +12,7 @@ const login = z.object({
   password: described("The password.", text),
 });
 
-export const proxySchema = z.object({
+const proxySchema = z.object({
   url: described(
     "Such as `http://proxy.example:3128`, without a user in it.",
     z.string().check(z.maxLength(4096), z.regex(/^https?:\/\/[^\s/@?#]+\/?$/)),
