@@ -171,8 +171,9 @@ export class ParentClient {
 
   private async refused(response: IncomingMessage, host: string, foreign: boolean): Promise<Error> {
     const error = await refusal(response, host, foreign, this.options.clock.now());
-    if (error instanceof RateLimitedError) this.pause.hold(error.retryAfter ?? this.backoff(4));
-    return error;
+    if (!(error instanceof RateLimitedError)) return error;
+    this.pause.hold(error.retryAfter ?? this.backoff(4));
+    return new RateLimitedError(error.message, this.pause.left);
   }
 
   private async askToken(request: TokenRequest): Promise<TokenAnswer> {

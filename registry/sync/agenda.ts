@@ -2,6 +2,7 @@ import { Duration, type DateTime } from "luxon";
 import type { Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
+import { RateLimitedError } from "../remote/errors.ts";
 import { longer, longestSleep, shorter } from "./durations.ts";
 import { parentFault, storageFault } from "./faults.ts";
 import type { History } from "./history.ts";
@@ -83,7 +84,11 @@ export class Agenda {
     const tryAgain = !schedule.continuous && ending === undefined && failures.length > 0;
     this.setbacks = refused || tryAgain ? this.setbacks + 1 : 0;
     const poll = this.untilNextPoll(begun);
-    return this.setbacks === 0 ? poll : longer(poll, this.rest(this.setbacks));
+    if (this.setbacks === 0) return poll;
+    const rest = longer(poll, this.rest(this.setbacks));
+    // Before that every request fails without being sent (T34).
+    const limited = ending instanceof RateLimitedError ? ending.retryAfter : undefined;
+    return limited === undefined ? rest : longer(rest, limited);
   }
 
   /**

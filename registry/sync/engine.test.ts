@@ -380,6 +380,24 @@ describe("SyncEngine", () => {
       expect(world.parent.recent()).toEqual([]);
     });
 
+    test("T34 a parent that limits us is left alone for as long as it wants, unless a person asks", async () => {
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      let limited = true;
+      world.parent.fault = (ask) => {
+        if (limited && ask.startsWith("resolve")) throw new RateLimitedError("No.", seconds(600));
+      };
+      await world.startAndSync();
+      world.parent.recent();
+      await world.clock.advance(seconds(590));
+      expect(world.parent.recent()).toEqual([]);
+      await world.clock.advance(seconds(10));
+      expect(world.parent.recent()).not.toEqual([]);
+      limited = false;
+      world.configure(settings({ resyncRequest: "now" }));
+      await eventually(() => world.status.sync?.state === "Succeeded");
+      expect(world.status).toMatchObject({ connectionState: "Online", statusDetails: [] });
+    });
+
     test("T44 fresh credentials are tried at once", async () => {
       await world.parent.put("apps/hello", imageOf("a"), "1.0");
       world.parent.fault = (ask) => {
