@@ -45,8 +45,8 @@ export function demandOf({ content, live, board, parent, registry, clock, log }:
   let rules = "";
   const configure = ({ settings }: LiveConfiguration["current"]): void => {
     confirmations.configure(settings.sync?.freshness ?? []);
-    const { parent: place, sync: asked } = settings;
-    const now = JSON.stringify([place?.loginServer, asked?.onDemand, asked?.repositories]);
+    const { parent: place, suspend, sync: asked } = settings;
+    const now = JSON.stringify([place?.loginServer, suspend, asked?.onDemand, asked?.repositories]);
     if (now !== rules) elsewhere.forget();
     rules = now;
   };

@@ -204,7 +204,9 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       log,
     });
     const collecting = garbageCollection({ content, live, board, registry, clock, log });
-    const services: Service[] = [server, new Housekeeping(content, clock, log), collecting, link, engine];
+    // The server ends before those by whose help running requests are answered.
+    const services: Service[] = [link, engine, elsewhere, server];
+    services.push(new Housekeeping(content, clock, log), collecting);
     services.push(...memoryReturn(() => server.activity, clock, log));
     if (certificate !== undefined) {
       const reload = new CertificateReload(certificate, server, clock, log);

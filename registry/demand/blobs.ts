@@ -38,6 +38,11 @@ export class DemandedBlobs {
     return this.flights.find(keyOf(repository, digest)) as Promise<void> | undefined;
   }
 
+  /** Resolves when none is being brought. */
+  async idle(): Promise<void> {
+    await this.flights.idle();
+  }
+
   /** Resolves when the repository has it. @throws {ElsewhereError} and what `transfer` throws */
   bring(repository: ContentRepository, blob: Descriptor): Promise<void> {
     return this.flights.do(keyOf(repository, blob.digest), async () => {

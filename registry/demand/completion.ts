@@ -49,6 +49,11 @@ export class Completion {
       });
   }
 
+  /** Resolves when no image is being completed. */
+  async idle(): Promise<void> {
+    await this.images.idle();
+  }
+
   private async complete(repository: ContentRepository, pending: PendingManifest): Promise<void> {
     const { descriptor, manifest } = pending;
     const manifests = manifest.manifests.filter(ofManifest);

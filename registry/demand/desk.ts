@@ -25,6 +25,7 @@ export class Desk {
   private readonly present: () => PresentParent | undefined;
   private readonly clock: Clock;
   private readonly log: Logger;
+  private readonly end = new AbortController();
   private lookedAt = -Infinity;
 
   /** @param present the parent, while there is one that may be asked */
@@ -37,12 +38,20 @@ export class Desk {
   /** @throws {ElsewhereError} where there is nobody to ask, or he is known to be away: then nobody waits for that again */
   source(name: RepositoryName): Source {
     const present = this.present();
-    if (present === undefined) throw new ElsewhereError("there is no parent that may be asked");
+    if (present === undefined || this.end.signal.aborted) {
+      throw new ElsewhereError("there is no parent that may be asked");
+    }
     if (present.away) {
       this.look();
       throw new ElsewhereError("the parent cannot be reached, and it is not here");
     }
-    return { repository: present.parent.open(name), signal: present.signal };
+    const signal = AbortSignal.any([present.signal, this.end.signal]);
+    return { repository: present.parent.open(name), signal };
+  }
+
+  /** Ends what is under way, and lets nothing begin. */
+  close(): void {
+    this.end.abort(new ElsewhereError("the registry stops"));
   }
 
   /** Somebody should find out whether the parent is there. */

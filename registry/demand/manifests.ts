@@ -36,6 +36,11 @@ export class DemandedManifests {
     this.parts = parts;
   }
 
+  /** Resolves when none is asked for. */
+  async idle(): Promise<void> {
+    await this.flights.idle();
+  }
+
   /** What the parent has under `tag`. @throws {ElsewhereError} and what the parent's errors are */
   async tagged(repository: ContentRepository, tag: Tag, platforms: PlatformFilter): Promise<FoundManifest> {
     const source = this.parts.desk.source(repository.name);

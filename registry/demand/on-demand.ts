@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import type { SyncSettings } from "../../common/contract/config.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
 import { isDigest, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { RegistryContent } from "../content/content.ts";
@@ -36,7 +38,8 @@ export interface DemandParts {
 }
 
 /** What clients ask for and is not here, fetched from the parent as far as the settings allow. */
-export class OnDemand implements Elsewhere {
+export class OnDemand implements Elsewhere, Service {
+  readonly name = "on demand";
   private readonly parts: DemandParts;
   private readonly desk: Desk;
   private readonly pending: PendingManifests;
@@ -74,6 +77,19 @@ export class OnDemand implements Elsewhere {
       metrics,
       clock,
     });
+  }
+
+  /** Always: what is here is served. */
+  ready(): boolean {
+    return true;
+  }
+
+  /** Until the stop; then ends what is under way, of which what came stays. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await once(signal, "abort");
+    this.desk.close();
+    // Whoever is asked may have somebody else begin something, and fails at that.
+    for (const part of [this.manifests, this.completion, this.blobs]) await part.idle();
   }
 
   /** What may be fetched has changed, or from where: what was found by other rules counts no more. */

@@ -11,6 +11,11 @@ export class Once {
     return begun;
   }
 
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    while (this.running.size > 0) await Promise.allSettled(this.running.values());
+  }
+
   /** What runs under `key`, if anything does. */
   find(key: string): Promise<unknown> | undefined {
     return this.running.get(key);
