@@ -10,6 +10,7 @@ import { silentLog } from "../../common/testing/silent-log.ts";
 import { LiveConfiguration } from "../configuration.ts";
 import { openContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, tag, type Item } from "../content/testing/images.ts";
+import { checkDatabase } from "../content/rescue/checkup.ts";
 import { StatusBoard } from "./board.ts";
 import { SyncDetails } from "./details.ts";
 import { SyncEngine } from "./engine.ts";
@@ -51,7 +52,8 @@ describe("RecoveryService", () => {
   ): Promise<readonly string[]> {
     const content = await openContent(data, {
       ...{ clock, newId: randomUUID, quota: () => undefined },
-      checkDatabase: async () => undefined,
+      // In this process: the databases of this test are small.
+      checkDatabase: (path) => Promise.resolve(checkDatabase(path)),
     });
     const board = new StatusBoard("0", clock, randomUUID);
     const engine = new SyncEngine({
