@@ -19,7 +19,7 @@ import { Slots } from "./slots.ts";
 import type { Upward } from "./upward.ts";
 import type { TagConfirmations } from "./tag-confirmations.ts";
 import type { Weights } from "./weights.ts";
-import { inOrder } from "./work-order.ts";
+import { byImage, inOrder } from "./work-order.ts";
 
 export interface PassOptions {
   readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;
@@ -59,6 +59,13 @@ export interface PassResult {
 
 /** So many images are looked into for each transfer, so that a small one need not wait for a large one. */
 const lookahead = 4;
+/**
+ * So many questions (what a tag is, what is attached, manifests) may be open for each transfer: they take a round trip
+ * each and next to nothing of the link, and transfers wait for what they bring.
+ */
+const questionsPerTransfer = 8;
+/** Of an image that is here: what costs is the disk, which takes several at once. */
+const tagsAtOnce = 16;
 
 type Outcome = "upToDate" | "copied" | "failed" | "postponed";
 
@@ -81,8 +88,14 @@ class Pass {
   constructor(options: PassOptions) {
     this.options = options;
     this.signal = AbortSignal.any([options.signal, this.stop.signal]);
-    const slots = new Slots(options.sync.concurrency);
-    this.limit = (task, weight = 0) => slots.run(() => this.guarded(task), weight);
+    const { concurrency } = options.sync;
+    const transfers = new Slots(concurrency);
+    // A parent that refuses the first is not asked all the others; and who allows it one thing at a time means it.
+    const questions = concurrency === 1 ? transfers : new Slots(concurrency, this.questions);
+    this.limit = (task, weight) =>
+      weight === undefined
+        ? questions.run(() => this.guarded(task), 0)
+        : transfers.run(() => this.guarded(task), weight);
   }
 
   async run(): Promise<PassResult> {
@@ -104,7 +117,7 @@ class Pass {
     const { source, target } = this.options;
     const plan = await planSync(rules, source, target, {
       limit: this.limit,
-      width: this.options.sync.concurrency,
+      width: this.questions,
       weights: this.options.weights,
       confirmations: this.options.confirmations,
       shelf: this.shelf,
@@ -136,12 +149,21 @@ class Pass {
       log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
       progress({ ...this.counts });
     }
-    await pool(work, lookahead * sync.concurrency, async (tag) => {
+    const take = async (tag: PlannedTag): Promise<void> => {
       if (tag.here === undefined) watch.begun();
       this.counts[await this.settle(tag)] += 1;
       watch.settled(tag.repository);
       if (missing > 0) progress({ ...this.counts });
+    };
+    await pool(byImage(work), lookahead * sync.concurrency, async ([first, ...others]) => {
+      await take(first);
+      await pool(others, tagsAtOnce, take);
     });
+  }
+
+  /** How many may be open at once. */
+  private get questions(): number {
+    return questionsPerTransfer * this.options.sync.concurrency;
   }
 
   /** The tags that no change waits to go up of; what the parent has under them is noted. */

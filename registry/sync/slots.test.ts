@@ -41,4 +41,20 @@ describe("slots", () => {
     expect(most).toBe(2);
     await expect(slots.run(async () => "done", 1)).resolves.toBe("done");
   });
+
+  test("let one more run for each that succeeded, up to the most, and none for one that failed", async () => {
+    const slots = new Slots(1, 3);
+    const seen: number[] = [];
+    let running = 0;
+    const task = async (fails: boolean): Promise<void> => {
+      seen.push(++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      if (fails) throw new Error("no");
+    };
+    const outcomes = [true, true, false, false, false, false, false, false];
+    await Promise.allSettled(outcomes.map((fails) => slots.run(() => task(fails), 1)));
+    expect(seen.slice(0, 3)).toEqual([1, 1, 1]);
+    expect(Math.max(...seen)).toBe(3);
+  });
 });

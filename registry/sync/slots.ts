@@ -8,14 +8,17 @@ const turnOfTheOldest = 4;
 
 /** Runs so many tasks at once, and of those that wait the lightest first; equals in the order in which they came. */
 export class Slots {
-  private readonly width: number;
+  private width: number;
+  private readonly most: number;
   /** In the order in which they came. */
   private readonly waiting: Waiting[] = [];
   private running = 0;
   private turns = 0;
 
-  constructor(width: number) {
+  /** @param most to be allowed at once in the end: each task that succeeds makes room for one more */
+  constructor(width: number, most = width) {
     this.width = width;
+    this.most = most;
   }
 
   async run<T>(task: () => Promise<T>, weight: number): Promise<T> {
@@ -26,10 +29,20 @@ export class Slots {
       });
     }
     try {
-      return await task();
+      const result = await task();
+      this.widen();
+      return result;
     } finally {
       this.next();
     }
+  }
+
+  private widen(): void {
+    if (this.width >= this.most) return;
+    this.width++;
+    if (this.waiting.length === 0) return;
+    this.running++;
+    this.next();
   }
 
   /** Gives a slot that is free now to whose turn it is. */

@@ -18,3 +18,20 @@ export function inOrder(
     .sort((a, b) => a.rank - b.rank)
     .map(({ tag }) => tag);
 }
+
+/**
+ * Groups tags of one image, which is brought once: who waits for it with each of them has nothing to do meanwhile. The
+ * groups are in the order of their first tags.
+ */
+export function byImage(
+  tags: readonly PlannedTag[],
+): readonly (readonly [first: PlannedTag, ...others: PlannedTag[]])[] {
+  const groups = new Map<string, [PlannedTag, ...PlannedTag[]]>();
+  for (const tag of tags) {
+    const key = `${tag.repository}@${tag.root.digest}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [tag]);
+    else known.push(tag);
+  }
+  return [...groups.values()];
+}
