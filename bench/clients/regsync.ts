@@ -17,15 +17,26 @@ export class Regsync {
 
   /**
    * @param source a registry by host and port, as `target` is; both in the clear
+   * @param repositories what is copied: it has an entry for each, since it does those side by side, and no images of one
    * @param folder for its configuration
    */
-  static async create(program: string, source: string, target: string, folder: string): Promise<Regsync> {
+  static async create(
+    program: string,
+    source: string,
+    target: string,
+    repositories: readonly string[],
+    folder: string,
+  ): Promise<Regsync> {
     const configuration = join(folder, "regsync.json");
     const document = {
       version: 1,
       creds: [source, target].map((registry) => ({ registry, tls: "disabled" })),
       defaults: { parallel, referrers: true, digestTags: true, fastCheck: true, skipDockerConfig: true },
-      sync: [{ source, target, type: "registry" }],
+      sync: repositories.map((name) => ({
+        source: `${source}/${name}`,
+        target: `${target}/${name}`,
+        type: "repository",
+      })),
     };
     await writeFile(configuration, JSON.stringify(document));
     return new Regsync(program, configuration);

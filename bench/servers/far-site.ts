@@ -1,15 +1,8 @@
 import { run } from "../../e2e/harness/command.ts";
 
-/** What a link does to what it carries. */
-export interface LinkQuality {
-  readonly bitsPerSecond: number;
-  /** There and back. */
-  readonly roundTripMs: number;
-}
-
 /**
  * Another place with one cable to here: a network namespace. All that it sends can be counted, and the cable can be made
- * slow, or a black hole, by tc. Needs root on Linux.
+ * narrow by tc, or a black hole by iptables. Needs root on Linux.
  */
 export class FarSite {
   /** The site's. Of the range that is kept for benchmarks (RFC 2544). */
@@ -51,26 +44,27 @@ export class FarSite {
     return { command: "nsenter", args: [`--net=/run/netns/${this.namespace}`, "--", command, ...args] };
   }
 
-  /** Half of the delay each way; the rate holds for what the site sends. Counts anew what is sent. */
-  async shape({ bitsPerSecond, roundTripMs }: LinkQuality): Promise<void> {
+  /** What the site sends gets through at this rate. Counts anew what is sent. */
+  async narrow(bitsPerSecond: number): Promise<void> {
     await this.packets(1500);
-    const delay = ["delay", `${roundTripMs / 2}ms`, "limit", "100000"];
-    await this.queue("there", ["netem", ...delay, "rate", `${bitsPerSecond}bit`]);
-    await this.queue("here", ["netem", ...delay]);
+    await this.queue(["tbf", "rate", `${bitsPerSecond}bit`, "burst", "64kb", "latency", "400ms"]);
   }
 
-  /** What either side sends disappears without an answer. */
+  /** All packets disappear without an answer. */
   async blackHole(): Promise<void> {
-    for (const side of ["there", "here"] as const) await this.queue(side, ["netem", "loss", "100%"]);
+    for (const chain of ["INPUT", "OUTPUT"]) {
+      const { command, args } = this.at("iptables", ["-w", "-A", chain, "-j", "DROP"]);
+      await run(command, args);
+    }
   }
 
   /** As fast as the machine is, and in packets so large that their heads hardly count. Counts anew what is sent. */
   async open(): Promise<void> {
     await this.packets(65_535);
-    for (const side of ["there", "here"] as const) await this.queue(side, ["pfifo_fast"]);
+    await this.queue(["pfifo_fast"]);
   }
 
-  /** Bytes that the site sent since `shape` or `open`, with the heads of all packets. */
+  /** Bytes that the site sent since `narrow` or `open`, with the heads of all packets. */
   async sent(): Promise<number> {
     const { command, args } = this.at("tc", ["-s", "-j", "qdisc", "show", "dev", "eth0", "root"]);
     const [queue] = JSON.parse(await run(command, args)) as readonly { readonly bytes: number }[];
@@ -90,22 +84,13 @@ export class FarSite {
     await run("ip", ["-netns", this.namespace, ...set("eth0")]);
   }
 
-  private async queue(side: "here" | "there", discipline: readonly string[]): Promise<void> {
-    const set = (device: string): readonly string[] => [
-      "qdisc",
-      "replace",
-      "dev",
-      device,
-      "root",
-      ...discipline,
-    ];
-    const clear = (device: string): readonly string[] => ["qdisc", "delete", "dev", device, "root"];
-    const tc = (args: (device: string) => readonly string[]): Promise<string> => {
-      if (side === "here") return run("tc", args(this.cable));
-      const { command, args: all } = this.at("tc", args("eth0"));
-      return run(command, all);
+  private async queue(discipline: readonly string[]): Promise<void> {
+    const tc = (args: readonly string[]): Promise<string> => {
+      const there = this.at("tc", ["qdisc", ...args]);
+      return run(there.command, there.args);
     };
-    await tc(clear).catch(() => undefined);
-    await tc(set);
+    // What replaces another of its kind goes on counting.
+    await tc(["delete", "dev", "eth0", "root"]).catch(() => undefined);
+    await tc(["replace", "dev", "eth0", "root", ...discipline]);
   }
 }

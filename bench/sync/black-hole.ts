@@ -23,8 +23,6 @@ export const blackHoleLine: Line = {
         await registry.start();
         await registry.firstSync();
         await parent.site.blackHole();
-        // A pass that hangs, beside the clients.
-        await registry.requestPass();
         const times: number[] = [];
         const end = performance.now() + seconds * 1000;
         while (performance.now() < end) {

@@ -57,9 +57,9 @@ async function ours(bench: Bench, parent: FarParent): Promise<Measured> {
   try {
     const copy = await costOf(parent, async () => {
       await registry.start();
-      return (await registry.firstSync()).milliseconds;
+      return await registry.firstSync();
     });
-    const pass = await costOf(parent, async () => (await registry.pass()).milliseconds);
+    const pass = await costOf(parent, () => registry.pass());
     return { copy, pass, peak: (await memoryOf(registry)).peak };
   } finally {
     await registry.stop();
@@ -72,7 +72,8 @@ async function regsync({ programs, folder, logs, signal }: Bench, parent: FarPar
   await mkdir(own);
   const target = await startDistribution(programs, join(own, "target"), logs, signal);
   try {
-    const tool = await Regsync.create(programs.regsync, parent.host, new URL(target.url).host, own);
+    const { host } = new URL(target.url);
+    const tool = await Regsync.create(programs.regsync, parent.host, host, parent.repositories, own);
     const copy = await costOf(parent, () => tool.once());
     const pass = await costOf(parent, () => tool.once());
     return { copy, pass, peak: (await memoryOf(target)).peak };

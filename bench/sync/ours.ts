@@ -9,28 +9,20 @@ import { ourRegistry, type OurRegistry } from "../servers/ours.ts";
 import { startOwn } from "../servers/server.ts";
 import { read } from "./parent.ts";
 
-/** How a sync of ours went. */
-export interface Synced {
-  readonly milliseconds: number;
-  readonly sync: SyncStatus;
-}
+/** Between the beginnings of two passes: so that one pass is over, and measured, before the next begins. */
+const pollSeconds = 5;
 
 /** A registry of ours, as the image runs it and with the settings that it has by itself, in step with a parent. */
 export class OurSync {
   readonly url: string;
   private readonly registry: OurRegistry;
-  private readonly document: string;
-  private readonly parent: string;
   private readonly bench: Bench;
   private daemon: Daemon | undefined;
   private startedAt = 0;
-  private resyncs = 0;
 
-  private constructor(bench: Bench, registry: OurRegistry, document: string, parent: string) {
+  private constructor(bench: Bench, registry: OurRegistry) {
     this.bench = bench;
     this.registry = registry;
-    this.document = document;
-    this.parent = parent;
     this.url = registry.url;
   }
 
@@ -40,9 +32,8 @@ export class OurSync {
     const document = join(folder, "settings.json");
     const { programs, profile } = bench;
     const registry = await ourRegistry(programs, { folder, profile, document });
-    const ours = new OurSync(bench, registry, document, parent);
-    await ours.configure();
-    return ours;
+    await writeFile(document, JSON.stringify(settingsOf(parent)));
+    return new OurSync(bench, registry);
   }
 
   get pid(): number {
@@ -56,24 +47,17 @@ export class OurSync {
     this.daemon = await startOwn(this.registry.program, this.bench.logs);
   }
 
-  /** The time from the start of the process until everything was here. */
-  async firstSync(): Promise<Synced> {
-    const sync = await this.ended(({ trigger }) => trigger === "InitialSync");
-    return { sync, milliseconds: Date.parse(sync.endTime ?? "") - this.startedAt };
+  /** Milliseconds from the start of the process until everything was here. */
+  async firstSync(): Promise<number> {
+    const { endTime = "" } = await this.ended(({ trigger }) => trigger === "InitialSync");
+    return Date.parse(endTime) - this.startedAt;
   }
 
-  /** One pass more, of which the time counts. */
-  async pass(): Promise<Synced> {
+  /** Milliseconds that the next routine pass takes. */
+  async pass(): Promise<number> {
     const asked = Date.now();
-    await this.requestPass();
-    const sync = await this.ended(({ startTime }) => Date.parse(startTime) >= asked);
-    return { sync, milliseconds: Date.parse(sync.endTime ?? "") - Date.parse(sync.startTime) };
-  }
-
-  /** Asks for a pass as a person does; it begins when the changed document was seen. */
-  async requestPass(): Promise<void> {
-    this.resyncs += 1;
-    await this.configure();
+    const { startTime, endTime = "" } = await this.ended((sync) => Date.parse(sync.startTime) >= asked);
+    return Date.parse(endTime) - Date.parse(startTime);
   }
 
   async status(): Promise<RegistryStatus> {
@@ -86,21 +70,6 @@ export class OurSync {
 
   async stop(): Promise<void> {
     if (this.daemon !== undefined) await stopDaemon(this.daemon, 10_000);
-  }
-
-  private async configure(): Promise<void> {
-    const settings: RegistrySettingsInput = {
-      version: 1,
-      name: "bench",
-      parent: { loginServer: this.parent, protocol: "http" },
-      sync: {
-        repositories: [{ name: "**" }],
-        // A pass begins when it is asked for, and never meanwhile.
-        pollIntervalSeconds: 86_400,
-        ...(this.resyncs === 0 ? {} : { resyncRequest: `${this.resyncs}` }),
-      },
-    };
-    await writeFile(this.document, JSON.stringify(settings));
   }
 
   private async ended(wanted: (sync: SyncStatus) => boolean): Promise<SyncStatus> {
@@ -119,4 +88,17 @@ export class OurSync {
       await delay(200, undefined, { signal: this.bench.signal });
     }
   }
+}
+
+function settingsOf(parent: string): RegistrySettingsInput {
+  return {
+    version: 1,
+    name: "bench",
+    parent: { loginServer: parent, protocol: "http" },
+    sync: {
+      repositories: [{ name: "**" }],
+      pollIntervalSeconds: pollSeconds,
+      maxPollIntervalSeconds: pollSeconds,
+    },
+  };
 }

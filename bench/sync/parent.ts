@@ -7,7 +7,9 @@ import { FarSite } from "../servers/far-site.ts";
 import { distributionAt } from "../servers/peers.ts";
 import { startServer } from "../servers/server.ts";
 
-const [port, metricsPort] = [5000, 5001];
+/** At the far site. */
+export const parentPort = 5000;
+const metricsPort = 5001;
 
 /** Requests that the parent has answered since it was started. */
 export interface Asked {
@@ -21,11 +23,11 @@ export class FarParent {
   readonly host: string;
   readonly site: FarSite;
   private readonly metrics: string;
-  private readonly content: { bytes: number; readonly paths: string[] } = { bytes: 0, paths: [] };
+  private readonly content = { bytes: 0, paths: [] as string[], repositories: new Set<string>() };
 
   private constructor(site: FarSite) {
     this.site = site;
-    this.host = `${site.address}:${port}`;
+    this.host = `${site.address}:${parentPort}`;
     this.metrics = `http://${site.address}:${metricsPort}/metrics`;
   }
 
@@ -40,7 +42,7 @@ export class FarParent {
       await site.open();
       const parent = new FarParent(site);
       const debug = { addr: `:${metricsPort}`, prometheus: { enabled: true, path: "/metrics" } };
-      const program = await distributionAt(programs, `:${port}`, { debug }, join(folder, "parent"));
+      const program = await distributionAt(programs, `:${parentPort}`, { debug }, join(folder, "parent"));
       const there = { ...program, name: "parent", ...site.at(program.command, program.args) };
       const url = `http://${parent.host}`;
       const server = await startServer(there, url, `${url}/v2/`, logs, signal);
@@ -65,6 +67,10 @@ export class FarParent {
     return this.content.paths;
   }
 
+  get repositories(): readonly string[] {
+    return [...this.content.repositories];
+  }
+
   async asked(): Promise<Asked> {
     const lines = (await read(this.metrics)).split("\n");
     const requests = lines.filter((line) => line.startsWith("registry_http_requests_total{"));
@@ -80,6 +86,7 @@ export class FarParent {
   ): void {
     for (const { repository, tag, manifest } of images) {
       const { config } = JSON.parse(manifest) as { readonly config: { readonly size: number } };
+      this.content.repositories.add(repository);
       this.content.bytes += manifest.length + config.size + layers * layerBytes;
       for (let n = 0; n < tags; n++)
         this.content.paths.push(`/v2/${repository}/manifests/${n === 0 ? tag : `${tag}-${n}`}`);

@@ -8,7 +8,7 @@ import { memoryBound } from "./images.ts";
 import { OurSync } from "./ours.ts";
 import { FarParent } from "./parent.ts";
 
-const link = { bitsPerSecond: 400_000_000, roundTripMs: 20 } as const;
+const bitsPerSecond = 400_000_000;
 const killedAt = 0.6;
 const mebibyte = 1024 ** 2;
 
@@ -32,7 +32,7 @@ export const resumeLine: Line = {
           name: this.name,
           title: `${bytes / mebibyte} MiB layer, kill -9 at ${killedAt * 100} %, and again from there`,
           measures:
-            `What the parent's link (${link.bitsPerSecond / 1e6} Mbit/s, ${link.roundTripMs} ms) carried of the two parts ` +
+            `What the parent's link (${bitsPerSecond / 1e6} Mbit/s) carried of the two parts ` +
             "together, less what it carried of the same layer undisturbed.",
           unit: "MiB",
           figures: { ours: figure([again]) },
@@ -65,7 +65,7 @@ async function copy(bench: Bench, parent: FarParent, killAfter?: number): Promis
   const folder = join(bench.folder, "ours");
   const registry = await OurSync.create(bench, parent.host, folder);
   try {
-    await parent.site.shape(link);
+    await parent.site.narrow(bitsPerSecond);
     await registry.start();
     if (killAfter !== undefined) {
       while ((await parent.site.sent()) < killAfter) await delay(20, undefined, { signal: bench.signal });

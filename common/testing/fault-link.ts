@@ -18,6 +18,8 @@ export interface LinkEnd {
   readonly port: number;
 }
 
+/** What it was idle for so long because we were busy is made up for. */
+const slackMs = 50;
 /** What may be under way in one direction of one connection, as in the buffers of a long line. */
 const window = 4 * 1024 * 1024;
 
@@ -161,7 +163,7 @@ export class FaultLink {
 
   private async passed(bytes: number, way: "down" | "up"): Promise<void> {
     const now = clock.steady();
-    this.free[way] = Math.max(now, this.free[way]) + (1000 * bytes) / this.condition.bytesPerSecond;
+    this.free[way] = Math.max(now - slackMs, this.free[way]) + (1000 * bytes) / this.condition.bytesPerSecond;
     await this.pause(this.free[way] - now);
     while (this.condition.state === "silent") await Promise.race([this.up.promise, this.over()]);
   }
