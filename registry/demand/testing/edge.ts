@@ -6,7 +6,7 @@ import type { Descriptor } from "../../../common/oci/digest.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import { eventually } from "../../../common/testing/eventually.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
-import { openMemoryContent } from "../../content/content.ts";
+import { openContent as openContentAt, openMemoryContent } from "../../content/content.ts";
 import { repository, type Item } from "../../content/testing/images.ts";
 import { openLoopback, type Answer, type Loopback } from "../../http/testing/loopback.ts";
 import type { ParentRepository } from "../../sync/parent.ts";
@@ -131,10 +131,12 @@ export class Edge {
     registry.elsewhere = this.onDemand;
   }
 
-  static async open(anonymous = "read"): Promise<Edge> {
-    const registry = await openLoopback(anonymous, silentLog, (options) =>
-      openMemoryContent({ ...options, goesUp: () => edge.goesUp }),
-    );
+  /** @param directory absent: it keeps what it has in memory */
+  static async open(anonymous = "read", directory?: string): Promise<Edge> {
+    const registry = await openLoopback(anonymous, silentLog, (given) => {
+      const options = { ...given, goesUp: () => edge.goesUp };
+      return directory === undefined ? openMemoryContent(options) : openContentAt(directory, options);
+    });
     const edge: Edge = new Edge(registry, new PacedParent(await openContent(registry.clock)));
     return edge;
   }
