@@ -8,6 +8,7 @@ import { parseRepository } from "../../common/oci/reference.ts";
 import { TestAuthority } from "../../common/testing/certificates.ts";
 import { afterSleep, eventually } from "../../common/testing/eventually.ts";
 import type { Script, ScriptedServer } from "../../common/testing/scripted-http.ts";
+import { parentFault } from "../sync/faults.ts";
 import { DeniedError, ProtocolError, UnauthorizedError, UntrustedError } from "./errors.ts";
 import type { RemoteRegistry } from "./registry.ts";
 import { all, failureOf, json, parentAt, Remotes } from "./testing/remotes.ts";
@@ -89,7 +90,9 @@ describe("authorization", () => {
     const parent = await parentThat((_, response) => response.writeHead(401, bearer(realm)).end(), {
       credentials,
     });
-    await expect(all(parent.open(name).tags())).rejects.toThrow(UnauthorizedError);
+    const failure = await failureOf(all(parent.open(name).tags()));
+    expect(failure).toBeInstanceOf(UnauthorizedError);
+    expect(parentFault(failure)?.description).toMatch(/at http:\/\/localhost:\d+ .* tokenHosts/);
     expect(evil.seen).toHaveLength(0);
   });
 

@@ -85,7 +85,9 @@ export class Authorizer {
       return true;
     }
     if (this.options.credentials === undefined) {
-      throw new UnauthorizedError(`${this.options.parent.host} wants credentials, and none are configured.`);
+      throw new UnauthorizedError(`${this.options.parent.host} wants credentials, and none are configured.`, {
+        remedy: "Give the parent a Secret with a user name and password.",
+      });
     }
     if (!challenges.some(({ scheme }) => scheme === "basic")) return false;
     this.scheme = { kind: "basic" };
@@ -119,6 +121,7 @@ export class Authorizer {
       const named = originOf(parameters.realm ?? "");
       throw new UnauthorizedError(
         `${parent.host} names a token service${named} that is not its own and was not allowed by name.`,
+        { remedy: "If it is the right one, name its host in the parent's tokenHosts." },
       );
     }
     return { kind: "bearer", realm, service: parameters.service };

@@ -18,13 +18,24 @@ export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
 }
 
+/** What only a person can help with. */
+class HelplessError extends Error {
+  /** What the person can do, where it is not what the class suggests. */
+  readonly remedy: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly remedy?: string | undefined } = {}) {
+    super(message, options);
+    this.remedy = options.remedy;
+  }
+}
+
 /** It answered with a certificate that we do not trust, or without TLS. Only a person can help. */
-export class UntrustedError extends Error {
+export class UntrustedError extends HelplessError {
   override readonly name = "UntrustedError";
 }
 
 /** It does not accept our credentials, or wants some and we have none. Only a person can help. */
-export class UnauthorizedError extends Error {
+export class UnauthorizedError extends HelplessError {
   override readonly name = "UnauthorizedError";
 }
 

@@ -19,6 +19,7 @@ import {
   UnreachableError,
   UntrustedError,
 } from "./errors.ts";
+import { parentFault } from "../sync/faults.ts";
 import type { RemoteRegistry } from "./registry.ts";
 import { all, failureOf, impatient, json, parentAt, Remotes } from "./testing/remotes.ts";
 
@@ -441,14 +442,37 @@ describe("RemoteRegistry", () => {
     });
 
     test.each([
-      { because: "nobody vouches for it", hosts: ["127.0.0.1"], until: "2120-01-01", bundle: false },
-      { because: "it is of another host", hosts: ["other.example"], until: "2120-01-01", bundle: true },
-      { because: "it has run out", hosts: ["127.0.0.1"], until: "2021-01-01", bundle: true },
-    ])("a parent is not trusted: $because", async ({ hosts, until, bundle }) => {
+      {
+        because: "nobody vouches for it",
+        hosts: ["127.0.0.1"],
+        until: "2120-01-01",
+        bundle: false,
+        remedy: /CA bundle/,
+      },
+      {
+        because: "it is of another host",
+        hosts: ["other.example"],
+        until: "2120-01-01",
+        bundle: true,
+        remedy: /host name/,
+      },
+      {
+        because: "T58 it has run out, or so our clock says",
+        hosts: ["127.0.0.1"],
+        until: "2021-01-01",
+        bundle: true,
+        remedy: /clock/,
+      },
+    ])("a parent is not trusted: $because", async ({ hosts, until, bundle, remedy }) => {
       const authority = await TestAuthority.create();
       const server = await serve(ok, await authority.issue(hosts, until));
       const registry = connect(parentAt(server, bundle ? { caBundle: authority.cert } : {}));
-      await expect(all(registry.open(name).tags())).rejects.toThrow(UntrustedError);
+      const failure = await failureOf(all(registry.open(name).tags()));
+      expect(failure).toBeInstanceOf(UntrustedError);
+      expect(parentFault(failure)).toMatchObject({
+        code: "CERTIFICATE",
+        description: expect.stringMatching(remedy) as string,
+      });
       await expect(registry.ping()).rejects.toThrow(UntrustedError);
       expect(server.seen).toHaveLength(0);
     });
@@ -456,7 +480,9 @@ describe("RemoteRegistry", () => {
     test("a parent without TLS is not talked to over http instead", async () => {
       const server = await serve(ok);
       const registry = connect(parentAt(server, { protocol: "https" }));
-      await expect(registry.ping()).rejects.toThrow(UntrustedError);
+      const failure = await failureOf(registry.ping());
+      expect(failure).toBeInstanceOf(UntrustedError);
+      expect(parentFault(failure)?.description).toContain("protocol http");
       expect(server.seen).toHaveLength(0);
     });
   });

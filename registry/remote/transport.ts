@@ -165,6 +165,17 @@ export class Transport {
 /** OpenSSL's and Node's words for a certificate that fails verification, or a peer that does not speak TLS. */
 const tlsFault = /CERT|SIGNATURE|^ERR_TLS|^ERR_SSL|^EPROTO$/;
 
+/** Which of these words mean something that another authority in the bundle does not mend. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  // A clock that is years off, as after a long time without power, makes every certificate wrong (T58).
+  [
+    /HAS_EXPIRED|NOT_YET_VALID/,
+    "Renew the certificate; if it is valid, set the clock of this machine right.",
+  ],
+  [/ALTNAME|HOSTNAME/, "Use the host name that the certificate is made for."],
+  [/^ERR_SSL|^EPROTO$/, "Check the port; a parent without TLS needs the protocol http."],
+];
+
 /** What a failure of the connection to `host` means, during the head or within a body. */
 export function connectionError(error: unknown, host: string): Error {
   if (error instanceof ProtocolError) return error;
@@ -172,6 +183,7 @@ export function connectionError(error: unknown, host: string): Error {
   if (tlsFault.test(code)) {
     return new UntrustedError(`${host} does not show a certificate that we trust (${code}).`, {
       cause: error,
+      remedy: remedies.find(([words]) => words.test(code))?.[1],
     });
   }
   const reason = code === "" ? messageOf(error) : code;

@@ -47,11 +47,12 @@ export function parentFault(error: unknown): ParentFault | undefined {
     return fault(
       "UNAUTHORIZED",
       error,
-      "Check the user name and password in the parent's credentials Secret.",
+      error.remedy ?? "Check the user name and password in the parent's credentials Secret.",
     );
   }
   if (error instanceof UntrustedError) {
-    return fault("CERTIFICATE", error, "Put the authority that signed it into the parent's CA bundle.");
+    const remedy = error.remedy ?? "Put the authority that signed it into the parent's CA bundle.";
+    return fault("CERTIFICATE", error, remedy);
   }
   if (error instanceof RateLimitedError) {
     return fault(
