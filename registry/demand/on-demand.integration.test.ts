@@ -74,7 +74,7 @@ describe("pulls of what only a real parent has", () => {
     edge = undefined;
     edge = await SoakSite.create(join(folder, "edge"), settings());
     port = edge.port;
-    await parentAnswers();
+    await online(edge);
   });
 
   afterEach(async () => {
@@ -84,7 +84,7 @@ describe("pulls of what only a real parent has", () => {
     await rm(folder, { recursive: true });
   });
 
-  const get = (path: string): Promise<Answer> => send(port, "GET", `/v2/${path}`);
+  const get = (path: string, at = port): Promise<Answer> => send(at, "GET", `/v2/${path}`);
 
   async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
     const end = performance.now() + 30_000;
@@ -94,20 +94,20 @@ describe("pulls of what only a real parent has", () => {
     }
   }
 
-  /** The registry has found out that its parent is there. */
-  const parentAnswers = (): Promise<void> =>
-    until(async () => (await edge?.status())?.connectionState === "Online", "the parent answers");
+  /** A registry has found out that its parent is there. */
+  const online = (site: SoakSite | undefined): Promise<void> =>
+    until(async () => (await site?.status())?.connectionState === "Online", "the parent answers");
 
   /** The image is complete. */
-  const tagged = (name: string): Promise<void> =>
-    until(async () => (await new SoakClient(port).tags(name)).length === 1, "the tag");
+  const tagged = (name: string, at = port): Promise<void> =>
+    until(async () => (await new SoakClient(at).tags(name)).length === 1, "the tag");
 
   /** As a client pulls an image without platforms: its layers at once. Whether every byte is right. */
-  async function pull({ name, blobs }: Sample): Promise<boolean> {
-    const { status, body } = await get(`${name}/manifests/1.0`);
+  async function pull({ name, blobs }: Sample, at = port): Promise<boolean> {
+    const { status, body } = await get(`${name}/manifests/1.0`, at);
     if (status !== 200) throw new Error(`${status} ${body.toString()}`);
     const pulled = blobs.map(async ({ descriptor, bytes }) =>
-      (await get(`${name}/blobs/${descriptor.digest}`)).body.equals(bytes),
+      (await get(`${name}/blobs/${descriptor.digest}`, at)).body.equals(bytes),
     );
     return (await Promise.all(pulled)).every((right) => right);
   }
@@ -123,6 +123,25 @@ describe("pulls of what only a real parent has", () => {
     await tagged("apps/wanted");
     link.set({ state: "down" });
     await expect(pull(wanted)).resolves.toBe(true);
+  }, 120_000);
+
+  test("through a registry in between it crosses each link once, too, and is everywhere then", async () => {
+    const leaf = await SoakSite.create(join(folder, "leaf"), {
+      ...settings(),
+      name: "leaf",
+      parent: { loginServer: `127.0.0.1:${port}`, protocol: "http" },
+    });
+    try {
+      await online(leaf);
+      const before = link.counted.down;
+      const pulls = await Promise.all(Array.from({ length: 10 }, () => pull(wanted, leaf.port)));
+      expect(pulls.every((right) => right)).toBe(true);
+      expect(link.counted.down - before).toBeLessThan(wanted.size * 1.01);
+      await tagged("apps/wanted");
+      await tagged("apps/wanted", leaf.port);
+    } finally {
+      await leaf.stop();
+    }
   }, 120_000);
 
   test("crane pulls an image for several platforms, and gets every byte of the one that it wants", async () => {
@@ -163,7 +182,7 @@ describe("pulls of what only a real parent has", () => {
     await expect(cut).rejects.toThrow(/aborted|socket hang up/);
     const had = link.counted.down - before;
     link.set({ state: "up", bytesPerSecond: Number.POSITIVE_INFINITY });
-    await parentAnswers();
+    await online(edge);
     await expect(pull(large)).resolves.toBe(true);
     expect(link.counted.down - before).toBeLessThan(large.size + 4 * MiB);
     expect(had).toBeLessThan(large.size);
