@@ -117,7 +117,7 @@ export interface LinkStatus {
   readonly usedToday: number;
   readonly usedThisMonth: number;
   /** Of `usedToday`: signs of life, lists, looks at tags and manifests, rather than content. */
-  readonly questionsToday: number;
+  readonly questionsToday?: number;
   readonly quota?: {
     readonly period: "Day" | "Month";
     readonly bytes: number;
