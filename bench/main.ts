@@ -72,10 +72,12 @@ for (const suite of suites) {
 /** @returns 0 when every requirement holds, 1 when one does not, or something failed */
 async function main(suite: Suite, { only, quick, output, folder, profile }: Options): Promise<number> {
   const stop = new AbortController();
-  process.once("SIGINT", () => {
-    stop.abort(new Error("interrupted"));
-    void stopAll();
-  });
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    process.once(name, () => {
+      stop.abort(new Error("interrupted"));
+      void stopAll();
+    });
+  }
   const progress = terminalProgress();
   const scale = quick ? quickScale : fullScale;
   const own = await mkdtemp(join(folder, "connected-registry-bench-"));

@@ -68,7 +68,7 @@ async function copy(bench: Bench, parent: FarParent, killAfter?: number): Promis
     await parent.site.narrow(bitsPerSecond);
     await registry.start();
     if (killAfter !== undefined) {
-      while ((await parent.site.sent()) < killAfter) await delay(20, undefined, { signal: bench.signal });
+      while ((await parent.site.sent()) < killAfter) await delay(100, undefined, { signal: bench.signal });
       await registry.kill();
       await registry.start();
     }
