@@ -239,7 +239,15 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     const show = (plan: PlanStatus): void => {
       board.update({ plan });
     };
-    const planDesk = new PlanDesk({ live, content, parent, kept: keptPlan, show, clock, log });
+    const planDesk = new PlanDesk({
+      live,
+      content,
+      parent: engine.visibleParent,
+      kept: keptPlan,
+      show,
+      clock,
+      log,
+    });
     services.push(planDesk);
     const pages = [...statusPages(details), planDesk.page];
     const probes = new Probes(config.probes, services, registry, stop, [

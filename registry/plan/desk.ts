@@ -16,7 +16,7 @@ import { preview, type Preview, type StoredContent } from "./preview.ts";
 export interface DeskParts {
   readonly live: LiveConfiguration;
   readonly content: StoredContent;
-  /** The parent, if there is one that may be asked now. */
+  /** The parent, if there is one; also while syncs are suspended, for that is when people want to know. */
   readonly parent: () => PresentParent | undefined;
   readonly kept: KeptPlan;
   readonly show: (plan: PlanStatus) => void;

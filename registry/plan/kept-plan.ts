@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
 import { writeAtomically } from "../../common/atomic-file.ts";
 import type { PlanStatus } from "../../common/contract/status.ts";
 import { hasCode, messageOf } from "../../common/errors.ts";
@@ -70,11 +69,11 @@ export class KeptPlan {
   }
 
   private async *lines(): AsyncGenerator<string> {
-    const stream = createReadStream(this.path);
+    const file = await open(this.path);
     try {
-      yield* createInterface({ input: stream, crlfDelay: Infinity });
+      yield* file.readLines({ autoClose: false });
     } finally {
-      stream.destroy();
+      await file.close();
     }
   }
 }

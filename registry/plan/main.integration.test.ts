@@ -114,6 +114,23 @@ describe("connected-registry plan", () => {
     expect(out).toMatch(/\napps\/hello:latest +LeftOut +- +no version\n/);
   });
 
+  test("a registry that is suspended answers, too, and syncs nothing", async () => {
+    const sync = { repositories: [{ name: "apps/*" }], planRequest: "before anything is synced" };
+    const edge = new RegistryProcess([
+      ...["--http", "--listen", "127.0.0.1:0", "--probes", "127.0.0.1:0"],
+      ...["--data", join(folder, "suspended"), "--config", await settings({ sync, suspend: true })],
+    ]);
+    try {
+      await expect(edge.logged("a plan is made")).resolves.toMatchObject({
+        ...{ request: "before anything is synced", state: "Succeeded" },
+        ...{ selected: 3, here: 0, toFetch: 3, leftOut: 0 },
+      });
+      expect(edge.lines.filter(({ message }) => message === "a sync begins")).toEqual([]);
+    } finally {
+      await edge.stop();
+    }
+  });
+
   test("1 where something could not be looked at, and says what to do", async () => {
     const config = await settings({
       parent: { loginServer: "127.0.0.1:9", protocol: "http" },

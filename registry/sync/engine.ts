@@ -43,6 +43,9 @@ export class SyncEngine implements Service {
   /** The parent, if there is one that may be asked now. */
   readonly parent = (): PresentParent | undefined => this.session?.run.present;
 
+  /** The parent, also while syncs are suspended: for those who only look. */
+  readonly visibleParent = (): PresentParent | undefined => this.session?.run.visible;
+
   /** Content that was here is missing or damaged: a full sync, which finds that out for itself, is due. */
   readonly recover = (): void => {
     this.recovery.request();

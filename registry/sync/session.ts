@@ -82,7 +82,12 @@ export class SyncSession {
 
   /** The parent, for those who need something of it beside the syncs; `undefined` while nobody may ask it. */
   get present(): PresentParent | undefined {
-    return this.settings.suspend ? undefined : this.link?.present;
+    return this.settings.suspend ? undefined : this.visible;
+  }
+
+  /** The parent, also while nothing may be taken from it: for those who only look. */
+  get visible(): PresentParent | undefined {
+    return this.link?.present;
   }
 
   /** @throws the signal's reason */
