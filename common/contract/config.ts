@@ -23,7 +23,7 @@ const pattern = z.string().check(z.minLength(1), z.maxLength(255));
 
 export const registryModes = ["ReadOnly", "ReadWrite"] as const;
 /** What comes of two changes of one tag. */
-export const conflictPolicies = ["parentWins", "localWins", "keepBoth"] as const;
+const conflictPolicies = ["parentWins", "localWins", "keepBoth"] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];
 
 export type RegistryMode = (typeof registryModes)[number];

@@ -130,9 +130,10 @@ export class SqliteMetadata implements Metadata {
       });
     }
     return this.database.change(() => {
-      const deleted = this.manifestTable.delete(repository, digest);
-      if (deleted) this.outbox.deleteManifest(repository, digest);
-      return deleted;
+      // First: it notes what the manifest was about.
+      const there = this.manifestTable.describe(repository, digest) !== undefined;
+      if (there) this.outbox.deleteManifest(repository, digest);
+      return there && this.manifestTable.delete(repository, digest);
     });
   }
 

@@ -4,7 +4,7 @@ import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { image, index, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { ContentParent, openContent } from "../sync/testing/content-parent.ts";
 import { ContentWriter } from "../sync/testing/content-writer.ts";
-import { putListed, type PutRoute } from "./referrers-tag.ts";
+import { putListed, removeListed, type PutRoute } from "./referrers-tag.ts";
 
 const name = repository("apps/hello");
 const config = item("{}", mediaTypes.ociEmpty);
@@ -83,6 +83,16 @@ describe("what refers to an image, at a parent that does not list it", () => {
     await expect(list()).resolves.toMatchObject({
       manifests: [{ digest: signature.descriptor.digest }, { digest: sbom.descriptor.digest }],
     });
+  });
+
+  test("is taken off the list when it is deleted; a list that does not name it, or is not there, stays", async () => {
+    await put(sbom);
+    await put(signature);
+    await removeListed(subject.descriptor.digest, sbom.descriptor.digest, route());
+    await removeListed(subject.descriptor.digest, sbom.descriptor.digest, route());
+    await expect(list()).resolves.toMatchObject({ manifests: [{ digest: signature.descriptor.digest }] });
+    await removeListed(sbom.descriptor.digest, signature.descriptor.digest, route());
+    expect(asked.filter((ask) => ask.includes(":sha256-"))).toHaveLength(3);
   });
 
   test("what is no list is left alone", async () => {

@@ -15,6 +15,7 @@ export interface PutRoute {
   readonly signal: AbortSignal;
 }
 
+const longestTag = 128;
 /** How often somebody else may be faster. */
 const maxRaces = 5;
 
@@ -31,25 +32,43 @@ export async function putListed(
   const listed = await route.to.putManifest(reference, manifest, was, route.signal);
   const parsed = parseManifest(manifest.bytes, manifest.descriptor.mediaType);
   if (listed || parsed.subject === undefined) return;
-  const tag = parseTag(`${algorithmOf(parsed.subject)}-${hexOf(parsed.subject)}`.slice(0, 128));
+  const entry = entryOf(manifest.descriptor, parsed);
+  await changeList(parsed.subject, route, (list) =>
+    list.some(({ digest }) => digest === entry.digest) ? list : [...list, entry],
+  );
+}
+
+/** Takes a manifest that was deleted from the list under the referrers tag of `subject`, if there is one. */
+export async function removeListed(subject: Digest, digest: Digest, route: PutRoute): Promise<void> {
+  await changeList(subject, route, (list) => {
+    const left = list.filter((each) => each.digest !== digest);
+    return left.length === list.length ? list : left;
+  });
+}
+
+/** @param change what it returns unchanged is not written */
+async function changeList(
+  subject: Digest,
+  { to, there, signal }: PutRoute,
+  change: (list: readonly Descriptor[]) => readonly Descriptor[],
+): Promise<void> {
+  const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}`.slice(0, longestTag));
   for (let races = 1; ; races++) {
+    const current = await listUnder(tag, there, signal);
+    const before = current?.manifests ?? [];
+    const manifests = change(before);
+    if (manifests === before) return;
+    const bytes = Buffer.from(
+      JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),
+    );
+    const descriptor = { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: bytes.length };
     try {
-      await addTo(tag, entryOf(manifest.descriptor, parsed), route);
+      await to.putManifest(tag, { bytes, descriptor }, current?.digest, signal);
       return;
     } catch (error) {
       if (!(error instanceof ChangedMeanwhileError) || races >= maxRaces) throw error;
     }
   }
-}
-
-async function addTo(tag: Tag, entry: Descriptor, { to, there, signal }: PutRoute): Promise<void> {
-  const current = await listUnder(tag, there, signal);
-  const manifests = current?.manifests ?? [];
-  if (manifests.some(({ digest }) => digest === entry.digest)) return;
-  const list = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...manifests, entry] };
-  const bytes = Buffer.from(JSON.stringify(list));
-  const descriptor = { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes), size: bytes.length };
-  await to.putManifest(tag, { bytes, descriptor }, current?.digest, signal);
 }
 
 /** The list as it is, with all that it says of each entry. @throws {InvalidManifestError} if it is none */

@@ -7,7 +7,7 @@ import type { Outbox } from "../content/outbox/outbox.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { ChangedMeanwhileError } from "../remote/errors.ts";
 import { tagBeside } from "./beside.ts";
-import { putListed } from "./referrers-tag.ts";
+import { putListed, removeListed } from "./referrers-tag.ts";
 import { sendManifest, type ManifestRoute } from "./send-manifest.ts";
 import { judgeTag } from "./verdict.ts";
 
@@ -52,13 +52,17 @@ async function sendByDigest(entry: OutboxEntry, route: EntryRoute): Promise<Sent
     const refers = parseManifest(bytes, descriptor.mediaType).subject !== undefined;
     const present = !refers && (await there.exists(descriptor, signal));
     if (!present) {
+      if (!(await outbox.begin(entry))) return { kind: "replaced" };
       await sendManifest(digest, route, (manifest) => putListed(digest, manifest, undefined, route));
     }
     await outbox.settle(entry, undefined);
     return { kind: present ? "present" : "sent" };
   }
   // Since the backup was taken, somebody may have pushed it there again.
-  if (!restored) await to.remove(digest, digest, signal);
+  if (!restored) {
+    await to.remove(digest, digest, signal);
+    if (entry.subject !== undefined) await removeListed(entry.subject, digest, route);
+  }
   await outbox.settle(entry, undefined);
   return { kind: restored ? "stale" : "sent" };
 }

@@ -356,13 +356,16 @@ describe("what clients change here goes up", () => {
     };
     await world.content.open(repository("apps/big")).push(huge.descriptor, streamOf(huge));
     await pushTo("apps/big", big, "v1");
-    await eventually(() => world.parent.asked.some((ask) => ask.startsWith("append apps/big")));
-    await push(second, "v2");
-    await inTime(async () => (await there("v2")) !== undefined);
-    await pushTo("apps/big", first, "v1");
-    await world.clock.advance(seconds(10));
-    await expect(there("v1", "apps/big")).resolves.toBeUndefined();
-    held.resolve(undefined);
+    try {
+      await eventually(() => world.parent.asked.some((ask) => ask.startsWith("append apps/big")));
+      await push(second, "v2");
+      await inTime(async () => (await there("v2")) !== undefined);
+      await pushTo("apps/big", first, "v1");
+      await world.clock.advance(seconds(10));
+      await expect(there("v1", "apps/big")).resolves.toBeUndefined();
+    } finally {
+      held.resolve(undefined);
+    }
     await inTime(async () => pending() === 0);
     await expect(there("v1", "apps/big")).resolves.toBe(first.descriptor.digest);
   });

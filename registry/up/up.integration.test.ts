@@ -92,6 +92,11 @@ describe("what real clients push goes up to a real parent", () => {
     await regctl.run(["registry", "set", `127.0.0.1:${parent.end.port}`, "--tls", "disabled"]);
     const there = listed.with(2, `127.0.0.1:${parent.end.port}/apps/hello:1.0`);
     await expect(regctl.run(there)).resolves.toBe(sbom);
+    await crane.run(["delete", here(`apps/hello@${sbom}`)]);
+    await drained();
+    await expect(
+      regctl.run([...listed.slice(0, -1), "{{ len .Descriptors }}"].with(2, there[2] ?? "")),
+    ).resolves.toBe("0");
     const puts = parent.answered.filter((line) => /^PUT \S+\/manifests\/(1\.0|stable) 201/.test(line));
     expect(puts).toEqual(["1.0", "stable"].map((tag) => `PUT /v2/apps/hello/manifests/${tag} 201`));
     await crane.run(["delete", here("apps/hello:stable")]);

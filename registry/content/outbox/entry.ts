@@ -15,6 +15,8 @@ export interface OutboxEntry {
   readonly digest: Digest;
   /** Of the manifest and its blobs. */
   readonly bytes: number;
+  /** What the manifest that was deleted was about. */
+  readonly subject: Digest | undefined;
   /** What the parent had under the tag when that was last known; `undefined`: nothing. */
   readonly base: Digest | undefined;
   /** What may have got there since, by tries of ours whose answer was lost. */
@@ -50,6 +52,7 @@ export function entryOf(row: Row): OutboxEntry {
     action: row.action as OutboxEntry["action"],
     digest: row.digest as Digest,
     bytes: Number(row.bytes),
+    subject: (row.subject ?? undefined) as Digest | undefined,
     base: (row.base ?? undefined) as Digest | undefined,
     tried: JSON.parse(String(row.tried)) as readonly Digest[],
     restored: row.restored === 1,

@@ -44,7 +44,7 @@ export class OutboxTable {
     else this.replace({ repository, reference: tag, action: "delete", digest });
   }
 
-  /** A client has deleted the manifest `digest`, with its tags. */
+  /** A client deletes the manifest `digest`, which is still here, with its tags. */
   deleteManifest(repository: RepositoryName, digest: Digest): void {
     if (!this.records()) return;
     const puts = this.statements
@@ -119,13 +119,14 @@ export class OutboxTable {
     if (before === undefined && action === "put" && known === digest) return;
     if (before !== undefined) this.remove(before.id);
     this.statements.run(
-      `INSERT INTO outbox (repository, reference, action, digest, bytes, base, tried, queued_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (repository, reference, action, digest, bytes, subject, base, tried, queued_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       repository,
       reference,
       action,
       digest,
       action === "put" ? this.size(repository, digest) : 0,
+      action === "delete" && isDigest(reference) ? this.subjectOf(repository, digest) : null,
       known,
       JSON.stringify(before?.tried ?? []),
       this.clock.now().toMillis(),
@@ -144,6 +145,16 @@ export class OutboxTable {
       digest,
     );
     return row !== undefined;
+  }
+
+  private subjectOf(repository: RepositoryName, digest: Digest): Digest | undefined {
+    const row = this.statements.row(
+      `SELECT m.subject FROM manifests m JOIN manifest_contents c ON c.id = m.content
+       JOIN repositories r ON r.id = m.repository WHERE c.digest = ? AND r.name = ?`,
+      digest,
+      repository,
+    );
+    return (row?.subject ?? undefined) as Digest | undefined;
   }
 
   private size(repository: RepositoryName, digest: Digest): number {

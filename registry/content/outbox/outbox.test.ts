@@ -98,6 +98,14 @@ describe("what waits to go up", () => {
     expect(waiting()).toMatchObject([{ reference: one.descriptor.digest, action: "delete" }]);
   });
 
+  test("of a deletion it is known what the manifest was about", async () => {
+    const about = image(config, [], { subject: one.descriptor });
+    await put(about);
+    await outbox.settle(waiting()[0]!, undefined);
+    await here.deleteManifest(about.descriptor.digest);
+    expect(waiting()).toMatchObject([{ action: "delete", subject: one.descriptor.digest }]);
+  });
+
   test("a change that was replaced while it went up is the base of the next", async () => {
     await put(one, "v1");
     const [entry] = waiting();

@@ -4,7 +4,7 @@ import type { Migration } from "../database.ts";
  * What clients changed here and the parent does not have yet. Rows go by names, which outlive the rows of a repository.
  *
  * - `outbox`: one row for each tag, or manifest pushed or deleted by its digest: the newest change of it, in the order of
- *   `id`. `base` is what the parent had under the tag when that was last known, null: nothing; `tried` (JSON) what may have
+ *   `id`. `subject`: what a manifest that was deleted was about. `base` is what the parent had under the tag when that was last known, null: nothing; `tried` (JSON) what may have
  *   got there since by a try whose answer was lost; `refusal` why the parent will not have it: it is set aside.
  *   `restored`: it comes from a backup, and may be older than what the parent has by now.
  * - `outbox_parent_tags`: what the parent had under each tag when that was last known; `pushed`: it got that from here.
@@ -18,7 +18,7 @@ export const outboxMigration: Migration = {
     CREATE TABLE outbox (
       id INTEGER PRIMARY KEY AUTOINCREMENT, repository TEXT NOT NULL, reference TEXT NOT NULL,
       action TEXT NOT NULL CHECK (action IN ('put', 'delete')), digest TEXT NOT NULL, bytes INTEGER NOT NULL,
-      base TEXT, tried TEXT NOT NULL, restored INTEGER NOT NULL DEFAULT 0, queued_at INTEGER NOT NULL, refusal TEXT,
+      subject TEXT, base TEXT, tried TEXT NOT NULL, restored INTEGER NOT NULL DEFAULT 0, queued_at INTEGER NOT NULL, refusal TEXT,
       UNIQUE (repository, reference)
     ) STRICT;
     CREATE INDEX outbox_by_digest ON outbox (digest, repository);
