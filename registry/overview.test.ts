@@ -45,6 +45,16 @@ describe("what people may not have meant", () => {
     expect(risks).toEqual(says.map((pattern) => expect.stringMatching(pattern) as unknown));
   });
 
+  test.each([
+    { prune: { enabled: true, maxPercent: 100 }, says: 1 },
+    { prune: { enabled: true, maxPercent: 99 }, says: 0 },
+    { prune: { maxPercent: 100 }, says: 0 },
+  ])("pruned without a bound: $prune", ({ prune, says }) => {
+    const settings = configuration({ sync: { repositories: [], prune } });
+    const risks = risksOf(parseServeConfig(defaults), settings);
+    expect(risks.filter((risk) => risk.includes("prune.maxPercent is 100"))).toHaveLength(says);
+  });
+
   test("nobody can do anything", () => {
     expect(risksOf(parseServeConfig(defaults), configuration({}, []))).toEqual([
       expect.stringContaining("every request is denied"),

@@ -47,6 +47,10 @@ export function risksOf(config: ServeConfig, { settings, clientTokens }: Configu
       "onDemand Any and --anonymous let everybody who reaches the address fetch whatever the parent shows us, over the link; give client tokens, or use Selected",
     ],
     [
+      settings.sync?.prune.enabled === true && settings.sync.prune.maxPercent === 100,
+      "prune.maxPercent is 100: a mistake in the rules, or at the parent, takes all tags with it; lower it when what should go is gone",
+    ],
+    [
       !isLoopback(config.probes.host) && !inCluster,
       "--probes shows metrics and the status to everybody who reaches the address; listen on 127.0.0.1 if they should not",
     ],

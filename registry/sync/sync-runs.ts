@@ -105,21 +105,25 @@ export class SyncRuns {
     if (trigger === "Schedule" || trigger === "RecoveryService") this.routine = routine;
     const result = await run.during(() =>
       within(slot.end, clock, AbortSignal.any([signal, routine.signal]), (until) =>
-        prunedPass(this.parts.pruner, sync.prune, {
-          sync,
-          source: link.parent,
-          target: content,
-          retries: this.retries,
-          referrerChecks: this.referrerChecks,
-          weights: this.weights,
-          confirmations: trigger === "RecoveryService" ? allAfresh(confirmations) : confirmations,
-          up: this.parts.up,
-          parentGone: async () => !(await link.contact.check()),
-          progress: run.show,
-          watch: run.progress,
-          log,
-          signal: until,
-        }),
+        prunedPass(
+          this.parts.pruner,
+          { ...sync.prune, onlyGone: sync.onDemand.policy === "Any" },
+          {
+            sync,
+            source: link.parent,
+            target: content,
+            retries: this.retries,
+            referrerChecks: this.referrerChecks,
+            weights: this.weights,
+            confirmations: trigger === "RecoveryService" ? allAfresh(confirmations) : confirmations,
+            up: this.parts.up,
+            parentGone: async () => !(await link.contact.check()),
+            progress: run.show,
+            watch: run.progress,
+            log,
+            signal: until,
+          },
+        ),
       ),
     );
     this.routine = undefined;

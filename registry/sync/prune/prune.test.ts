@@ -208,6 +208,19 @@ describe("pruning", () => {
     await expect(here("other/thing")).resolves.toHaveLength(5);
   });
 
+  test("where clients may fetch anything, what is not selected stays, and what the parent deleted goes", async () => {
+    const repositories = [{ name: "apps/*", tags: { exclude: ["2"] } }];
+    configure({ repositories, onDemand: { policy: "Any" } });
+    await deleteAtParent("1");
+    await after(10);
+    await after(grace + 10);
+    await expect(here()).resolves.toEqual(["2", "3", "4"]);
+    configure({ repositories });
+    await after(10);
+    await after(grace + 10);
+    await expect(here()).resolves.toEqual(["3", "4"]);
+  });
+
   test("tags that newer ones overtake go, however few there are", async () => {
     const newest = [{ name: "apps/*", tags: { newest: { count: 4, by: "Numerical" } } }];
     configure({ repositories: newest, prune: { ...prune, maxPercent: 1 } });

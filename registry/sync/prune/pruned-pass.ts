@@ -5,13 +5,18 @@ import { TagNotFoundError, type Repositories, type SyncSource } from "../../cont
 import { runPass, type PassOptions, type PassResult } from "../pass.ts";
 import { ParentView } from "./parent-view.ts";
 
+export interface PruneRules extends PruneSettings {
+  /** Whether tags that are not selected are wanted, too: clients may have fetched them. */
+  readonly onlyGone: boolean;
+}
+
 /** What acts on what a pass has seen, all of which it tried. */
 export interface AfterPass {
   /** @returns how many tags went @throws the signal's reason */
   after(
     view: ParentView,
     source: Repositories<SyncSource>,
-    settings: PruneSettings,
+    rules: PruneRules,
     signal: AbortSignal,
   ): Promise<number>;
 }
@@ -19,10 +24,10 @@ export interface AfterPass {
 /** One pass; and after one that tried everything, what it means for tags that are missing. */
 export async function prunedPass(
   pruner: AfterPass,
-  settings: PruneSettings,
+  rules: PruneRules,
   options: PassOptions,
 ): Promise<PassResult> {
-  if (!settings.enabled) return await runPass(options);
+  if (!rules.enabled) return await runPass(options);
   const view = new ParentView(options.sync.repositories);
   const result = await runPass({ ...options, view });
   if (result.ending !== undefined) return result;
@@ -32,7 +37,7 @@ export async function prunedPass(
     }
   }
   try {
-    return { ...result, pruned: await pruner.after(view, options.source, settings, options.signal) };
+    return { ...result, pruned: await pruner.after(view, options.source, rules, options.signal) };
   } catch (error) {
     // The window may have closed: the next pass finds the same.
     if (!options.signal.aborted) options.log.error("tags could not be pruned", { error: messageOf(error) });

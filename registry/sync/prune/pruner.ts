@@ -8,8 +8,8 @@ import type { Repositories, SyncSource } from "../../content/store.ts";
 import { heldBack, type PruneHindrance } from "./hindrances.ts";
 import type { PruneMetrics } from "./metrics.ts";
 import type { ParentView, Sight } from "./parent-view.ts";
-import type { AfterPass } from "./pruned-pass.ts";
-import { Cap, missingReasons, verdictOn, type NoVerdict, type Verdict } from "./verdict.ts";
+import type { AfterPass, PruneRules } from "./pruned-pass.ts";
+import { Cap, goneOnly, missingReasons, verdictOn, type NoVerdict, type Verdict } from "./verdict.ts";
 
 export interface PrunerParts {
   readonly pruning: Pruning;
@@ -44,7 +44,7 @@ export class Pruner implements AfterPass {
   async after(
     view: ParentView,
     source: Repositories<SyncSource>,
-    settings: PruneSettings,
+    settings: PruneRules,
     signal: AbortSignal,
   ): Promise<number> {
     const { pruning, metrics, tell } = this.parts;
@@ -52,7 +52,7 @@ export class Pruner implements AfterPass {
     const judged: Judged[] = [];
     for (const repository of pruning.repositories()) {
       const verdict = await this.judge(repository, view, source, signal);
-      if ("missing" in verdict) judged.push(verdict);
+      if ("missing" in verdict) judged.push(settings.onlyGone ? goneOnly(verdict) : verdict);
       else if (verdict.because !== undefined)
         hindrances.push({ kind: "odd", repository: repository.name, because: verdict.because });
     }

@@ -62,6 +62,15 @@ function verdictBy(
   return { missing, kept: tags.length - missing.size, total: tags.length, whole: false };
 }
 
+/**
+ * What is left of a verdict where clients may have anything that the parent has: what they fetched need not be selected
+ * to be wanted.
+ */
+export function goneOnly<T extends Verdict>(verdict: T): T {
+  const missing = new Map([...verdict.missing].filter(([, reason]) => reason === "gone"));
+  return { ...verdict, missing, kept: verdict.total - missing.size };
+}
+
 /** Whether the number of tags that are missing in a repository, or in all, looks like a mistake. */
 export class Cap {
   private readonly maxPercent: number;
