@@ -11,6 +11,7 @@ import {
   UnreachableError,
   type PeerFault,
 } from "./errors.ts";
+import { refusedByProxy } from "./proxy.ts";
 
 const maxErrorBytes = 64 * 1024;
 
@@ -33,6 +34,7 @@ export async function refusal(
   if (status === 429 || limited || (status === 503 && wait !== undefined)) {
     return new RateLimitedError(`${host} limits the rate of requests.`, wait);
   }
+  if (status === 407) return refusedByProxy();
   if (status === 404) return new NotFoundError(`${host} has no such thing.`, faults);
   // A signed address of a content host that has run out: the next redirect gives a fresh one (T31).
   if (status >= 500 || status === 408 || (foreign && (status === 401 || status === 403))) {

@@ -2,7 +2,7 @@ import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { Credentials } from "../../common/contract/parent-settings.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
-import { UnauthorizedError } from "./errors.ts";
+import { DeniedError, UnauthorizedError } from "./errors.ts";
 import { trustedRealm } from "./realm.ts";
 import { basicOf, tokenRequest, type TokenAnswer, type TokenRequest } from "./token-service.ts";
 
@@ -132,13 +132,22 @@ export class Authorizer {
     scope: string,
   ): Promise<Token> {
     const asked = this.options.clock.now();
-    const { credentials } = this.options;
-    const { token, lifetimeSeconds } = await this.options.ask(
-      tokenRequest({ realm, service, scope, credentials }),
-    );
-    // Not the last tenth, so that no token expires under way. Our own clock counts from when we asked: the service's
-    // clock, or ours, may be wrong (T58).
-    return { header: `Bearer ${token}`, until: asked.plus(seconds(lifetimeSeconds * 0.9)) };
+    const { ask, credentials, parent } = this.options;
+    const question = { realm, service, credentials };
+    try {
+      const { token, lifetimeSeconds } = await ask(tokenRequest({ ...question, scope }));
+      // Not the last tenth, so that no token expires under way. Our own clock counts from when we asked: the service's
+      // clock, or ours, may be wrong (T58).
+      return { header: `Bearer ${token}`, until: asked.plus(seconds(lifetimeSeconds * 0.9)) };
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || scope === "") throw error;
+      // Some give no token at all for what one may not have: then it is the scope, and others may be open to us.
+      const known = await ask(tokenRequest({ ...question, scope: "" })).then(
+        () => true,
+        () => false,
+      );
+      throw known ? new DeniedError(`${parent.host} denies access.`) : error;
+    }
   }
 }
 

@@ -1,17 +1,17 @@
 import type { Duration } from "luxon";
 import type { Digest } from "../../common/oci/digest.ts";
 
-/**
- * What a parent registry may do to us. Each class stands for one decision of the sync engine; the messages are
- * sentences without times and counters, the same as long as the fault is, and hold no credentials.
- */
-
 /** One entry of the `errors` of its answer (OCI distribution specification, "Error Codes"). */
 export interface PeerFault {
   readonly code: string;
   /** What it is about, if it said so. */
   readonly digest?: Digest;
 }
+
+/**
+ * What a parent registry may do to us. Each class stands for one decision of the sync engine; the messages are
+ * sentences without times and counters, the same as long as the fault is, and hold no credentials.
+ */
 
 /** It did not answer: no route, refused, too slow, cut off, or 5xx. Worth another try; the parent counts as Offline. */
 export class UnreachableError extends Error {

@@ -1,14 +1,18 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { inspect } from "node:util";
+import { seconds } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import { digestOf } from "../../common/oci/digest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { parseRepository } from "../../common/oci/reference.ts";
 import { TestAuthority } from "../../common/testing/certificates.ts";
+import { afterSleep } from "../../common/testing/eventually.ts";
+import { FaultLink } from "../../common/testing/fault-link.ts";
 import type { Script } from "../../common/testing/scripted-http.ts";
 import { openGate } from "../link/testing/open-gate.ts";
-import { ProtocolError, UnreachableError, UntrustedError } from "./errors.ts";
+import { ProtocolError, UnauthorizedError, UnreachableError, UntrustedError } from "./errors.ts";
 import { TestProxy } from "./testing/test-proxy.ts";
 import { all, failureOf, impatient, json, parentAt, Remotes } from "./testing/remotes.ts";
 
@@ -26,9 +30,14 @@ describe("T46 by way of a proxy", () => {
 
   afterEach(() => remotes.stop());
 
-  const script: Script = ({ url }, response) => {
-    if (url.includes("/blobs/")) response.end(blob);
-    else json(response, { tags: ["1"] });
+  const script: Script = ({ url, headers }, response) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
+    if (!url.includes("/blobs/")) json(response, { tags: ["1"] });
+    else if (from === 0) response.writeHead(200, { "content-length": String(blob.length) }).end(blob);
+    else {
+      const range = `bytes ${from}-${blob.length - 1}/${blob.length}`;
+      response.writeHead(206, { "content-range": range }).end(blob.subarray(from));
+    }
   };
 
   async function proxyTo(host: string, mode?: "works" | "refuses" | "silent"): Promise<[TestProxy, string]> {
@@ -69,6 +78,23 @@ describe("T46 by way of a proxy", () => {
     // TLS and heads come on top.
     expect(received).toBeGreaterThan(blob.length);
     expect(received).toBeLessThan(blob.length * 1.1);
+  });
+
+  test("T30 a tunnel that is lost within a transfer is dug anew, and the transfer goes on", async () => {
+    const [host, more] = await secureParent();
+    const [proxy, url] = await proxyTo(host);
+    const link = remotes.stopLater(
+      await FaultLink.start({ host: "127.0.0.1", port: Number(new URL(url).port) }),
+    );
+    link.cutAfter(200_000);
+    const parent = parentAt(
+      { host, origin: "https" },
+      { ...more, proxy: { url: `http://${link.host}`, noProxy: [] } },
+    );
+    const read = remotes.connect(parent).open(name).fetch(layer).then(buffer);
+    await afterSleep(remotes.clock, seconds(1));
+    await expect(read).resolves.toEqual(blob);
+    expect(proxy.seen).toHaveLength(2);
   });
 
   test("several transfers open several connections", async () => {
@@ -119,21 +145,26 @@ describe("T46 by way of a proxy", () => {
     expect(proxy.seen).toHaveLength(0);
   });
 
-  test.each(["refuses", "silent"] as const)(
-    "a proxy that is %s is told as the way, without its password",
-    async (mode) => {
+  test.each([
+    { mode: "refuses", error: UnauthorizedError, says: "The proxy on the way to the parent" },
+    { mode: "silent", error: UnreachableError, says: "by way of the proxy" },
+  ] as const)(
+    "S43 a proxy that is $mode is told as that, without its password",
+    async ({ mode, error, says }) => {
       const [host, more] = await secureParent();
       const [, url] = await proxyTo(host, mode);
       const credentials = { username: "edge", password: "hunter2" };
-      const parent = parentAt(
-        { host, origin: "https" },
-        { ...more, proxy: { url, noProxy: [], credentials } },
-      );
-      const registry = remotes.connect(parent, { attempts: 1, timeouts: impatient });
-      const failure = await failureOf(all(registry.open(name).tags()));
-      expect(failure).toBeInstanceOf(UnreachableError);
-      expect(String(failure)).toContain("by way of the proxy");
-      expect(String(failure)).not.toContain("hunter2");
+      for (const protocol of ["https", "http"] as const) {
+        const parent = parentAt(
+          { host, origin: "" },
+          { ...more, protocol, proxy: { url, noProxy: [], credentials } },
+        );
+        const registry = remotes.connect(parent, { attempts: 1, timeouts: impatient });
+        const failure = await failureOf(all(registry.open(name).tags()));
+        expect(failure).toBeInstanceOf(error);
+        expect(String(failure)).toContain(says);
+        expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain("hunter2");
+      }
     },
   );
 

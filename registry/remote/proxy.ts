@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { ProxySettings } from "../../common/contract/parent-settings.ts";
+import { UnauthorizedError } from "./errors.ts";
 import { reachOf } from "./reach.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +61,13 @@ export function proxyOf(environment: Environment, protocol: "https" | "http"): P
       .split(/[\s,]+/)
       .filter((entry) => entry !== ""),
   };
+}
+
+/** What a 407 means. */
+export function refusedByProxy(): UnauthorizedError {
+  return new UnauthorizedError("The proxy on the way to the parent does not accept our credentials.", {
+    remedy: "Check the user name and password in the Secret of the parent's proxy.",
+  });
 }
 
 /** A `%` that begins no escape stands for itself. */

@@ -7,7 +7,7 @@ import type { ParentSettings } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import { dropIdleConnections, exchange, type StreamedBody } from "../../common/http/exchange.ts";
 import { Agent as HttpAgent } from "../../common/http/node-http.ts";
-import { ProtocolError, UnreachableError, UntrustedError } from "./errors.ts";
+import { ProtocolError, UnauthorizedError, UnreachableError, UntrustedError } from "./errors.ts";
 import { addressOf, isProxied } from "./proxy.ts";
 import { reachOf } from "./reach.ts";
 import { Redirects } from "./redirects.ts";
@@ -90,7 +90,8 @@ export class Transport {
   /**
    * The answer, whatever its status; `origin` says who gave it. Redirects are followed, of requests without a body.
    *
-   * @throws {UnreachableError} {@link UntrustedError} {@link ProtocolError} or the signal's reason
+   * @throws {UnreachableError} {@link UntrustedError} {@link ProtocolError}, {@link UnauthorizedError} of the proxy, or the
+   *   signal's reason
    */
   async send(request: TransportRequest): Promise<{ response: IncomingMessage; origin: string }> {
     const parent = request.url;
@@ -178,7 +179,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 
 /** What a failure of the connection to `host` means, during the head or within a body. */
 export function connectionError(error: unknown, host: string): Error {
-  if (error instanceof ProtocolError) return error;
+  if (error instanceof ProtocolError || error instanceof UnauthorizedError) return error;
   const code = (error as { readonly code?: string }).code ?? "";
   if (tlsFault.test(code)) {
     return new UntrustedError(`${host} does not show a certificate that we trust (${code}).`, {

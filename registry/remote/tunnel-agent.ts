@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { Duration } from "luxon";
 import { request as requestHttp } from "../../common/http/node-http.ts";
+import { refusedByProxy } from "./proxy.ts";
 
 /** By way of which proxy, and how long it may take to get through. */
 export interface Tunnel {
@@ -65,15 +66,13 @@ export class TunnelAgent extends Agent {
       if (answer.statusCode === 200) this.secure(socket, options as ConnectionOptions, created);
       else {
         socket.destroy();
-        created(new TunnelError(`PROXY_ANSWERED_${answer.statusCode ?? 0}`));
+        created(refusal(answer));
       }
     });
     request.once("timeout", () => request.destroy(new TunnelError("ETIMEDOUT")));
     request.once("error", created);
     // Any other answer: what we asked for is not its business.
-    request.once("response", (answer) =>
-      request.destroy(new TunnelError(`PROXY_ANSWERED_${answer.statusCode ?? 0}`)),
-    );
+    request.once("response", (answer) => request.destroy(refusal(answer)));
     request.end();
   }
 
@@ -86,7 +85,8 @@ export class TunnelAgent extends Agent {
     const late = (): void => {
       fail(new TunnelError("ETIMEDOUT"));
     };
-    // The one below, too: while it is shaken hands on, nothing else looks at it.
+    // While hands are shaken, nobody else looks at the connection below.
+    socket.once("error", fail);
     socket.setTimeout(this.tunnel.timeout.toMillis(), late);
     secured.once("error", fail);
     secured.once("secureConnect", () => {
@@ -96,4 +96,8 @@ export class TunnelAgent extends Agent {
       created(null, secured);
     });
   }
+}
+
+function refusal({ statusCode = 0 }: IncomingMessage): Error {
+  return statusCode === 407 ? refusedByProxy() : new TunnelError(`PROXY_ANSWERED_${statusCode}`);
 }
