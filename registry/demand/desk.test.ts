@@ -1,6 +1,6 @@
-import { DateTime } from "luxon";
 import { seconds } from "../../common/clock.ts";
 import { OciError } from "../../common/oci/errors.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { image, item } from "../content/testing/images.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
 import {
@@ -38,7 +38,11 @@ const rows = [
   { parent: "does not know us", fault: new UnauthorizedError("401"), ...unavailable },
   { parent: "shows a wrong certificate", fault: new UntrustedError("CERT"), ...unavailable },
   { parent: "says something odd", fault: new ProtocolError("HTML"), ...unavailable },
-  { parent: "may not be asked any more today", fault: new LinkQuotaError(DateTime.utc()), ...unavailable },
+  {
+    parent: "may not be asked any more today",
+    fault: new LinkQuotaError(new ManualClock().now()),
+    ...unavailable,
+  },
   {
     parent: "sends what has no room here",
     fault: new OciError("STORAGE_FULL"),

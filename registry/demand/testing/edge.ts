@@ -80,7 +80,7 @@ class Download {
 }
 
 /** Settings by which images of `apps/` are selected. */
-export function settings(sync: object = {}): RegistrySettings {
+function settings(sync: object = {}): RegistrySettings {
   return parseSettings({
     version: 1,
     name: "edge",
