@@ -9,11 +9,15 @@ import {
 } from "../content/store.ts";
 import { ProtocolError } from "../remote/errors.ts";
 import type { AttachedTags } from "./attached-tags.ts";
+import { pool } from "./pool.ts";
 import type { ReferrerFilter } from "./referrer-filter.ts";
 import { readManifest, type SurveyOptions } from "./survey.ts";
 
 /** Signatures, SBOMs and what signs them, of one image: more than that is no image any more (S04). */
 const maxAttachments = 2000;
+
+/** How many subjects are asked about together. */
+const width = 8;
 
 /** Something that is about an image: a manifest that refers to it, or that a tag of cosign attaches to it. */
 export interface Attachment {
@@ -42,10 +46,15 @@ export async function eachAttachment(
   visit: (attachment: Attachment) => Promise<readonly Descriptor[]>,
 ): Promise<void> {
   const { filter, limit, signal } = options;
-  const subjectsSeen = new Set<Digest>(subjects.map(({ digest }) => digest));
-  const queue = [...subjectsSeen];
-  const seen = new Set<string>(queue);
+  const seen = new Set<string>(subjects.map(({ digest }) => digest));
+  const asked = new Set<Digest>();
   const failures: unknown[] = [];
+  let next: Digest[] = [];
+  const ask = (digest: Digest): void => {
+    if (asked.has(digest)) return;
+    asked.add(digest);
+    next.push(digest);
+  };
   const attempt = async (task: () => Promise<void>): Promise<void> => {
     try {
       await task();
@@ -66,14 +75,12 @@ export async function eachAttachment(
       if (!filter.everything && !filter.wants(types ?? (await typesOf(source, target, root, options))))
         return;
       for (const { digest } of await visit(attachment)) {
-        if (!subjectsSeen.has(digest)) queue.push(digest);
-        subjectsSeen.add(digest);
+        ask(digest);
         if (tag === undefined) seen.add(digest);
       }
     });
   };
-  // The queue grows while it is gone through.
-  for (const subject of queue) {
+  const look = async (subject: Digest): Promise<void> => {
     for (const root of await limit(() => list(source, subject, signal))) {
       await take({ root }, root.artifactType === undefined ? undefined : [root.artifactType]);
     }
@@ -83,6 +90,13 @@ export async function eachAttachment(
         if (root !== undefined) await take({ root, tag }, undefined);
       });
     }
+  };
+  for (const { digest } of subjects) ask(digest);
+  // An image of six platforms is seven subjects: their questions go side by side, and then those that follow from them.
+  while (next.length > 0) {
+    const wave = next;
+    next = [];
+    await pool(wave, width, look);
   }
   if (failures.length > 0) throw failures[0];
 }

@@ -9,6 +9,7 @@ import type {
   UpStatus,
 } from "../../common/contract/status.ts";
 import type { Clock } from "../../common/clock.ts";
+import { clip } from "./clip.ts";
 
 /** Whether the parent answers. A registry without a parent has nobody to lose. */
 export type Contact = "none" | "unknown" | "online" | "offline";
@@ -109,11 +110,12 @@ export class StatusBoard {
   /** Says, or takes back, that `type` has a fault; time and id stay those of its first appearance. */
   setFault(type: string, fault: Pick<StatusDetail, "code" | "description"> | undefined): void {
     const known = this.facts.details.get(type);
-    if (known?.code === fault?.code && known?.description === fault?.description) return;
+    const description = clip(fault?.description ?? "");
+    if (known?.code === fault?.code && (known?.description ?? "") === description) return;
     const details = new Map(this.facts.details);
     if (fault === undefined) details.delete(type);
     else {
-      const { code, description } = fault;
+      const { code } = fault;
       const timestamp = this.clock.now().toISO();
       details.set(type, { type, code, description, timestamp, correlationId: this.newId() });
     }

@@ -1,10 +1,8 @@
 import { maxFailures, maxReasons, type SyncFailure, type SyncStatus } from "../../common/contract/status.ts";
 import { byName } from "./by-name.ts";
+import { clip } from "./clip.ts";
 import { sentenceOf } from "./faults.ts";
 import type { PlanFailure } from "./plan.ts";
-
-/** Longer sentences hold what somebody else wrote, such as a name in a manifest. */
-const maxMessage = 500;
 
 /** All failures, as people read them. */
 export function failuresOf(failures: readonly PlanFailure[]): readonly SyncFailure[] {
@@ -30,8 +28,4 @@ export function worstOf(failures: readonly SyncFailure[]): Pick<SyncStatus, "fai
   if (failures.length === 0) return { failures: shown };
   const reasons = frequent.slice(0, maxReasons).map(([message, { length: count }]) => ({ message, count }));
   return { failures: shown, failureReasons: reasons };
-}
-
-export function clip(text: string): string {
-  return text.length > maxMessage ? `${text.slice(0, maxMessage - 1)}…` : text;
 }

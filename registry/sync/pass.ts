@@ -125,6 +125,11 @@ class Pass {
       signal: this.signal,
     });
     this.failures.push(...plan.failures);
+    for (const { repository, tag, root } of this.options.weights.news(plan.tooBig)) {
+      this.options.log.info("left out, for it is bigger than the rules allow", {
+        ...{ repository, tag, digest: root.digest },
+      });
+    }
     const sentences = [idleSentence(plan.idle), bigSentence(plan.tooBig)];
     this.notice = sentences.filter((each) => each !== undefined).join(" ") || undefined;
     this.counts.failed = plan.failures.length;

@@ -3,7 +3,8 @@ import type { Clock } from "../../common/clock.ts";
 import type { SyncFailure, SyncStatus } from "../../common/contract/status.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
 import { longestSleep, shorter } from "./durations.ts";
-import { clip, worstOf } from "./failures.ts";
+import { clip } from "./clip.ts";
+import { worstOf } from "./failures.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
 import type { Progress } from "./progress.ts";
 

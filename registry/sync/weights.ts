@@ -10,6 +10,7 @@ import { survey, type SurveyOptions } from "./survey.ts";
 export class Weights {
   private known = new Map<string, number>();
   private used = new Map<string, number>();
+  private told: ReadonlySet<string> = new Set();
 
   /** @throws as `survey` does */
   async of(
@@ -24,6 +25,16 @@ export class Weights {
     this.known.set(key, bytes);
     this.used.set(key, bytes);
     return bytes;
+  }
+
+  /** Those of `tags` that were not among them at the last call: what is left out is told once. */
+  news<T extends { readonly repository: string; readonly tag: string; readonly root: Descriptor }>(
+    tags: readonly T[],
+  ): readonly T[] {
+    const keyOf = ({ repository, tag, root }: T): string => `${repository}:${tag}@${root.digest}`;
+    const news = tags.filter((each) => !this.told.has(keyOf(each)));
+    this.told = new Set(tags.map(keyOf));
+    return news;
   }
 
   /** A pass is over: forgets what nobody has asked for since the last call. */
