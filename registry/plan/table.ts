@@ -3,7 +3,7 @@ import type { PlanEntry, RepositoryPlan } from "./entries.ts";
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /** As people read it, such as `84.1 MiB`. */
-export function humanBytes(bytes: number): string {
+function humanBytes(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   return power === 0 ? `${bytes} B` : `${(bytes / 1024 ** power).toFixed(1)} ${units[power] ?? ""}`;
 }

@@ -43,7 +43,7 @@ export interface PlanFailure {
 }
 
 /** A tag that rules select by its name, and leave out for what is under it. */
-export interface BigTag {
+interface BigTag {
   readonly repository: RepositoryName;
   readonly tag: Tag;
   readonly root: Descriptor;

@@ -2,7 +2,8 @@ import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Coming, CopyWatch } from "./copy.ts";
-import type { TagCounts } from "./pass.ts";
+
+type TagCounts = SyncStatus["tags"];
 
 /** What a run has done so far, and when it may be done. */
 export type Progress = Pick<
