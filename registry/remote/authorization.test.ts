@@ -243,6 +243,7 @@ describe("authorization", () => {
       const right = headers.authorization === allowed;
       if (url.startsWith("/token")) {
         if (right) json(response, { token: "t" });
+        else if (held.length > 0) response.writeHead(401).end();
         else held.push(() => response.writeHead(401).end());
       } else if (token ? headers.authorization === "Bearer t" : right) json(response, { tags: [] });
       else if (token) response.writeHead(401, bearer(`${server.origin}/token`)).end();
