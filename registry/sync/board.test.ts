@@ -4,7 +4,13 @@ import { seconds } from "../../common/clock.ts";
 
 const fault = { type: "Parent", code: "DENIED", description: "d", timestamp: "t", correlationId: "i" };
 const faults = new Map([["Parent", fault]]);
-const facts: StatusFacts = { version: "1", contact: "online", copying: false, sending: false, details: new Map() };
+const facts: StatusFacts = {
+  version: "1",
+  contact: "online",
+  copying: false,
+  sending: false,
+  details: new Map(),
+};
 
 test.each([
   { given: { contact: "none" }, state: "Online", because: "a root registry has nobody to lose" },
