@@ -1,11 +1,6 @@
-import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { isCron, parseCron } from "./cron.ts";
 
 describe("A schedule", () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
   test.each([
     {
       schedule: "0 3 * * *",
@@ -33,13 +28,28 @@ describe("A schedule", () => {
   });
 
   test("in UTC is reckoned without the language data, which would stay in memory", () => {
-    const format = jest.spyOn(Intl, "DateTimeFormat");
-    const daily = parseCron("0 3 * * *");
+    const { DateTimeFormat } = Intl;
+    let asked = 0;
+    Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
+      construct: (target, parameters, newTarget) => {
+        asked += 1;
+        return Reflect.construct(target, parameters, newTarget) as Intl.DateTimeFormat;
+      },
+    });
+    const askedFor = (timeZone: string): number => {
+      const daily = parseCron("0 3 * * *", timeZone);
+      daily.nextRun(new Date("2026-03-29T00:30:00Z"));
+      daily.previousRuns(1, new Date("2026-03-29T00:30:00Z"));
+      return asked;
+    };
 
-    daily.nextRun(new Date("2026-03-29T00:30:00Z"));
-    daily.previousRuns(1, new Date("2026-03-29T00:30:00Z"));
-
-    expect(format).not.toHaveBeenCalled();
+    try {
+      expect(askedFor("UTC")).toBe(0);
+      // Not a zone of the tests above: what was asked for once is kept.
+      expect(askedFor("Europe/Madrid")).toBeGreaterThan(0);
+    } finally {
+      Intl.DateTimeFormat = DateTimeFormat;
+    }
   });
 
   test.each(["", "* * * *", "0 0 3 * * *", "61 * * * *", "@yearly-ish", "every day"])(
