@@ -24,8 +24,8 @@ LABEL org.opencontainers.image.title="Connected Registry" \
       org.opencontainers.image.revision="$REVISION"
 ENV PATH=/usr/bin NODE_ENV=production \
     LD_PRELOAD=libjemalloc.so.2 \
-    MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096
+    MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:20480
 USER 65532:65532
 WORKDIR /
-ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "--max-semi-space-size=2", "--expose-gc", "/app/connected-registry.js"]
+ENTRYPOINT ["/usr/bin/node", "--use-openssl-ca", "--max-semi-space-size=4", "--expose-gc", "/app/connected-registry.js"]
 CMD ["--help"]

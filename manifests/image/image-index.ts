@@ -22,12 +22,12 @@ export const environment = [
   "PATH=/usr/bin",
   "NODE_ENV=production",
   "LD_PRELOAD=libjemalloc.so.2",
-  "MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:4096",
+  "MALLOC_CONF=narenas:1,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,tcache_max:20480",
 ] as const;
 export const nodeOptions = [
   // Trust is what /etc/ssl/certs says, in which a cluster can mount its own, and not a list inside Node.
   "--use-openssl-ca",
-  "--max-semi-space-size=2",
+  "--max-semi-space-size=4",
   // The registry gives memory back when it rests.
   "--expose-gc",
 ] as const;
