@@ -51,7 +51,15 @@ export class ManifestIntake {
     const descriptor = { mediaType, digest, size: bytes.length };
     const { tags, condition } = put;
     const extra = condition === undefined ? {} : { condition };
-    await this.store(repository, { descriptor, bytes, manifest, sparse: "missing", tags, byClient: true, ...extra });
+    await this.store(repository, {
+      descriptor,
+      bytes,
+      manifest,
+      sparse: "missing",
+      tags,
+      byClient: true,
+      ...extra,
+    });
     return { descriptor, bytes, manifest };
   }
 
