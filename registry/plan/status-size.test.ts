@@ -5,7 +5,7 @@ import { answerOf } from "./answer.ts";
 import type { PlanEntry, RepositoryPlan } from "./entries.ts";
 import { StatusBoard } from "../sync/board.ts";
 import { failuresOf } from "../sync/failures.ts";
-import type { PlanFailure } from "../sync/plan.ts";
+import type { PlanFailure } from "../sync/sync-plan.ts";
 import { reportOf } from "../sync/round.ts";
 
 const repository = "r".repeat(255);

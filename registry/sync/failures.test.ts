@@ -2,7 +2,7 @@ import { DateTime } from "luxon";
 import { DeniedError, NotFoundError } from "../remote/errors.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { failuresOf, worstOf } from "./failures.ts";
-import type { PlanFailure } from "./plan.ts";
+import type { PlanFailure } from "./sync-plan.ts";
 
 const failure = (tag: string, error: unknown): PlanFailure => ({ repository: "apps/hello", tag, error });
 

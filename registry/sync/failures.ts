@@ -2,7 +2,7 @@ import { maxFailures, maxReasons, type SyncFailure, type SyncStatus } from "../.
 import { byName } from "./by-name.ts";
 import { clip } from "./clip.ts";
 import { sentenceOf } from "./faults.ts";
-import type { PlanFailure } from "./plan.ts";
+import type { PlanFailure } from "./sync-plan.ts";
 
 /** All failures, as people read them. */
 export function failuresOf(failures: readonly PlanFailure[]): readonly SyncFailure[] {

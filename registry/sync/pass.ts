@@ -1,23 +1,21 @@
 import type { SyncSettings, RepositoryRule } from "../../common/contract/config.ts";
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Logger } from "../../common/log.ts";
-import { UnsentTagError, type Repositories, type SyncSource, type SyncTarget } from "../content/store.ts";
+import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
 import { byName } from "./by-name.ts";
 import { bigSentence, idleSentence } from "./census.ts";
-import { copyGraph } from "./copy.ts";
-import { endsPass, isLinkFault, sentenceOf } from "./faults.ts";
-import { Flights, type Limit } from "./flights.ts";
-import { planSync, type PlanFailure, type PlannedTag, type SyncPlan } from "./plan.ts";
+import { Lanes } from "./lanes.ts";
 import { ManifestShelf } from "./manifest-shelf.ts";
+import { planSync } from "./plan.ts";
 import { pool } from "./pool.ts";
+import type { PassWatch } from "./progress.ts";
 import type { ParentView } from "./prune/parent-view.ts";
 import type { ReferrerChecks } from "./referrer-checks.ts";
-import { copyReferrers } from "./referrers.ts";
-import type { PassWatch } from "./progress.ts";
 import type { Retries } from "./retries.ts";
-import { Slots } from "./slots.ts";
-import type { Upward } from "./upward.ts";
+import { Settling } from "./settling.ts";
+import type { PlanFailure, PlannedTag, SyncPlan } from "./sync-plan.ts";
 import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { Upward } from "./upward.ts";
 import type { Weights } from "./weights.ts";
 import { byImage, inOrder } from "./work-order.ts";
 
@@ -59,15 +57,8 @@ export interface PassResult {
 
 /** So many images are looked into for each transfer, so that a small one need not wait for a large one. */
 const lookahead = 4;
-/**
- * So many questions (what a tag is, what is attached, manifests) may be open for each transfer: they take a round trip
- * each and next to nothing of the link, and transfers wait for what they bring.
- */
-const questionsPerTransfer = 8;
 /** Of an image that is here: what costs is the disk, which takes several at once. */
 const tagsAtOnce = 16;
-
-type Outcome = "upToDate" | "copied" | "failed" | "postponed";
 
 /** Compares everything that is selected with the parent once, and copies what differs. One bad tag stops no other (T13). */
 export async function runPass(options: PassOptions): Promise<PassResult> {
@@ -76,26 +67,25 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
 
 class Pass {
   private readonly options: PassOptions;
-  private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
-  private readonly limit: Limit;
-  private readonly flights = new Map<string, Flights>();
+  private readonly lanes: Lanes;
   private readonly shelf = new ManifestShelf();
   private readonly failures: PlanFailure[] = [];
+  private readonly settling: Settling;
   private notice: string | undefined;
   private readonly counts = { selected: 0, upToDate: 0, copied: 0, failed: 0, postponed: 0 };
 
   constructor(options: PassOptions) {
     this.options = options;
-    this.signal = AbortSignal.any([options.signal, this.stop.signal]);
-    const { concurrency } = options.sync;
-    const transfers = new Slots(concurrency);
-    // A parent that refuses the first is not asked all the others; and who allows it one thing at a time means it.
-    const questions = concurrency === 1 ? transfers : new Slots(concurrency, this.questions);
-    this.limit = (task, weight) =>
-      weight === undefined
-        ? questions.run(() => this.guarded(task), 0)
-        : transfers.run(() => this.guarded(task), weight);
+    this.lanes = new Lanes(options.sync.concurrency, options.parentGone, options.signal);
+    this.signal = this.lanes.signal;
+    this.settling = new Settling({
+      ...options,
+      limit: this.lanes.limit,
+      shelf: this.shelf,
+      failed: (failure) => this.failures.push(failure),
+      signal: this.signal,
+    });
   }
 
   async run(): Promise<PassResult> {
@@ -116,8 +106,8 @@ class Pass {
   private async plan(rules: readonly RepositoryRule[]): Promise<SyncPlan> {
     const { source, target } = this.options;
     const plan = await planSync(rules, source, target, {
-      limit: this.limit,
-      width: this.questions,
+      limit: this.lanes.limit,
+      width: this.lanes.questions,
       weights: this.options.weights,
       confirmations: this.options.confirmations,
       shelf: this.shelf,
@@ -148,7 +138,9 @@ class Pass {
       ({ repository, tag, root }) => retries.hasFailed(`${repository}:${tag}`, root.digest),
     );
     this.counts.upToDate = tags.length - work.length;
-    const missing = work.filter((tag) => tag.here === undefined && this.resting(tag) === undefined).length;
+    const missing = work.filter(
+      (tag) => tag.here === undefined && this.settling.resting(tag) === undefined,
+    ).length;
     watch.planned(repositories, countBy(work));
     if (missing > 0) {
       log.info("copying what is new at the parent", { tags: missing, upToDate: this.counts.upToDate });
@@ -156,7 +148,7 @@ class Pass {
     }
     const take = async (tag: PlannedTag): Promise<void> => {
       if (tag.here === undefined) watch.begun();
-      this.counts[await this.settle(tag)] += 1;
+      this.counts[await this.settling.settle(tag)] += 1;
       watch.settled(tag.repository);
       if (missing > 0) progress({ ...this.counts });
     };
@@ -164,11 +156,6 @@ class Pass {
       await take(first);
       await pool(others, tagsAtOnce, take);
     });
-  }
-
-  /** How many may be open at once. */
-  private get questions(): number {
-    return questionsPerTransfer * this.options.sync.concurrency;
   }
 
   /** The tags that no change waits to go up of; what the parent has under them is noted. */
@@ -179,85 +166,6 @@ class Pass {
     this.counts.postponed += tags.length - free.length;
     await up.noteParent(free.filter(({ here }) => here !== undefined));
     return free;
-  }
-
-  /** Never rejects: what happens to one tag is data for the others. */
-  private async settle(planned: PlannedTag): Promise<Outcome> {
-    const { repository, tag, root } = planned;
-    const { retries, log } = this.options;
-    const rest = this.resting(planned);
-    if (rest !== undefined) {
-      this.failures.push({ repository, tag, error: rest.error, retryTime: rest.until });
-      return "failed";
-    }
-    try {
-      this.signal.throwIfAborted();
-      const outcome = await this.bring(planned);
-      retries.succeeded(`${repository}:${tag}`);
-      if (outcome === "copied") log.info("copied", { repository, tag, digest: root.digest });
-      return outcome;
-    } catch (error) {
-      if (this.signal.aborted || error instanceof UnsentTagError) return "postponed";
-      log.warn("a tag failed to sync, and is tried again later", {
-        repository,
-        tag,
-        error: sentenceOf(error),
-      });
-      const retryTime = retries.failed(`${repository}:${tag}`, root.digest, error);
-      this.failures.push({ repository, tag, error, retryTime });
-      return "failed";
-    }
-  }
-
-  /** @throws whatever is missing: of the image, and then the tag is what it was (T20), or only of what refers to it */
-  private async bring(planned: PlannedTag): Promise<"copied" | "upToDate"> {
-    const { repository, tag, root, platforms, here, referrers: filter, attached } = planned;
-    const source = this.options.source.open(repository);
-    const target = this.options.target.open(repository);
-    const flights = this.flights.get(repository) ?? new Flights();
-    this.flights.set(repository, flights);
-    const { shelf, signal, limit } = this;
-    const copy = { limit, platforms, flights, shelf, watch: this.options.watch, signal };
-    const manifests = here ?? (await copyGraph(source, target, root, copy));
-    // Before the tag, so that whoever sees the new image sees its signature; a failure must not keep the image back.
-    let failure: { readonly error: unknown } | undefined;
-    if (filter !== undefined) {
-      const key = `referrers ${root.digest} ${platforms.key} ${filter.key}`;
-      await flights
-        .once(key, () => copyReferrers(source, target, manifests, { ...copy, filter, attached }))
-        .then(
-          () => {
-            this.options.referrerChecks.done(planned);
-          },
-          (error: unknown) => {
-            failure = { error };
-          },
-        );
-    }
-    this.signal.throwIfAborted();
-    if (here === undefined) {
-      await target.tag(root, tag, this.signal);
-      this.options.confirmations.note(repository, tag);
-    }
-    if (failure !== undefined) throw failure.error;
-    return here === undefined ? "copied" : "upToDate";
-  }
-
-  private resting({ repository, tag, root }: PlannedTag): ReturnType<Retries["restingFor"]> {
-    return this.options.retries.restingFor(`${repository}:${tag}`, root.digest);
-  }
-
-  /** Runs one transfer; if it fails as all others would, the pass ends instead of failing once per tag. */
-  private async guarded<T>(task: () => Promise<T>): Promise<T> {
-    this.signal.throwIfAborted();
-    try {
-      return await task();
-    } catch (error) {
-      this.signal.throwIfAborted();
-      const gone = isLinkFault(error) && (await this.options.parentGone());
-      if (gone || endsPass(error)) this.stop.abort(error);
-      throw error;
-    }
   }
 }
 

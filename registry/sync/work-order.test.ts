@@ -3,7 +3,7 @@ import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { image, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { noAttachedTags } from "./attached-tags.ts";
 import { everyPlatform } from "./platform.ts";
-import type { PlannedTag } from "./plan.ts";
+import type { PlannedTag } from "./sync-plan.ts";
 import { settings, World } from "./testing/world.ts";
 import { byImage, inOrder } from "./work-order.ts";
 

@@ -1,4 +1,4 @@
-import type { PlannedTag } from "./plan.ts";
+import type { PlannedTag } from "./sync-plan.ts";
 
 /**
  * What a pass brings first: what is missing before what is only looked at again; of that what has not failed yet, and
