@@ -20,6 +20,7 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   postponed: true,
   link: true,
   up: true,
+  upCourse: true,
   plan: true,
   statusDetails: true,
 };
@@ -58,6 +59,7 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     questionsToday: 1,
     quota: { period: "Day", bytes: 3, left: 2, resetTime: time },
   },
+  upCourse: 12,
   up: {
     pending: 2,
     bytes: 4096,

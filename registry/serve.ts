@@ -61,6 +61,7 @@ import { SyncEngine } from "./sync/engine.ts";
 import { createUpMetrics } from "./up/metrics.ts";
 import { upPage } from "./up/pages.ts";
 import { UpSync } from "./up/up-sync.ts";
+import { Witness } from "./up/witness.ts";
 import { FileJournal } from "./sync/journal.ts";
 import { createProgressMetrics, createSyncMetrics } from "./sync/metrics.ts";
 import type { PresentParent } from "./sync/parent.ts";
@@ -180,6 +181,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     live.subscribe((next) => {
       link.configure(next.settings);
     });
+    const witness = new Witness(content.outbox.course, source.kind === "cluster", log);
     const prune = pruningOf({ content, settings, board, registry, clock, log });
     const engine: SyncEngine = new SyncEngine({
       configuration: live,
@@ -190,7 +192,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       linkClosedUntil: () => link.closedUntil,
       pruner: prune.pruner,
       up: new UpSync({
-        ...{ content, board, clock, log },
+        ...{ content, board, witness, clock, log },
         linkClosedUntil: () => link.closedUntil,
         metrics: createUpMetrics(registry, () => content.outbox.summary()),
         random: Math.random,
@@ -220,7 +222,10 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
       const { place, podName } = source;
       const api = new HttpsClusterApi(source.api, clock, Math.random, log);
       services.push(
-        ...podServices({ api, place, podName, live, kept, board, clock, random: Math.random, log }),
+        ...podServices({
+          ...{ api, place, podName, live, kept, board, memory: witness, clock, log },
+          random: Math.random,
+        }),
       );
     }
     const parts = { content, space, settings, board, recover: engine.recover, metrics: registry, clock, log };

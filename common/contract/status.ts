@@ -21,6 +21,11 @@ export interface RegistryStatus {
   readonly link?: LinkStatus;
   /** What clients changed here and the parent does not have. Absent: nothing. */
   readonly up?: UpStatus;
+  /**
+   * How many changes came to wait for the parent, and how many of them are done, in one number that only grows. A volume that
+   * has come less far was put back from a backup.
+   */
+  readonly upCourse?: number;
   /** The dry run that somebody asked for last. Absent: nobody did. */
   readonly plan?: PlanStatus;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */

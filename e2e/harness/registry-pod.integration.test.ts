@@ -33,6 +33,8 @@ describe("a registry's pod at a real API server", () => {
   let board: StatusBoard;
   let stop: AbortController;
   let running: Promise<void>;
+  /** How far the outbox had come, as the status remembers from the pod before. */
+  const heard: unknown[] = [];
 
   const secret = (secretName: string, key: string, document: object) => ({
     apiVersion: "v1",
@@ -77,6 +79,8 @@ describe("a registry's pod at a real API server", () => {
       await kubectl.run(["get", "connectedregistry", name, "-n", namespace, "-o", "json"]),
     ) as ConnectedRegistry;
     await kubectl.apply([desiredRole(made), desiredRoleBinding(made)]);
+    const before = ["--subresource=status", "--type=merge", "-p", '{"status":{"upCourse":7}}'];
+    await kubectl.run(["patch", "connectedregistry", name, "-n", namespace, ...before]);
     folder = await mkdtemp(join(tmpdir(), "registry-pod-"));
     await writeFile(join(folder, "token"), await kubectl.run(["create", "token", name, "-n", namespace]));
     await writeFile(join(folder, "ca.crt"), plane.access.caPem);
@@ -96,6 +100,12 @@ describe("a registry's pod at a real API server", () => {
       live,
       kept: new KeptConfiguration(join(folder, "config"), silentLog),
       board,
+      memory: {
+        count: 12,
+        heard: async (count) => {
+          heard.push(count);
+        },
+      },
       clock: systemClock,
       random: Math.random,
       log: silentLog,
@@ -150,7 +160,8 @@ describe("a registry's pod at a real API server", () => {
       const seen = await kubectl.get("connectedregistry", name, namespace);
       return seen?.status?.connectionState === "Unhealthy" ? seen.status : undefined;
     });
-    expect(status).toEqual(board.current);
+    expect(status).toEqual({ ...board.current, upCourse: 12 });
+    expect(heard).toEqual([7]);
     const lease = await kubectl.get("lease", name, namespace);
     expect(lease?.spec).toMatchObject({ holderIdentity: "contoso-0", leaseDurationSeconds: 20 });
     expect(Date.parse(String(lease?.spec?.renewTime))).toBeGreaterThan(Date.parse(time) - 10_000);
@@ -167,6 +178,6 @@ describe("a registry's pod at a real API server", () => {
       const seen = await kubectl.get("connectedregistry", name, namespace);
       return seen?.status?.connectionState === "Online" ? seen.status : undefined;
     });
-    expect(again).toEqual(board.current);
+    expect(again).toEqual({ ...board.current, upCourse: 12 });
   }, 180_000);
 });

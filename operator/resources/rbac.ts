@@ -7,7 +7,10 @@ export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccou
   return { apiVersion: "v1", kind: "ServiceAccount", metadata: ownedMeta(registry, registry.metadata.name) };
 }
 
-/** Exactly what the pod needs: to read its own configuration, to report its own status, to renew its own heartbeat. */
+/**
+ * Exactly what the pod needs: to read its own configuration, to report its own status and read what it reported last, to
+ * renew its own heartbeat.
+ */
 export function desiredRole(registry: ConnectedRegistry): Role {
   const { name } = registry.metadata;
   const tokens = (registry.spec.clientTokenRefs ?? []).map((token) => tokenSecretName(name, token.name));
@@ -21,6 +24,12 @@ export function desiredRole(registry: ConnectedRegistry): Role {
         resources: ["secrets"],
         resourceNames: [configSecretName(name), ...tokens],
         verbs: ["get", "list", "watch"],
+      },
+      {
+        apiGroups: ["connectedregistry.io"],
+        resources: ["connectedregistries"],
+        resourceNames: [name],
+        verbs: ["get"],
       },
       {
         apiGroups: ["connectedregistry.io"],

@@ -1,6 +1,7 @@
 import { exponential, type Backoff } from "../../common/backoff.ts";
 import { seconds, type Clock } from "../../common/clock.ts";
 import type { ClusterApi } from "../../common/cluster/api.ts";
+import { ClusterError } from "../../common/cluster/errors.ts";
 import { reporterFieldManager, type RegistryStatus } from "../../common/contract/status.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
@@ -15,8 +16,19 @@ const shortest = seconds(5);
 const whileSyncing = seconds(4);
 /** As often at least: times move on, and whatever was lost at the API server comes back. */
 const longest = seconds(60);
+/** The Role may be a moment behind the pod. */
+const maxRefusals = 3;
+const apiVersion = "connectedregistry.io/v1alpha1";
 /** How long the first report waits to know whether the parent is there. */
 const patience = seconds(10);
+
+/** What the status remembers of the registry's volume, for the case that an older state of it is put back. */
+export interface VolumeMemory {
+  /** To be remembered. */
+  readonly count: number;
+  /** What was remembered; `undefined`: nothing. */
+  heard(count: number | undefined): Promise<void>;
+}
 
 /** Applies the board to the status of our ConnectedRegistry, when something has changed. */
 export class StatusReporter implements Service {
@@ -24,6 +36,7 @@ export class StatusReporter implements Service {
   private readonly api: ClusterApi;
   private readonly place: ClusterIdentity;
   private readonly board: StatusBoard;
+  private readonly memory: VolumeMemory;
   private readonly clock: Clock;
   private readonly log: Logger;
   private readonly sleeper: Wakeable;
@@ -34,6 +47,7 @@ export class StatusReporter implements Service {
     api: ClusterApi,
     place: ClusterIdentity,
     board: StatusBoard,
+    memory: VolumeMemory,
     clock: Clock,
     random: () => number,
     log: Logger,
@@ -41,6 +55,7 @@ export class StatusReporter implements Service {
     this.api = api;
     this.place = place;
     this.board = board;
+    this.memory = memory;
     this.clock = clock;
     this.log = log;
     this.sleeper = new Wakeable(clock);
@@ -62,6 +77,7 @@ export class StatusReporter implements Service {
       this.sleeper.wake();
     });
     try {
+      await this.recall(signal);
       const end = this.clock.now().plus(patience);
       while (this.board.contact === "unknown" && this.clock.now() < end) {
         await this.sleeper.sleep(patience, signal);
@@ -78,7 +94,7 @@ export class StatusReporter implements Service {
     let failures = 0;
     let last = this.clock.now().minus(longest);
     for (;;) {
-      const status = this.board.current;
+      const status = { ...this.board.current, ...courseOf(this.memory) };
       const news = newsOf(status);
       if (news === this.reported && this.clock.now() < last.plus(longest)) {
         await this.sleeper.sleep(last.plus(longest).diff(this.clock.now()), signal);
@@ -101,13 +117,41 @@ export class StatusReporter implements Service {
     }
   }
 
+  /** Reads what was reported last, before that is lost by the first report. Waits for the API server: no report could be made. */
+  private async recall(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; ;) {
+      try {
+        const object = await this.api.get<{ readonly status?: RegistryStatus }>(this.path, signal);
+        await this.memory.heard(object?.status?.upCourse);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        failures += 1;
+        if (failures === 1) this.log.warn("the last report cannot be read", { error: messageOf(error) });
+        // An operator of the version before does not let us read it.
+        if (error instanceof ClusterError && error.status === 403 && failures > maxRefusals) {
+          await this.memory.heard(undefined);
+          return;
+        }
+        await this.clock.sleep(this.backoff(failures), signal);
+      }
+    }
+  }
+
   private apply(status: RegistryStatus, signal: AbortSignal): Promise<void> {
     const { namespace, name } = this.place;
-    const apiVersion = "connectedregistry.io/v1alpha1";
-    const path = `/apis/${apiVersion}/namespaces/${namespace}/connectedregistries/${name}/status`;
     const object = { apiVersion, kind: "ConnectedRegistry", metadata: { namespace, name }, status };
-    return this.api.apply(path, reporterFieldManager, object, signal);
+    return this.api.apply(`${this.path}/status`, reporterFieldManager, object, signal);
   }
+
+  private get path(): string {
+    const { namespace, name } = this.place;
+    return `/apis/${apiVersion}/namespaces/${namespace}/connectedregistries/${name}`;
+  }
+}
+
+function courseOf({ count }: VolumeMemory): Pick<RegistryStatus, "upCourse"> {
+  return count === 0 ? {} : { upCourse: count };
 }
 
 /** What makes a report worth its request: all but the times and counts that move by themselves. */
@@ -118,6 +162,7 @@ function newsOf({
   postponed,
   link,
   up,
+  upCourse,
   plan,
   statusDetails,
 }: RegistryStatus): string {
@@ -128,5 +173,5 @@ function newsOf({
   const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
   const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
   const ofSync = [trigger, state, tags, message, faults, progress];
-  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up, plan]);
+  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up, upCourse, plan]);
 }

@@ -1,4 +1,5 @@
 import { seconds } from "../../common/clock.ts";
+import { ClusterError } from "../../common/cluster/errors.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { MemoryCluster } from "../../common/testing/memory-cluster.ts";
@@ -22,7 +23,8 @@ describe("StatusReporter", () => {
     cluster = new MemoryCluster();
     let id = 0;
     board = new StatusBoard("0.1.0", clock, () => String(++id));
-    reporter = new StatusReporter(cluster, place, board, clock, () => 0, silentLog);
+    const memory = { count: 0, heard: () => Promise.resolve() };
+    reporter = new StatusReporter(cluster, place, board, memory, clock, () => 0, silentLog);
     stop = new AbortController();
     running = reporter.run(stop.signal);
   });
@@ -146,6 +148,71 @@ describe("StatusReporter", () => {
     cluster.failure = undefined;
     await clock.advance(seconds(20));
     expect(states()).toEqual(["Offline"]);
+  });
+});
+
+describe("what the status remembers of the volume", () => {
+  const path = "/apis/connectedregistry.io/v1alpha1/namespaces/edge/connectedregistries";
+  let clock: ManualClock;
+  let cluster: MemoryCluster;
+  let stop: AbortController;
+  let running: Promise<void>;
+  let told: (number | undefined)[];
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    cluster = new MemoryCluster();
+    cluster.put(path, "contoso", { status: { upCourse: 41 } });
+    told = [];
+  });
+
+  afterEach(async () => {
+    stop.abort(new Error("stopped"));
+    await running;
+  });
+
+  function start(): void {
+    const board = new StatusBoard("0.1.0", clock, () => "1");
+    board.update({ contact: "online" });
+    const memory = {
+      // As long as it has heard nothing it is not as far as it was.
+      get count(): number {
+        return told.length === 0 ? 7 : 41;
+      },
+      heard: async (count: number | undefined): Promise<void> => {
+        told.push(count);
+      },
+    };
+    stop = new AbortController();
+    running = new StatusReporter(cluster, place, board, memory, clock, () => 0, silentLog).run(stop.signal);
+  }
+  const reported = (): readonly unknown[] =>
+    cluster.applied.map(({ object }) => (object as { status: { upCourse?: number } }).status.upCourse);
+
+  test("is read before the first report takes its place", async () => {
+    start();
+    await clock.advance(seconds(10));
+    expect(told).toEqual([41]);
+    expect(reported()).toEqual([41]);
+  });
+
+  test("is waited for, and nothing is reported meanwhile", async () => {
+    const get = cluster.get.bind(cluster);
+    cluster.get = () => Promise.reject(new ClusterError(500, "the API server is not well"));
+    start();
+    await clock.advance(seconds(300));
+    expect([told, reported()]).toEqual([[], []]);
+    cluster.get = get;
+    await clock.advance(seconds(70));
+    expect([told, reported()[0]]).toEqual([[41], 41]);
+  });
+
+  test("is given up where the Role does not allow to read it", async () => {
+    cluster.get = () => Promise.reject(new ClusterError(403, "forbidden"));
+    start();
+    await clock.advance(seconds(90));
+    expect(told).toEqual([undefined]);
+    expect(reported().length).toBeGreaterThan(0);
   });
 });
 

@@ -8,7 +8,7 @@ import type { StatusBoard } from "../sync/board.ts";
 import { ClusterConfiguration } from "./cluster-configuration.ts";
 import type { KeptConfiguration } from "./kept-configuration.ts";
 import { LeaseRenewal } from "./lease.ts";
-import { StatusReporter } from "./reporter.ts";
+import { StatusReporter, type VolumeMemory } from "./reporter.ts";
 
 export interface PodParts {
   readonly api: ClusterApi;
@@ -18,6 +18,7 @@ export interface PodParts {
   readonly live: LiveConfiguration;
   readonly kept: KeptConfiguration;
   readonly board: StatusBoard;
+  readonly memory: VolumeMemory;
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
@@ -26,8 +27,8 @@ export interface PodParts {
 
 /** What a registry does beside serving when it is the pod of a ConnectedRegistry. None of it is needed to serve. */
 export function podServices(parts: PodParts): readonly Service[] {
-  const { api, place, podName, live, kept, board, clock, random, log } = parts;
-  const reporter = new StatusReporter(api, place, board, clock, random, log);
+  const { api, place, podName, live, kept, board, memory, clock, random, log } = parts;
+  const reporter = new StatusReporter(api, place, board, memory, clock, random, log);
   const recovered = (): void => {
     reporter.refresh();
   };

@@ -18,6 +18,7 @@ import type { PageRequest } from "./metadata.ts";
 import { MetadataDatabase } from "./metadata-database.ts";
 import { SqliteMetadata } from "./metadata-sqlite.ts";
 import { Outbox } from "./outbox/outbox.ts";
+import { notePlace, placeOf, type PlaceOf } from "./outbox/place.ts";
 import { pages } from "./pages.ts";
 import { ContentRepository, type RepositoryParts } from "./repository.ts";
 import { checkInChild, type DatabaseCheck } from "./rescue/check-in-child.ts";
@@ -36,6 +37,8 @@ export interface ContentOptions extends PartsOptions {
   readonly checkDatabase?: DatabaseCheck;
   /** Absent: asks the system. */
   readonly fileSystemType?: FileSystemType;
+  /** Absent: asks the system. */
+  readonly placeOf?: PlaceOf;
 }
 
 /** How long a transfer that nobody went on with is kept. */
@@ -187,6 +190,9 @@ async function openHeld(
   const kept = await openKeptDatabase(directory, blobs, files, check, clock, remote);
   try {
     const { database } = kept;
+    // What a server numbers may have other numbers after a restart.
+    const place = remote === undefined ? await (options.placeOf ?? placeOf)(directory) : undefined;
+    if (place !== undefined) await notePlace(database, place);
     const ports = portsOf(database, copyBeside(directory, database, files, clock), options);
     const close = (): Promise<void> => closeKeptDatabase(kept, clock).finally(release);
     return await RegistryContent.compose(blobs, ports, options, close, kept);

@@ -1,7 +1,7 @@
 import { collectMigration } from "./collect/schema.ts";
 import type { Migration } from "./database.ts";
 import { locksMigration } from "./locks/schema.ts";
-import { outboxMigration } from "./outbox/schema.ts";
+import { outboxCourseMigration, outboxMigration } from "./outbox/schema.ts";
 import { pruneMigration } from "./prune/schema.ts";
 import { scrubMigration } from "./scrub/schema.ts";
 
@@ -74,4 +74,5 @@ export const migrations: readonly Migration[] = [
   scrubMigration,
   outboxMigration,
   pruneMigration,
+  outboxCourseMigration,
 ];

@@ -99,11 +99,14 @@ export class Drain {
       if (isLinkFault(error) && !(await this.work.online())) throw error;
       const refusal = refusalOf(error);
       if (refusal === undefined) {
-        this.rests.failed(entry.id, this.bytes > before);
+        const failures = this.bytes > before ? 1 : entry.failures + 1;
+        const sentence = sentenceOf(error);
+        await content.outbox.failed(entry, failures, sentence);
+        this.rests.failed(entry.id, failures);
         metrics.ended("failed");
         log.warn("a change could not go up, and is tried again later", {
           ...{ repository, reference, action },
-          error: sentenceOf(error),
+          error: sentence,
         });
         return;
       }
@@ -115,7 +118,7 @@ export class Drain {
   }
 
   private route({ repository }: OutboxEntry, signal: AbortSignal): EntryRoute {
-    const { content, board, metrics } = this.parts;
+    const { content, board, metrics, witness } = this.parts;
     const { parent, settings } = this.work;
     const { name, sync } = settings();
     const { outbox } = content;
@@ -138,6 +141,7 @@ export class Drain {
       outbox,
       policy: sync?.conflict ?? "parentWins",
       registry: name,
+      doubts: (entry) => witness.doubts(entry),
       signal,
     };
   }

@@ -12,6 +12,7 @@ test("all that waits is listed in its order, page by page, with why it does not 
   await here.push(config.descriptor, streamOf(config));
   await here.putManifest(one.bytes, one.descriptor.mediaType, { tags: ["v1", "v2", "v3"].map(tag) });
   await content.outbox.setAside((await content.outbox.next(0))!, "The parent does not allow this.");
+  await content.outbox.failed((await content.outbox.next(0))!, 2, "The parent answers 503.");
   const page = upPage(content.outbox);
   expect(page.read(new URLSearchParams({ n: "2" }))).toMatchObject({
     count: 3,
@@ -22,7 +23,7 @@ test("all that waits is listed in its order, page by page, with why it does not 
         queuedTime: clock.now().toISO(),
         refusal: "The parent does not allow this.",
       },
-      { reference: "v2" },
+      { reference: "v2", failures: 2, error: "The parent answers 503." },
     ],
   });
   expect(page.read(new URLSearchParams({ offset: "2" }))).toMatchObject({ items: [{ reference: "v3" }] });

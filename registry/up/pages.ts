@@ -26,11 +26,14 @@ function itemOf({
   queuedAt,
   restored,
   refusal,
+  failures,
+  error,
 }: OutboxEntry): object {
   return {
     ...{ repository, reference, action, digest, bytes },
     queuedTime: DateTime.fromMillis(queuedAt, { zone: "utc" }).toISO(),
     ...(restored ? { restored } : {}),
     ...(refusal === undefined ? {} : { refusal }),
+    ...(failures === 0 ? {} : { failures, error }),
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from "../../common/log.ts";
 import type { RegistryContent } from "../content/content.ts";
 import type { StatusBoard } from "../sync/board.ts";
 import type { UpMetrics } from "./metrics.ts";
+import type { Witness } from "./witness.ts";
 
 /** What going up works with. */
 export interface UpParts {
@@ -12,6 +13,7 @@ export interface UpParts {
   readonly linkClosedUntil: () => DateTime<true> | undefined;
   readonly board: StatusBoard;
   readonly metrics: UpMetrics;
+  readonly witness: Pick<Witness, "doubts">;
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;

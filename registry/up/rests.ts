@@ -1,17 +1,13 @@
-import type { DateTime, Duration } from "luxon";
+import type { Duration } from "luxon";
 import type { Backoff } from "../../common/backoff.ts";
-import type { Clock } from "../../common/clock.ts";
-
-interface Rest {
-  readonly failures: number;
-  readonly until: DateTime<true>;
-}
+import { milliseconds, type Clock } from "../../common/clock.ts";
 
 /** Lets entries that failed rest, longer each time, so that they keep no other waiting. */
 export class Rests {
   private readonly clock: Clock;
   private readonly backoff: Backoff;
-  private readonly resting = new Map<number, Rest>();
+  /** By the ids of entries, until when by the clock that nobody sets (T58). */
+  private readonly resting = new Map<number, number>();
 
   constructor(clock: Clock, backoff: Backoff) {
     this.clock = clock;
@@ -19,14 +15,13 @@ export class Rests {
   }
 
   isResting(id: number): boolean {
-    const rest = this.resting.get(id);
-    return rest !== undefined && rest.until > this.clock.now();
+    const until = this.resting.get(id);
+    return until !== undefined && until > this.clock.steady();
   }
 
-  /** @param gained whether the try got further than the one before: then it counts as the first */
-  failed(id: number, gained: boolean): void {
-    const failures = gained ? 1 : (this.resting.get(id)?.failures ?? 0) + 1;
-    this.resting.set(id, { failures, until: this.clock.now().plus(this.backoff(failures)) });
+  /** @param failures how many there were, one after the other */
+  failed(id: number, failures: number): void {
+    this.resting.set(id, this.clock.steady() + this.backoff(failures).toMillis());
   }
 
   over(id: number): void {
@@ -44,8 +39,7 @@ export class Rests {
 
   /** Until the first of them may be tried again; `undefined` if none rests. */
   shortest(): Duration | undefined {
-    const ends = [...this.resting.values()].map(({ until }) => until);
-    const first = ends.sort((a, b) => a.toMillis() - b.toMillis())[0];
-    return first?.diff(this.clock.now());
+    if (this.resting.size === 0) return undefined;
+    return milliseconds(Math.min(...this.resting.values()) - this.clock.steady());
   }
 }

@@ -16,6 +16,17 @@ export interface EntryRoute extends ManifestRoute {
   readonly policy: ConflictPolicy;
   /** The name of this registry. */
   readonly registry: string;
+  /** Whether an entry may be from a backup, which is not known yet. */
+  readonly doubts: (entry: OutboxEntry) => boolean;
+}
+
+/** What an entry may do depends on whether it is from a backup: it waits until that is known. */
+class DoubtfulError extends Error {
+  override readonly name = "DoubtfulError";
+
+  constructor() {
+    super("Whether the volume was put back from a backup is not known before the API server answers.");
+  }
 }
 
 /** What came of an entry. */
@@ -58,6 +69,7 @@ async function sendByDigest(entry: OutboxEntry, route: EntryRoute): Promise<Sent
     await outbox.settle(entry, undefined);
     return { kind: present ? "present" : "sent" };
   }
+  if (route.doubts(entry)) throw new DoubtfulError();
   // Since the backup was taken, somebody may have pushed it there again.
   if (!restored) {
     await to.remove(digest, digest, signal);
@@ -77,6 +89,7 @@ async function sendTag(entry: OutboxEntry, tag: Tag, route: EntryRoute): Promise
     return { kind: "present" };
   }
   const winner = verdict.kind === "conflict" ? verdict.settled : undefined;
+  if (winner === "localWins" && route.doubts(entry)) throw new DoubtfulError();
   if (winner === undefined || winner === "localWins") {
     if (wanted === undefined) {
       if (theirs !== undefined) await to.remove(tag, theirs, signal);

@@ -1,6 +1,7 @@
 import { seconds } from "../../common/clock.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { eventually } from "../../common/testing/eventually.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
 import {
   families,
   image,
@@ -14,6 +15,7 @@ import {
 import { TagNotFoundError } from "../content/store.ts";
 import { DeniedError, ProtocolError, UnauthorizedError, UnreachableError } from "../remote/errors.ts";
 import { poll, settings, World } from "../sync/testing/world.ts";
+import { Witness } from "./witness.ts";
 
 const config = item("{}", mediaTypes.ociConfig);
 const layers = ["one", "two", "three"].map((text) => item(`layer ${text}`));
@@ -161,7 +163,7 @@ describe("what clients change here goes up", () => {
       await world.parent.put("apps/hello", [config, layers[0]!, first], "v1");
     });
 
-    async function meet(policy: string): Promise<void> {
+    async function clash(policy: string): Promise<void> {
       world.configure(readWrite({ conflict: policy }));
       await world.startAndSync();
       world.parent.away = true;
@@ -170,6 +172,10 @@ describe("what clients change here goes up", () => {
       world.parent.away = false;
       await world.stop();
       world.start();
+    }
+
+    async function meet(policy: string): Promise<void> {
+      await clash(policy);
       await sent();
     }
 
@@ -196,6 +202,23 @@ describe("what clients change here goes up", () => {
       await meet("localWins");
       await expect(there("v1")).resolves.toBe(second.descriptor.digest);
       expect(world.status.up?.conflictItems).toMatchObject([{ settled: "localWins" }]);
+    });
+
+    test.each([
+      { further: 0, wins: second, because: "it is as it was left" },
+      { further: 3, wins: third, because: "it had come further: a backup of the volume was put back" },
+    ])("localWins waits until it is known of what age the volume is: $because", async ({ further, wins }) => {
+      world.witness = { doubts: () => true };
+      await clash("localWins");
+      const witness = new Witness(world.content.outbox.course, true, silentLog);
+      world.witness = witness;
+      const failed = (): boolean => (world.content.outbox.entries(1, 0)[0]?.failures ?? 0) > 1;
+      await inTime(async () => failed());
+      await expect(there("v1")).resolves.toBe(third.descriptor.digest);
+      expect(world.content.outbox.entries(1, 0)[0]?.error).toMatch(/put back from a backup is not known/);
+      await witness.heard(witness.count + further);
+      await inTime(async () => pending() === 0);
+      await expect(there("v1")).resolves.toBe(wins.descriptor.digest);
     });
 
     test("keepBoth: ours goes up beside theirs, under a name that says whose it is", async () => {
@@ -307,6 +330,39 @@ describe("what clients change here goes up", () => {
     await eventually(() => pending() === 1);
     await expect(there("v2")).resolves.toBe(second.descriptor.digest);
     expect(world.status.up?.setAside ?? 0).toBe(0);
+  });
+
+  test("how often one has failed, and with what, survives a restart", async () => {
+    await world.startAndSync();
+    world.parent.fault = (ask) => {
+      if (ask === "put apps/hello:v1") throw new UnreachableError("The parent answers 503.");
+    };
+    await push(first, "v1");
+    const failures = (): number => world.content.outbox.entries(1, 0)[0]?.failures ?? 0;
+    await inTime(async () => failures() >= 7);
+    await world.stop();
+    expect(world.content.outbox.entries(1, 0)).toMatchObject([{ error: "The parent answers 503." }]);
+    const before = failures();
+    world.start();
+    await inTime(async () => failures() > before);
+    // A person who asks for everything wants it now, and not in minutes.
+    world.configure(readWrite({ resyncRequest: "now" }));
+    await inTime(async () => failures() > 0 && failures() < 5);
+    world.parent.fault = () => undefined;
+    await inTime(async () => pending() === 0);
+  });
+
+  test("T58 a clock that is set back by years keeps nothing that has failed waiting", async () => {
+    await world.startAndSync();
+    world.parent.fault = (ask) => {
+      if (ask === "put apps/hello:v1") throw new UnreachableError("503");
+    };
+    await push(first, "v1");
+    await inTime(async () => (world.content.outbox.entries(1, 0)[0]?.failures ?? 0) > 0);
+    world.clock.set("1999-01-01T00:00:00Z");
+    world.parent.fault = () => undefined;
+    await inTime(async () => pending() === 0);
+    await expect(there("v1")).resolves.toBe(first.descriptor.digest);
   });
 
   test("credentials that the parent does not accept are told, and everything waits", async () => {

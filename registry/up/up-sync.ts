@@ -32,7 +32,8 @@ export class UpSync implements Upward {
   private readonly parts: UpParts;
   private readonly sleeper: Wakeable;
   private readonly rests: Rests;
-  private hurried = false;
+  /** How often a person wanted everything tried, for how many of these everything was brought back, and how many are over. */
+  private readonly requests = { made: 0, taken: 0, met: 0 };
   /** Of the parent as a whole: it keeps everything from going up. */
   private fault: ParentFault | undefined;
   private shownAt = Number.NEGATIVE_INFINITY;
@@ -49,8 +50,12 @@ export class UpSync implements Upward {
   }
 
   hurry(): void {
-    this.hurried = true;
+    this.requests.made += 1;
     this.sleeper.wake();
+  }
+
+  private get hurried(): boolean {
+    return this.requests.made > this.requests.met;
   }
 
   holds(repository: RepositoryName, tag: Tag, digest: Digest): boolean {
@@ -81,10 +86,13 @@ export class UpSync implements Upward {
 
   private async turn(work: UpwardWork, signal: AbortSignal): Promise<void> {
     const { clock, content } = this.parts;
-    if (this.hurried) await this.retryAll();
+    // One more that is made meanwhile is for the next turn.
+    const { made } = this.requests;
+    if (made > this.requests.taken) await this.retryAll();
+    this.requests.taken = made;
     const first = await content.outbox.next(0);
     if (first === undefined) {
-      this.hurried = false;
+      this.requests.met = made;
       this.fault = undefined;
       this.show();
       await this.sleeper.sleep(longestSleep, signal);
@@ -99,13 +107,19 @@ export class UpSync implements Upward {
       this.showSometimes();
       await this.sleeper.sleep(shorter(wait, longestSleep), signal);
     } else if (await work.online()) {
-      await this.drain(work, slot, signal);
+      await this.drain(work, slot, signal, made);
     } else {
       await clock.sleep(this.interval(work.settings()), signal);
     }
   }
 
-  private async drain(work: UpwardWork, slot: SyncSlot | undefined, signal: AbortSignal): Promise<void> {
+  /** @param made how many requests it meets */
+  private async drain(
+    work: UpwardWork,
+    slot: SyncSlot | undefined,
+    signal: AbortSignal,
+    made: number,
+  ): Promise<void> {
     const { clock, board } = this.parts;
     const drain = new Drain(this.parts, work, this.rests, () => {
       this.showSometimes();
@@ -113,7 +127,7 @@ export class UpSync implements Upward {
     const result = await within(slot?.end, clock, signal, (until) => drain.run(until));
     signal.throwIfAborted();
     board.update({ sending: false });
-    this.hurried = false;
+    this.requests.met = made;
     this.fault = result.fault;
     this.show();
     this.setbacks = result.ending === undefined ? 0 : this.setbacks + 1;
@@ -129,7 +143,7 @@ export class UpSync implements Upward {
   private async retryAll(): Promise<void> {
     this.rests.clear();
     this.setbacks = 0;
-    const count = await this.parts.content.outbox.retrySetAside();
+    const count = await this.parts.content.outbox.retryAll();
     if (count > 0) this.parts.log.info("what the parent refused is tried again", { changes: count });
   }
 

@@ -77,6 +77,7 @@ describe("up to another of ours", () => {
     outbox: here.outbox,
     policy: "parentWins",
     registry: "edge",
+    doubts: () => false,
     signal: new AbortController().signal,
   });
 

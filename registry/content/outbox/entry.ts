@@ -27,6 +27,10 @@ export interface OutboxEntry {
   readonly queuedAt: number;
   /** Why the parent will not have it. */
   readonly refusal: string | undefined;
+  /** How many tries have failed, one after the other. */
+  readonly failures: number;
+  /** What the last of them failed with: a sentence. */
+  readonly error: string | undefined;
 }
 
 /** The last change of a tag that met another one at the parent. */
@@ -58,6 +62,8 @@ export function entryOf(row: Row): OutboxEntry {
     restored: row.restored === 1,
     queuedAt: Number(row.queued_at),
     refusal: (row.refusal ?? undefined) as string | undefined,
+    failures: Number(row.failures),
+    error: (row.error ?? undefined) as string | undefined,
   };
 }
 

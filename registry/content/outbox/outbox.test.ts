@@ -180,7 +180,7 @@ describe("what waits to go up", () => {
     await expect(outbox.next(0)).resolves.toMatchObject({ reference: "v2" });
     expect(outbox.refused(10)).toMatchObject([{ reference: "v1", refusal: "No." }]);
     expect(outbox.summary()).toMatchObject({ entries: 2, setAside: 1 });
-    await expect(outbox.retrySetAside()).resolves.toBe(1);
+    await expect(outbox.retryAll()).resolves.toBe(1);
     await expect(outbox.next(0)).resolves.toMatchObject({ reference: "v1" });
   });
 

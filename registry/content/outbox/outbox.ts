@@ -3,6 +3,7 @@ import type { Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
 import { conflictOf, entryOf, tagOf, type Conflict, type OutboxEntry } from "./entry.ts";
+import { OutboxCourse } from "./course.ts";
 import { OutboxTable } from "./outbox-table.ts";
 
 /** More conflicts than anybody reads, and how long they are news. */
@@ -47,6 +48,8 @@ export interface KeptUpload {
 export class Outbox {
   /** For the transactions of others. */
   readonly table: OutboxTable;
+  /** By which an older state of it is known from a newer one. */
+  readonly course: OutboxCourse;
   private readonly database: MetadataDatabase;
   private readonly clock: Clock;
   private readonly listeners = new Set<() => void>();
@@ -55,6 +58,7 @@ export class Outbox {
   constructor(database: MetadataDatabase, clock: Clock, records: () => boolean) {
     this.database = database;
     this.clock = clock;
+    this.course = new OutboxCourse(database);
     this.table = new OutboxTable(database.statements, clock, records, () => {
       for (const listener of this.listeners) listener();
     });
@@ -103,6 +107,7 @@ export class Outbox {
     return this.database.change(() => {
       const tag = tagOf(entry);
       this.table.remove(entry.id);
+      this.course.settled();
       if (tag === undefined) return;
       const { repository } = entry;
       const pushed = entry.action === "put" && parent === entry.digest;
@@ -120,18 +125,30 @@ export class Outbox {
     });
   }
 
+  /** A try to send `entry` has failed, with what `error` says. @param failures how many have, one after the other */
+  async failed({ id }: OutboxEntry, failures: number, error: string): Promise<void> {
+    await this.database.change(() => {
+      this.database.statements.run(
+        "UPDATE outbox SET failures = ?, error = ? WHERE id = ?",
+        failures,
+        error,
+        id,
+      );
+    });
+  }
+
   async setAside({ id }: OutboxEntry, refusal: string): Promise<void> {
     await this.database.change(() => {
       this.database.statements.run("UPDATE outbox SET refusal = ? WHERE id = ?", refusal, id);
     });
   }
 
-  /** Has everything tried again that was set aside. How many. */
-  async retrySetAside(): Promise<number> {
-    if (this.summary().setAside === 0) return 0;
-    return this.database.change(() =>
-      this.database.statements.run("UPDATE outbox SET refusal = NULL WHERE refusal IS NOT NULL"),
-    );
+  /** Has everything tried again that was set aside, and what failed as if it never had. How many were set aside. */
+  async retryAll(): Promise<number> {
+    const { entries, setAside } = this.summary();
+    const sql = "UPDATE outbox SET refusal = NULL, failures = 0 WHERE refusal IS NOT NULL OR failures > 0";
+    if (entries > 0) await this.database.change(() => this.database.statements.run(sql));
+    return setAside;
   }
 
   /** Whether a sync has to leave `tag`, under which the parent has `digest`, as it is here. */

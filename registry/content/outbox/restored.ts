@@ -1,12 +1,10 @@
-import type { MetadataDatabase } from "../metadata-database.ts";
+import type { Statements } from "../tables/statements.ts";
 
 /**
- * For a database that was restored: what waits in it may have gone up after the backup was taken, and been replaced at the
- * parent since. It goes up where nothing else is, and gives way otherwise.
+ * For a database that was restored: what waits in it, up to the entry `lastId`, may have gone up after the backup was taken,
+ * and been replaced at the parent since. It goes up where nothing else is, and gives way otherwise. Opens no transaction.
  */
-export async function markRestored(database: MetadataDatabase): Promise<void> {
-  await database.change(() => {
-    database.statements.run("UPDATE outbox SET restored = 1");
-    database.statements.run("DELETE FROM outbox_uploads");
-  });
+export function markRestored(statements: Statements, lastId = Number.MAX_SAFE_INTEGER): void {
+  statements.run("UPDATE outbox SET restored = 1 WHERE id <= ?", lastId);
+  statements.run("DELETE FROM outbox_uploads");
 }

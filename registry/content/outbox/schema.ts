@@ -41,6 +41,23 @@ export const outboxMigration: Migration = {
   `,
 };
 
+/**
+ * - `outbox`: how often an entry has `failed`, and with what `error` the last time.
+ * - `outbox_course`: how much was `settled` of all that ever waited, by which an older state of this database is known from
+ *   a newer one; and `place`, where on the disk it lies, by which a copy is.
+ */
+export const outboxCourseMigration: Migration = {
+  version: 7,
+  sql: `
+    ALTER TABLE outbox ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbox ADD COLUMN error TEXT;
+    CREATE TABLE outbox_course (
+      one INTEGER PRIMARY KEY CHECK (one = 1), settled INTEGER NOT NULL, place TEXT
+    ) STRICT;
+    INSERT INTO outbox_course (one, settled) VALUES (1, 0);
+  `,
+};
+
 /** Whether something that waits to go up needs the manifest in `m` and `c`. */
 export const waitsToGoUp = `EXISTS (SELECT 1 FROM outbox o WHERE o.digest = c.digest AND o.action = 'put'
   AND o.repository = (SELECT name FROM repositories WHERE id = m.repository))`;

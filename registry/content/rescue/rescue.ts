@@ -55,7 +55,9 @@ export async function finishRescue(
 ): Promise<RescueRecord> {
   const lost = new LossList();
   await reconcile(database, blobs, lost);
-  await markRestored(database);
+  await database.change(() => {
+    markRestored(database.statements);
+  });
   const backup = record.backup === undefined ? undefined : join(directory, record.backup.file);
   await findLostTags(join(directory, record.setAside), backup, database, files, lost);
   return await writeRecord(directory, { ...record, stage: "done", losses: lost.losses });

@@ -20,6 +20,7 @@ import { createPruneMetrics, type PruneMetrics } from "../prune/metrics.ts";
 import { Pruner } from "../prune/pruner.ts";
 import { createUpMetrics, type UpMetrics } from "../../up/metrics.ts";
 import { UpSync } from "../../up/up-sync.ts";
+import type { Witness } from "../../up/witness.ts";
 import { ContentParent, openContent } from "./content-parent.ts";
 import { noConfirmations } from "./no-confirmations.ts";
 
@@ -85,6 +86,8 @@ export class World {
   readonly parent: ContentParent;
   /** What is told of how fresh tags are. */
   confirmations = noConfirmations;
+  /** Knows whether what waits to go up may be from a backup. */
+  witness: Pick<Witness, "doubts"> = { doubts: () => false };
   /** Until when the link's quota is used up. */
   linkClosedUntil: DateTime<true> | undefined;
   board: StatusBoard;
@@ -140,6 +143,7 @@ export class World {
       }),
       up: new UpSync({
         ...{ content: this.content, board: this.board, clock: this.clock, log: silentLog },
+        witness: { doubts: (entry) => this.witness.doubts(entry) },
         linkClosedUntil: () => this.linkClosedUntil,
         metrics: this.upCounters,
         random: () => 0,
