@@ -15,11 +15,11 @@ const programs = {
   },
   "garbage-collect": {
     text: "Remove what nothing refers to from the data of a registry that is stopped.",
-    load: () => import("../registry/garbage-collect.ts"),
+    load: () => import("../registry/maintenance/garbage-collect.ts"),
   },
   "restore-pruned": {
     text: "Bring back tags that were pruned, to the data of a registry that is stopped.",
-    load: () => import("../registry/restore-pruned.ts"),
+    load: () => import("../registry/maintenance/restore-pruned.ts"),
   },
   "hash-password": {
     text: "Read or make a password and print what the settings hold of it.",

@@ -9,7 +9,7 @@ import { mediaTypes } from "../common/oci/mediatype.ts";
 import { eventually } from "../common/testing/eventually.ts";
 import type { ManualClock } from "../common/testing/manual-clock.ts";
 import { silentLog } from "../common/testing/silent-log.ts";
-import { LiveConfiguration } from "./configuration.ts";
+import { LiveConfiguration } from "./configuration/live-configuration.ts";
 import { openMemoryContent, type RegistryContent } from "./content/content.ts";
 import { image, item, repository, streamOf, tag, type Item } from "./content/testing/images.ts";
 import { openLoopback, type Loopback } from "./http/testing/loopback.ts";

@@ -3,14 +3,14 @@ import { Command, Option } from "commander";
 import { inCluster } from "../common/cluster/connection.ts";
 import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
 import { hasCode, messageOf } from "../common/errors.ts";
-import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./config.ts";
-import { readConfiguration } from "./configuration-file.ts";
+import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./configuration/serve-config.ts";
+import { readConfiguration } from "./configuration/configuration-file.ts";
 import { DatabaseDamagedError, evidenceOf } from "./content/rescue/damage.ts";
-import { documentFaults } from "./document-faults.ts";
+import { documentFaults } from "./configuration/document-faults.ts";
 import { checkCertificate } from "./http/encryption.ts";
-import type { ServeOptions } from "./option-reader.ts";
-import { environmentName, optionGroups, serveOptions } from "./options.ts";
-import { serve, type Source } from "./serve.ts";
+import type { ServeOptions } from "./configuration/option-reader.ts";
+import { environmentName, optionGroups, serveOptions } from "./configuration/options.ts";
+import { serve, type Source } from "./composition/serve.ts";
 
 /** How the system says that a directory is none, or cannot be written. */
 const unusablePlace = ["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR"];

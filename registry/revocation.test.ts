@@ -11,7 +11,7 @@ import { ClientTokens } from "./auth/client-tokens.ts";
 import { TokenAuthority } from "./auth/token-authority.ts";
 import { ClusterConfiguration } from "./cluster/cluster-configuration.ts";
 import { KeptConfiguration } from "./cluster/kept-configuration.ts";
-import { LiveConfiguration } from "./configuration.ts";
+import { LiveConfiguration } from "./configuration/live-configuration.ts";
 import { StatusBoard } from "./sync/board.ts";
 
 const salt = "ab".repeat(16);

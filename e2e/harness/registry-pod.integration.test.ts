@@ -11,7 +11,7 @@ import type { ConnectedRegistry } from "../../operator/api/connectedregistry.gen
 import { desiredRole, desiredRoleBinding } from "../../operator/resources/rbac.ts";
 import { KeptConfiguration } from "../../registry/cluster/kept-configuration.ts";
 import { podServices } from "../../registry/cluster/services.ts";
-import { LiveConfiguration } from "../../registry/configuration.ts";
+import { LiveConfiguration } from "../../registry/configuration/live-configuration.ts";
 import { StatusBoard } from "../../registry/sync/board.ts";
 import { provide } from "../components/provide.ts";
 import { silentProgress } from "../terminal/progress.ts";

@@ -6,7 +6,7 @@ import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { MemoryCluster } from "../../common/testing/memory-cluster.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
-import { LiveConfiguration } from "../configuration.ts";
+import { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { StatusBoard } from "../sync/board.ts";
 import { ClusterConfiguration } from "./cluster-configuration.ts";
 import { KeptConfiguration } from "./kept-configuration.ts";

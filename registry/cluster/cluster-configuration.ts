@@ -9,8 +9,8 @@ import {
 } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
-import type { ClusterIdentity } from "../config.ts";
-import type { LiveConfiguration } from "../configuration.ts";
+import type { ClusterIdentity } from "../configuration/serve-config.ts";
+import type { LiveConfiguration } from "../configuration/live-configuration.ts";
 import type { StatusBoard } from "../sync/board.ts";
 import type { KeptConfiguration } from "./kept-configuration.ts";
 

@@ -8,7 +8,7 @@ import {
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
-import type { ClusterIdentity } from "../config.ts";
+import type { ClusterIdentity } from "../configuration/serve-config.ts";
 
 /** Renews our Lease: the sign of life without which the operator takes us for gone. */
 export class LeaseRenewal implements Service {

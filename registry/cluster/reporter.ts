@@ -6,7 +6,7 @@ import { reporterFieldManager, type RegistryStatus } from "../../common/contract
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
-import type { ClusterIdentity } from "../config.ts";
+import type { ClusterIdentity } from "../configuration/serve-config.ts";
 import type { StatusBoard } from "../sync/board.ts";
 import { Wakeable } from "../sync/wakeable.ts";
 

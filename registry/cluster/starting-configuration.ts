@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { InvalidConfigError } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
-import { readConfiguration } from "../configuration-file.ts";
-import type { Configuration } from "../configuration.ts";
+import { readConfiguration } from "../configuration/configuration-file.ts";
+import type { Configuration } from "../configuration/live-configuration.ts";
 import type { Dated, KeptConfiguration } from "./kept-configuration.ts";
 
 /**

@@ -4,7 +4,7 @@ import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { ProbeDocument } from "../../common/probes.ts";
 import type { Service } from "../../common/service.ts";
-import type { LiveConfiguration } from "../configuration.ts";
+import type { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { pageOf, rangeOf } from "../status-pages.ts";
 import type { PresentParent } from "../sync/parent.ts";
 import { Wakeable } from "../sync/wakeable.ts";

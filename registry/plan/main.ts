@@ -6,13 +6,13 @@ import { InvalidConfigError, type ParentSettings, type SyncSettings } from "../.
 import { messageOf } from "../../common/errors.ts";
 import { createLog } from "../../common/log.ts";
 import { stopSignal } from "../../common/stop-signal.ts";
-import { readConfiguration } from "../configuration-file.ts";
+import { readConfiguration } from "../configuration/configuration-file.ts";
 import { ContentGlance } from "../content/glance.ts";
 import { TagNotFoundError } from "../content/store.ts";
-import { documentFaults } from "../document-faults.ts";
+import { documentFaults } from "../configuration/document-faults.ts";
 import { LinkBudget } from "../link/budget.ts";
 import { LinkUsage } from "../link/usage.ts";
-import { defaultData, environmentName } from "../options.ts";
+import { defaultData, environmentName } from "../configuration/options.ts";
 import { proxyOf } from "../remote/proxy.ts";
 import { RemoteRegistry } from "../remote/registry.ts";
 import { parentFault, sentenceOf } from "../sync/faults.ts";

@@ -1,6 +1,6 @@
 import { load } from "js-yaml";
 import { parseClientToken, parseSettings } from "../../common/contract/config.ts";
-import { documentFaults } from "../document-faults.ts";
+import { documentFaults } from "../configuration/document-faults.ts";
 import { exampleDocument, settingsJsonSchema, settingsReference } from "./settings.ts";
 
 test("the document that the reference shows is right", async () => {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { documentSchema } from "../document-faults.ts";
-import { environmentName, optionGroups, serveOptions } from "../options.ts";
+import { documentSchema } from "../configuration/document-faults.ts";
+import { environmentName, optionGroups, serveOptions } from "../configuration/options.ts";
 import { tableOf } from "./table.ts";
 
 /** A settings document as the reference shows one. A test reads it. */
@@ -61,7 +61,7 @@ export function settingsReference(): string {
   const rows = rowsOf(schema, "");
   return `# The settings of \`connected-registry serve\`
 
-<!-- Made by "npm run generate" from registry/options.ts and common/contract/: edit those. -->
+<!-- Made by "npm run generate" from registry/configuration/options.ts and common/contract/: edit those. -->
 
 A registry is told what to do by options, by environment variables, and by a **settings document**, one file in JSON or
 YAML that \`--config\` names. An option wins over its environment variable, and both over the document. In a cluster the

@@ -2,7 +2,7 @@ import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Service } from "../../common/service.ts";
-import type { LiveConfiguration } from "../configuration.ts";
+import type { LiveConfiguration } from "../configuration/live-configuration.ts";
 import type { SyncJournal } from "./journal.ts";
 import type { PresentParent } from "./parent.ts";
 import { History } from "./history.ts";

@@ -7,7 +7,7 @@ import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
-import { LiveConfiguration } from "../configuration.ts";
+import { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { openContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { checkDatabase } from "../content/rescue/checkup.ts";

@@ -7,7 +7,7 @@ import type { RegistryStatus } from "../../../common/contract/status.ts";
 import { eventually } from "../../../common/testing/eventually.ts";
 import { ManualClock } from "../../../common/testing/manual-clock.ts";
 import { silentLog } from "../../../common/testing/silent-log.ts";
-import { LiveConfiguration } from "../../configuration.ts";
+import { LiveConfiguration } from "../../configuration/live-configuration.ts";
 import type { RegistryContent } from "../../content/content.ts";
 import { DiskPressureError, type Space } from "../../content/rescue/free-space.ts";
 import { repository, tag } from "../../content/testing/images.ts";

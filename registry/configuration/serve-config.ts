@@ -1,11 +1,11 @@
-import type { ListenAddress } from "../common/address.ts";
-import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
-import { anonymousGrammar, parseAnonymousAccess, type AnonymousAccess } from "./auth/anonymous.ts";
-import type { Encryption } from "./http/encryption.ts";
+import type { ListenAddress } from "../../common/address.ts";
+import { configVersion, InvalidConfigError, parseSettings } from "../../common/contract/config.ts";
+import { anonymousGrammar, parseAnonymousAccess, type AnonymousAccess } from "../auth/anonymous.ts";
+import type { Encryption } from "../http/encryption.ts";
 import { OptionReader, type ServeOptions } from "./option-reader.ts";
 import { serveOptions } from "./options.ts";
 import type { SettingsOverrides } from "./overrides.ts";
-import { proxyOf } from "./remote/proxy.ts";
+import { proxyOf } from "../remote/proxy.ts";
 
 /** The object of the cluster whose registry this is. */
 export interface ClusterIdentity {

@@ -1,6 +1,6 @@
-import { isLoopback } from "../common/address.ts";
-import type { ServeConfig } from "./config.ts";
-import type { Configuration } from "./configuration.ts";
+import { isLoopback } from "../../common/address.ts";
+import type { ServeConfig } from "./serve-config.ts";
+import type { Configuration } from "./live-configuration.ts";
 
 /** What is served, and how: the first thing that people want to see in a log. Holds no secret. */
 export function summaryOf(config: ServeConfig, { settings, clientTokens }: Configuration): object {

@@ -1,12 +1,12 @@
 import type { Registry } from "prom-client";
-import type { Clock } from "../common/clock.ts";
-import type { Logger } from "../common/log.ts";
-import type { LiveConfiguration } from "./configuration.ts";
-import { createCollectionMetrics } from "./content/collect/metrics.ts";
-import { GarbageCollection } from "./content/collect/service.ts";
-import type { RegistryContent } from "./content/content.ts";
-import type { StatusBoard } from "./sync/board.ts";
-import { maySync } from "./sync/select.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/log.ts";
+import type { LiveConfiguration } from "../configuration/live-configuration.ts";
+import { createCollectionMetrics } from "../content/collect/metrics.ts";
+import { GarbageCollection } from "../content/collect/service.ts";
+import type { RegistryContent } from "../content/content.ts";
+import type { StatusBoard } from "../sync/board.ts";
+import { maySync } from "../sync/select.ts";
 
 interface CollectingParts {
   readonly content: RegistryContent;

@@ -1,6 +1,6 @@
-import { parseClientToken, parseSettings } from "../common/contract/config.ts";
-import { parseServeConfig } from "./config.ts";
-import type { Configuration } from "./configuration.ts";
+import { parseClientToken, parseSettings } from "../../common/contract/config.ts";
+import { parseServeConfig } from "./serve-config.ts";
+import type { Configuration } from "./live-configuration.ts";
 import { propertyName, serveOptions } from "./options.ts";
 import { risksOf, summaryOf } from "./overview.ts";
 

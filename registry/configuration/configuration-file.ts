@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { seconds, type Clock } from "../common/clock.ts";
-import { InvalidConfigError, parseClientToken, parseSettings } from "../common/contract/config.ts";
-import { every } from "../common/every.ts";
-import { messageOf } from "../common/errors.ts";
-import type { Logger } from "../common/log.ts";
-import type { Service } from "../common/service.ts";
-import type { Configuration, LiveConfiguration } from "./configuration.ts";
+import { seconds, type Clock } from "../../common/clock.ts";
+import { InvalidConfigError, parseClientToken, parseSettings } from "../../common/contract/config.ts";
+import { every } from "../../common/every.ts";
+import { messageOf } from "../../common/errors.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
+import type { Configuration, LiveConfiguration } from "./live-configuration.ts";
 import { documentFaults } from "./document-faults.ts";
-import type { StatusBoard } from "./sync/board.ts";
+import type { StatusBoard } from "../sync/board.ts";
 
 /**
  * Reads a settings document, JSON or YAML. It may hold the client tokens too, under `clientTokens`.

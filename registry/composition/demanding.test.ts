@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { milliseconds, seconds } from "../common/clock.ts";
-import { parseSettings } from "../common/contract/config.ts";
-import { createMetrics } from "../common/metrics.ts";
-import { silentLog } from "../common/testing/silent-log.ts";
-import { LiveConfiguration } from "./configuration.ts";
+import { milliseconds, seconds } from "../../common/clock.ts";
+import { parseSettings } from "../../common/contract/config.ts";
+import { createMetrics } from "../../common/metrics.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { demandOf } from "./demanding.ts";
-import { image, item, repository, streamOf, tag } from "./content/testing/images.ts";
-import { openLoopback, type Loopback } from "./http/testing/loopback.ts";
-import { StatusBoard } from "./sync/board.ts";
-import type { PresentParent } from "./sync/parent.ts";
-import { ContentParent, openContent } from "./sync/testing/content-parent.ts";
+import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
+import { openLoopback, type Loopback } from "../http/testing/loopback.ts";
+import { StatusBoard } from "../sync/board.ts";
+import type { PresentParent } from "../sync/parent.ts";
+import { ContentParent, openContent } from "../sync/testing/content-parent.ts";
 
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
 const app = image(config, []);

@@ -1,5 +1,5 @@
-import { parseAddress, type ListenAddress } from "../common/address.ts";
-import { parseQuantity } from "../common/quantity.ts";
+import { parseAddress, type ListenAddress } from "../../common/address.ts";
+import { parseQuantity } from "../../common/quantity.ts";
 import { environmentName, propertyName, type OptionName } from "./options.ts";
 
 /** Options as they come from the command line or the environment. */

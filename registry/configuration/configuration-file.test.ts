@@ -1,15 +1,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seconds } from "../common/clock.ts";
-import type { InvalidConfigError } from "../common/contract/config.ts";
-import { messageOf } from "../common/errors.ts";
-import { ManualClock } from "../common/testing/manual-clock.ts";
-import { silentLog } from "../common/testing/silent-log.ts";
-import { LiveConfiguration } from "./configuration.ts";
+import { seconds } from "../../common/clock.ts";
+import type { InvalidConfigError } from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { LiveConfiguration } from "./live-configuration.ts";
 import { documentFaults } from "./document-faults.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
-import { StatusBoard } from "./sync/board.ts";
+import { StatusBoard } from "../sync/board.ts";
 
 const token = {
   version: 1,

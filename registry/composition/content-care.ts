@@ -1,18 +1,18 @@
 import { DateTime } from "luxon";
 import type { Registry } from "prom-client";
-import type { Clock } from "../common/clock.ts";
-import type { RegistrySettings } from "../common/contract/config.ts";
-import type { Logger } from "../common/log.ts";
-import type { Service } from "../common/service.ts";
-import type { RegistryContent } from "./content/content.ts";
-import { DatabaseCare } from "./content/rescue/care.ts";
-import type { FreeSpace } from "./content/rescue/free-space.ts";
-import type { RescueRecord } from "./content/rescue/record.ts";
-import { createCareMetrics, createScrubMetrics, createSpaceMetrics } from "./content/scrub/metrics.ts";
-import type { ScrubProgress } from "./content/scrub/progress.ts";
-import type { Quarantined } from "./content/scrub/quarantine.ts";
-import { Scrub } from "./content/scrub/scrub.ts";
-import type { StatusBoard } from "./sync/board.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { Logger } from "../../common/log.ts";
+import type { Service } from "../../common/service.ts";
+import type { RegistryContent } from "../content/content.ts";
+import { DatabaseCare } from "../content/rescue/care.ts";
+import type { FreeSpace } from "../content/rescue/free-space.ts";
+import type { RescueRecord } from "../content/rescue/record.ts";
+import { createCareMetrics, createScrubMetrics, createSpaceMetrics } from "../content/scrub/metrics.ts";
+import type { ScrubProgress } from "../content/scrub/progress.ts";
+import type { Quarantined } from "../content/scrub/quarantine.ts";
+import { Scrub } from "../content/scrub/scrub.ts";
+import type { StatusBoard } from "../sync/board.ts";
 
 export interface ContentCareParts {
   readonly content: RegistryContent;

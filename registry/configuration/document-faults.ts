@@ -1,12 +1,12 @@
 import { DateTime } from "luxon";
 import * as z from "zod/mini";
-import { clientTokenSchema, settingsSchema, type SyncSettings } from "../common/contract/config.ts";
-import { described } from "../common/contract/described.ts";
-import { parseScope } from "../common/contract/scope.ts";
-import { messageOf } from "../common/errors.ts";
-import { InvalidSelectionError } from "../common/selection/faults.ts";
-import { tagSelector } from "./sync/select.ts";
-import { parseSchedule } from "./sync/window.ts";
+import { clientTokenSchema, settingsSchema, type SyncSettings } from "../../common/contract/config.ts";
+import { described } from "../../common/contract/described.ts";
+import { parseScope } from "../../common/contract/scope.ts";
+import { messageOf } from "../../common/errors.ts";
+import { InvalidSelectionError } from "../../common/selection/faults.ts";
+import { tagSelector } from "../sync/select.ts";
+import { parseSchedule } from "../sync/window.ts";
 import { unknownKeys } from "./unknown-keys.ts";
 
 /** A settings document as a person writes it: with the client tokens in it. */

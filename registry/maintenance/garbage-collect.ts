@@ -1,16 +1,16 @@
 import { Command } from "commander";
-import { seconds } from "../common/clock.ts";
+import { seconds } from "../../common/clock.ts";
 import {
   configVersion,
   InvalidConfigError,
   parseSettings,
   type RegistrySettings,
-} from "../common/contract/config.ts";
-import { messageOf } from "../common/errors.ts";
-import { stopSignal } from "../common/stop-signal.ts";
-import { readConfiguration } from "./configuration-file.ts";
-import type { CollectionReport, Removal } from "./content/collect/report.ts";
-import { isInUse } from "./content/lock.ts";
+} from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import { stopSignal } from "../../common/stop-signal.ts";
+import { readConfiguration } from "../configuration/configuration-file.ts";
+import type { CollectionReport, Removal } from "../content/collect/report.ts";
+import { isInUse } from "../content/lock.ts";
 import { openStopped } from "./stopped-data.ts";
 
 interface Options {

@@ -5,10 +5,10 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { systemClock } from "../common/clock.ts";
-import { ManualClock } from "../common/testing/manual-clock.ts";
-import { openContent } from "./content/content.ts";
-import { image, item, repository, streamOf, tag } from "./content/testing/images.ts";
+import { systemClock } from "../../common/clock.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { openContent } from "../content/content.ts";
+import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 
 const command = join(import.meta.dirname, "..", "cli", "main.ts");
 const config = item("{}", "application/vnd.oci.image.config.v1+json");

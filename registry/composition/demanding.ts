@@ -1,16 +1,16 @@
 import type { Registry } from "prom-client";
-import type { Clock } from "../common/clock.ts";
-import type { RegistrySettings } from "../common/contract/config.ts";
-import type { Logger } from "../common/log.ts";
-import { parseRepository, type Tag } from "../common/oci/reference.ts";
-import type { LiveConfiguration } from "./configuration.ts";
-import type { RegistryContent } from "./content/content.ts";
-import { Confirmations } from "./demand/confirmations.ts";
-import { createDemandMetrics } from "./demand/metrics.ts";
-import { OnDemand } from "./demand/on-demand.ts";
-import type { StatusBoard } from "./sync/board.ts";
-import type { PresentParent } from "./sync/parent.ts";
-import { maySync } from "./sync/select.ts";
+import type { Clock } from "../../common/clock.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { Logger } from "../../common/log.ts";
+import { parseRepository, type Tag } from "../../common/oci/reference.ts";
+import type { LiveConfiguration } from "../configuration/live-configuration.ts";
+import type { RegistryContent } from "../content/content.ts";
+import { Confirmations } from "../demand/confirmations.ts";
+import { createDemandMetrics } from "../demand/metrics.ts";
+import { OnDemand } from "../demand/on-demand.ts";
+import type { StatusBoard } from "../sync/board.ts";
+import type { PresentParent } from "../sync/parent.ts";
+import { maySync } from "../sync/select.ts";
 
 interface DemandingParts {
   readonly content: RegistryContent;

@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { InvalidConfigError } from "../common/contract/config.ts";
-import { messageOf } from "../common/errors.ts";
-import { parseRepository, parseTag, type RepositoryName, type Tag } from "../common/oci/reference.ts";
-import { isInUse } from "./content/lock.ts";
-import type { PrunedTag } from "./content/prune/pruning.ts";
+import { InvalidConfigError } from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
+import { isInUse } from "../content/lock.ts";
+import type { PrunedTag } from "../content/prune/pruning.ts";
 import { openStopped } from "./stopped-data.ts";
 
 interface Options {

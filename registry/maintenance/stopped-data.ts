@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { systemClock as clock } from "../common/clock.ts";
-import { InvalidConfigError } from "../common/contract/config.ts";
-import { messageOf } from "../common/errors.ts";
-import { openContent, type RegistryContent } from "./content/content.ts";
+import { systemClock as clock } from "../../common/clock.ts";
+import { InvalidConfigError } from "../../common/contract/config.ts";
+import { messageOf } from "../../common/errors.ts";
+import { openContent, type RegistryContent } from "../content/content.ts";
 
 /**
  * Opens the content of a registry that is stopped; to be closed by the caller. A mistyped directory must not become an

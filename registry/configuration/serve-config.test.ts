@@ -1,5 +1,5 @@
-import { parseSettings } from "../common/contract/config.ts";
-import { parseServeConfig } from "./config.ts";
+import { parseSettings } from "../../common/contract/config.ts";
+import { parseServeConfig } from "./serve-config.ts";
 import type { ServeOptions } from "./option-reader.ts";
 import { propertyName, serveOptions } from "./options.ts";
 import { overridden } from "./overrides.ts";

@@ -1,4 +1,4 @@
-import type { ClientTokenSettings, RegistrySettings } from "../common/contract/config.ts";
+import type { ClientTokenSettings, RegistrySettings } from "../../common/contract/config.ts";
 
 /** What a registry runs by. Replaced as a whole, so that nobody ever sees half of a change. */
 export interface Configuration {

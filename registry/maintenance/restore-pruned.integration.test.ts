@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock as clock } from "../common/clock.ts";
-import { openContent, type RegistryContent } from "./content/content.ts";
-import { image, item, repository, streamOf, tag } from "./content/testing/images.ts";
+import { systemClock as clock } from "../../common/clock.ts";
+import { openContent, type RegistryContent } from "../content/content.ts";
+import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 
 const program = join(import.meta.dirname, "..", "cli", "main.ts");
 const config = item("{}", "application/vnd.oci.image.config.v1+json");

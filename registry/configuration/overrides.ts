@@ -1,5 +1,5 @@
-import type { RegistrySettings } from "../common/contract/config.ts";
-import type { ProxySettings } from "../common/contract/parent-settings.ts";
+import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { ProxySettings } from "../../common/contract/parent-settings.ts";
 
 /** What the command line and the environment say of settings. What is `undefined` they leave to the settings document. */
 export interface SettingsOverrides extends Optional<
