@@ -34,6 +34,15 @@ export class UntrustedError extends HelplessError {
   override readonly name = "UntrustedError";
 }
 
+/** Its address is that of a metadata service, which nobody may make us ask (S42). Only a person can help. */
+export class ForbiddenAddressError extends HelplessError {
+  override readonly name = "ForbiddenAddressError";
+
+  constructor(host: string) {
+    super(`${host} leads to a metadata service of a cloud, and is not asked.`);
+  }
+}
+
 /** It does not accept our credentials, or wants some and we have none. Only a person can help. */
 export class UnauthorizedError extends HelplessError {
   override readonly name = "UnauthorizedError";

@@ -1,4 +1,4 @@
-import { mayLead, reachOf, type Reach } from "./reach.ts";
+import { isMetadataService, mayLead, reachOf, type Reach } from "./reach.ts";
 
 test.each([
   ["8.8.8.8", "public"],
@@ -51,4 +51,15 @@ test.each<{ from: Reach; to: readonly Reach[]; because: string }>([
 ])("S42 who is $from may lead us to $to: $because", ({ from, to }) => {
   const all: readonly Reach[] = ["public", "private", "loopback", "linkLocal"];
   expect(all.filter((each) => mayLead(from, each))).toEqual(to);
+});
+
+test.each([
+  { host: "169.254.169.254", is: true, because: "nearly all clouds have theirs there" },
+  { host: "[fd00:ec2::254]", is: true, because: "Amazon has one" },
+  { host: "[::ffff:a9fe:a9fe]", is: true, because: "it is the same in another form" },
+  { host: "169.254.1.1", is: false, because: "a registry may be on the same wire" },
+  { host: "10.0.0.1", is: false, because: "many parents have private addresses" },
+  { host: "metadata.example", is: false, because: "it is a name, of which the address is looked at" },
+])("S42 $host is a metadata service: $is, for $because", ({ host, is }) => {
+  expect(isMetadataService(host)).toBe(is);
 });

@@ -43,17 +43,42 @@ const nets: readonly (readonly [Reach, BlockList])[] = [
   ],
 ];
 
+/** Where clouds tell their machines their secrets: Amazon, Azure, Google and others share the first. */
+const metadataServices = listOf(
+  ["169.254.169.254", 32],
+  ["169.254.170.2", 32],
+  ["169.254.170.23", 32],
+  ["168.63.129.16", 32],
+  ["100.100.100.200", 32],
+  ["192.0.0.192", 32],
+  ["fd00:ec2::", 32],
+  ["fd20:ce::254", 128],
+);
+
 /** IPv4 within IPv6: mapped, and by the two well-known ways of translation. */
 const embedded = listOf(["::ffff:0:0", 96], ["64:ff9b::", 96]);
 
 /** The reach of an IP address, with or without the brackets of a URL; `undefined` for a name, save `localhost`. */
 export function reachOf(host: string): Reach | undefined {
   if (host === "localhost" || host.endsWith(".localhost")) return "loopback";
+  const plain = plainAddress(host);
+  if (plain === undefined) return undefined;
+  return nets.find(([, list]) => list.check(plain, familyOf(plain)))?.[0] ?? "public";
+}
+
+/** Whether an address, with or without the brackets of a URL, is one of no registry, whoever names it. */
+export function isMetadataService(host: string): boolean {
+  const plain = plainAddress(host);
+  return plain !== undefined && metadataServices.check(plain, familyOf(plain));
+}
+
+function plainAddress(host: string): string | undefined {
   const address = host.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
-  if (isIP(address) === 0) return undefined;
-  const plain = inner(address) ?? address;
-  const family = isIPv6(plain) ? "ipv6" : "ipv4";
-  return nets.find(([, list]) => list.check(plain, family))?.[0] ?? "public";
+  return isIP(address) === 0 ? undefined : (inner(address) ?? address);
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" {
+  return isIPv6(address) ? "ipv6" : "ipv4";
 }
 
 function inner(address: string): string | undefined {

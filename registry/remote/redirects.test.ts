@@ -13,7 +13,7 @@ import { Flights } from "../sync/flights.ts";
 import { everyPlatform } from "../sync/platform.ts";
 import { openContent } from "../sync/testing/content-parent.ts";
 import type { ClientOptions } from "./client.ts";
-import { ProtocolError } from "./errors.ts";
+import { ForbiddenAddressError, ProtocolError } from "./errors.ts";
 import type { RemoteRegistry } from "./registry.ts";
 import { parentAt, Remotes } from "./testing/remotes.ts";
 
@@ -119,6 +119,55 @@ describe("redirects", () => {
       const parent = await parentThat(leadsTo(`${middle.origin}/`));
       await expect(parent.open(name).fetch(layer)).rejects.toThrow(/nearer to us/);
       expect(middle.seen).toHaveLength(1);
+    });
+
+    describe("though it is our own parent, token service or proxy", () => {
+      const service = "169.254.169.254";
+      const resolved: ClientOptions["lookup"] = (hostname, { all: every }, callback) => {
+        const address = hostname === "127.0.0.1" ? hostname : service;
+        if (every === true) callback(null, [{ address, family: 4 }]);
+        else callback(null, address, 4);
+      };
+
+      test.each([
+        { loginServer: service, because: "its address is one" },
+        { loginServer: "[::ffff:169.254.169.254]:80", because: "its address is one, in another form" },
+        { loginServer: "registry.example", because: "its name is one's" },
+        { loginServer: "168.63.129.16:5000", because: "there are others" },
+      ])("is not asked: $because", async ({ loginServer }) => {
+        for (const protocol of ["http", "https"] as const) {
+          const parent = parentAt({ host: loginServer, origin: protocol });
+          const registry = remotes.connect(parent, { lookup: resolved });
+          await expect(registry.open(name).fetch(layer)).rejects.toThrow(ForbiddenAddressError);
+          await expect(registry.ping()).rejects.toThrow(/is not asked/);
+        }
+      });
+
+      test.each([
+        { realm: "http://metadata.example/token", because: "by name" },
+        { realm: `http://${service}/token`, because: "by address" },
+      ])("gets no credentials $because, though the settings allow it", async ({ realm }) => {
+        const server = await remotes.serve((_, response) =>
+          response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}"` }).end(),
+        );
+        const more = {
+          credentials: { username: "u", password: "p" },
+          tokenHosts: ["metadata.example", service],
+        };
+        const registry = remotes.connect(parentAt(server, more), { lookup: resolved });
+        await expect(registry.open(name).fetch(layer)).rejects.toThrow(ForbiddenAddressError);
+      });
+
+      // Node resolves the name of a proxy for plain http itself.
+      test.each([
+        { url: `http://${service}`, origin: "http" },
+        { url: `http://${service}`, origin: "https" },
+        { url: "http://proxy.example:80", origin: "https" },
+      ])("is not our way to $origin: $url", async ({ url, origin }) => {
+        const parent = parentAt({ host: "registry.invalid", origin }, { proxy: { url, noProxy: [] } });
+        const registry = remotes.connect(parent, { lookup: resolved });
+        await expect(registry.open(name).fetch(layer)).rejects.toThrow(ForbiddenAddressError);
+      });
     });
 
     test.each([

@@ -1,7 +1,8 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { ProtocolError } from "./errors.ts";
-import { mayLead, reachOf, type Reach } from "./reach.ts";
+import { guarded } from "./guarded-lookup.ts";
+import { isMetadataService, mayLead, reachOf, type Reach } from "./reach.ts";
 
 /** Who redirects. */
 interface Redirector {
@@ -42,10 +43,16 @@ export class Redirects {
         `${url.host} redirects to ${next.hostname}, which is none of its data endpoints.`,
       );
     }
-    const allows = (to: Reach): boolean => mayLead(reach, to) || (named && to !== "linkLocal");
-    const literal = reachOf(next.hostname);
-    if (literal !== undefined && !allows(literal)) throw refused(next.hostname);
-    return { url: next, lookup: guarded(this.lookup ?? systemLookup, allows) };
+    const allows = (address: string): boolean => {
+      const to = reachOf(address) ?? "public";
+      return !isMetadataService(address) && (mayLead(reach, to) || (named && to !== "linkLocal"));
+    };
+    const isLiteral = reachOf(next.hostname) !== undefined;
+    if (isLiteral && !allows(next.hostname)) throw refused(next.hostname);
+    return {
+      url: next,
+      lookup: guarded(this.lookup ?? systemLookup, allows, refused),
+    };
   }
 }
 
@@ -55,19 +62,4 @@ function isHost(pattern: string, hostname: string): boolean {
 
 function refused(hostname: string): ProtocolError {
   return new ProtocolError(`The parent redirects to ${hostname}, which is nearer to us than to it. Refused.`);
-}
-
-/** A name is refused if only one of its addresses is: which of them is taken is not ours to say. */
-function guarded(lookup: LookupFunction, allows: (to: Reach) => boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, options, (error, address, family) => {
-      if (error !== null) {
-        callback(error, address, family);
-        return;
-      }
-      const found = typeof address === "string" ? [address] : address.map((each) => each.address);
-      const near = found.some((each) => !allows(reachOf(each) ?? "public"));
-      callback(near ? refused(hostname) : null, address, family);
-    });
-  };
 }

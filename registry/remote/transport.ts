@@ -1,4 +1,5 @@
 import type { Agent, IncomingMessage } from "node:http";
+import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction, Socket } from "node:net";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext, getCACertificates } from "node:tls";
@@ -7,9 +8,16 @@ import type { ParentSettings } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import { dropIdleConnections, exchange, type StreamedBody } from "../../common/http/exchange.ts";
 import { Agent as HttpAgent } from "../../common/http/node-http.ts";
-import { ProtocolError, UnauthorizedError, UnreachableError, UntrustedError } from "./errors.ts";
+import {
+  ForbiddenAddressError,
+  ProtocolError,
+  UnauthorizedError,
+  UnreachableError,
+  UntrustedError,
+} from "./errors.ts";
+import { guarded } from "./guarded-lookup.ts";
 import { addressOf, isProxied } from "./proxy.ts";
-import { reachOf } from "./reach.ts";
+import { isMetadataService, reachOf } from "./reach.ts";
 import { Redirects } from "./redirects.ts";
 import { TunnelAgent } from "./tunnel-agent.ts";
 
@@ -54,17 +62,25 @@ interface Agents {
 /**
  * Connections to a parent and the hosts it redirects to, directly or by way of a proxy. Certificates are always
  * verified, against the system's authorities and `caBundle` (S44); a redirect never leads from https to http, to what is
- * nearer to us than who gave it (S42), or takes credentials to another origin.
+ * nearer to us than who gave it (S42), or takes credentials to another origin. No metadata service is asked, whoever names
+ * it, as a parent, token service or proxy (S42).
  */
 export class Transport {
   private readonly options: TransportOptions;
+  private readonly lookup: LookupFunction;
   private readonly direct: Agents;
   private readonly proxied: Agents | undefined;
   private readonly redirects: Redirects;
 
   constructor(options: TransportOptions) {
     this.options = options;
-    const { caBundle, proxy, dataEndpoints, lookup } = options;
+    const { caBundle, proxy, dataEndpoints } = options;
+    const lookup = guarded(
+      options.lookup ?? systemLookup,
+      (address) => !isMetadataService(address),
+      (hostname) => new ForbiddenAddressError(hostname),
+    );
+    this.lookup = lookup;
     // One context for all connections: each would otherwise parse some hundred certificates anew. What is no
     // certificate in the bundle is ignored by OpenSSL, and the parent then not trusted.
     const trust =
@@ -84,7 +100,7 @@ export class Transport {
         }),
       };
     }
-    this.redirects = new Redirects(dataEndpoints, lookup);
+    this.redirects = new Redirects(dataEndpoints, options.lookup);
   }
 
   /**
@@ -96,7 +112,7 @@ export class Transport {
   async send(request: TransportRequest): Promise<{ response: IncomingMessage; origin: string }> {
     const parent = request.url;
     let { url, headers } = request;
-    let lookup = this.options.lookup;
+    let lookup: LookupFunction | undefined;
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const response = await this.exchange({ ...request, url, headers }, lookup);
       const { location } = response.headers;
@@ -138,8 +154,12 @@ export class Transport {
     lookup: LookupFunction | undefined,
   ): Promise<IncomingMessage> {
     const { url, method, headers, body, signal, onSocket } = request;
-    const { timeouts } = this.options;
+    const { timeouts, proxy } = this.options;
     const proxied = this.isProxied(url) ? this.proxied : undefined;
+    const proxyHost = proxied === undefined || proxy === undefined ? undefined : new URL(proxy.url).hostname;
+    for (const host of [url.hostname, proxyHost ?? ""]) {
+      if (isMetadataService(host)) throw new ForbiddenAddressError(host);
+    }
     const agents = proxied ?? this.direct;
     try {
       return await exchange({
@@ -153,7 +173,7 @@ export class Transport {
         idleTimeout: request.idleTimeout ?? timeouts.idle,
         ...(onSocket === undefined ? {} : { onSocket }),
         // A proxy's own name is not the redirect's to choose.
-        lookup: proxied === undefined ? lookup : this.options.lookup,
+        lookup: proxied === undefined ? (lookup ?? this.lookup) : this.lookup,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
@@ -179,7 +199,13 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 
 /** What a failure of the connection to `host` means, during the head or within a body. */
 export function connectionError(error: unknown, host: string): Error {
-  if (error instanceof ProtocolError || error instanceof UnauthorizedError) return error;
+  if (
+    error instanceof ProtocolError ||
+    error instanceof UnauthorizedError ||
+    error instanceof ForbiddenAddressError
+  ) {
+    return error;
+  }
   const code = (error as { readonly code?: string }).code ?? "";
   if (tlsFault.test(code)) {
     return new UntrustedError(`${host} does not show a certificate that we trust (${code}).`, {

@@ -3,6 +3,7 @@ import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { StatusBoard } from "./board.ts";
+import { ForbiddenAddressError } from "../remote/errors.ts";
 import { isLinkFault } from "./faults.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import type { Parent } from "./parent.ts";
@@ -68,6 +69,11 @@ export class ParentContact {
       if (isLinkFault(error)) {
         this.found("offline", error);
         return false;
+      }
+      // Nobody was asked. What is wrong is for the pass to tell.
+      if (error instanceof ForbiddenAddressError) {
+        this.found("online");
+        return true;
       }
       // Whatever else it said, it is there. What it means is for the pass that needs more than a sign of life.
     }

@@ -7,6 +7,7 @@ import { image, index, item, repository, tag, type Item } from "../content/testi
 import { LinkQuotaError } from "../link/quota-error.ts";
 import {
   DeniedError,
+  ForbiddenAddressError,
   NotFoundError,
   RateLimitedError,
   UnauthorizedError,
@@ -360,6 +361,7 @@ describe("SyncEngine", () => {
     test.each([
       { error: new UnauthorizedError("No."), code: "UNAUTHORIZED" },
       { error: new UntrustedError("No."), code: "CERTIFICATE" },
+      { error: new ForbiddenAddressError("metadata.example"), code: "ADDRESS" },
       { error: new RateLimitedError("No.", undefined), code: "TOOMANYREQUESTS" },
     ])("T34 $code ends a pass at once, is told, and is asked again less and less often", async (row) => {
       await world.parent.put("apps/hello", imageOf("a"), "1.0", "1.1", "1.2");
@@ -378,6 +380,18 @@ describe("SyncEngine", () => {
       world.parent.recent();
       await world.clock.advance(seconds(poll));
       expect(world.parent.recent()).toEqual([]);
+    });
+
+    test("S42 a metadata service as a parent is told, and nothing is said of contact with it", async () => {
+      world.parent.fault = () => {
+        throw new ForbiddenAddressError("metadata.example");
+      };
+      await world.startAndSync();
+      expect(world.status).toMatchObject({
+        connectionState: "Unhealthy",
+        statusDetails: [{ code: "ADDRESS", description: expect.stringContaining("Name another parent") }],
+      });
+      expect(world.status.lastActivityTime).toBeUndefined();
     });
 
     test("T34 a parent that limits us is left alone for as long as it wants, unless a person asks", async () => {

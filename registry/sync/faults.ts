@@ -9,6 +9,7 @@ import { LinkQuotaError } from "../link/quota-error.ts";
 import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../content/store.ts";
 import {
   DeniedError,
+  ForbiddenAddressError,
   RateLimitedError,
   UnauthorizedError,
   UnreachableError,
@@ -53,6 +54,9 @@ export function parentFault(error: unknown): ParentFault | undefined {
   if (error instanceof UntrustedError) {
     const remedy = error.remedy ?? "Put the authority that signed it into the parent's CA bundle.";
     return fault("CERTIFICATE", error, remedy);
+  }
+  if (error instanceof ForbiddenAddressError) {
+    return fault("ADDRESS", error, "Name another parent, token service or proxy.");
   }
   if (error instanceof RateLimitedError) {
     return fault(
@@ -114,6 +118,7 @@ export function endsPass(error: unknown): boolean {
   return (
     error instanceof UnauthorizedError ||
     error instanceof UntrustedError ||
+    error instanceof ForbiddenAddressError ||
     error instanceof RateLimitedError ||
     error instanceof LinkQuotaError ||
     isDiskPressure(error)
