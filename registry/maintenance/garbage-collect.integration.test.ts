@@ -10,7 +10,7 @@ import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { openContent } from "../content/content.ts";
 import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 
-const command = join(import.meta.dirname, "..", "cli", "main.ts");
+const command = join(import.meta.dirname, "../../cli/main.ts");
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
 const layer = item("layer one");
 

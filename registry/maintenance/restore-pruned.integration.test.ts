@@ -7,7 +7,7 @@ import { systemClock as clock } from "../../common/clock.ts";
 import { openContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 
-const program = join(import.meta.dirname, "..", "cli", "main.ts");
+const program = join(import.meta.dirname, "../../cli/main.ts");
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
 const hello = repository("apps/hello");
 
