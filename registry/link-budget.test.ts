@@ -16,10 +16,10 @@ import { openLoopback, type Loopback } from "./http/testing/loopback.ts";
 import { LinkBudget } from "./link/budget.ts";
 import { LinkUsage } from "./link/usage.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
-import { StatusBoard } from "./sync/board.ts";
-import { SyncDetails } from "./sync/details.ts";
+import { StatusBoard } from "./sync/telling/board.ts";
+import { SyncDetails } from "./sync/telling/details.ts";
 import { SyncEngine } from "./sync/engine.ts";
-import { createSyncMetrics } from "./sync/metrics.ts";
+import { createSyncMetrics } from "./sync/telling/metrics.ts";
 import { noConfirmations } from "./sync/testing/no-confirmations.ts";
 import { noPruning } from "./sync/testing/no-pruning.ts";
 

@@ -13,10 +13,10 @@ import { families, image, index, item, repository, streamOf, tag } from "./conte
 import { openGate } from "./link/testing/open-gate.ts";
 import { openLoopback, type Loopback } from "./http/testing/loopback.ts";
 import { RemoteRegistry } from "./remote/registry.ts";
-import { StatusBoard } from "./sync/board.ts";
-import { SyncDetails } from "./sync/details.ts";
+import { StatusBoard } from "./sync/telling/board.ts";
+import { SyncDetails } from "./sync/telling/details.ts";
 import { SyncEngine } from "./sync/engine.ts";
-import { createSyncMetrics } from "./sync/metrics.ts";
+import { createSyncMetrics } from "./sync/telling/metrics.ts";
 import { noConfirmations } from "./sync/testing/no-confirmations.ts";
 import { noPruning } from "./sync/testing/no-pruning.ts";
 

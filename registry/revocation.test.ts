@@ -12,7 +12,7 @@ import { TokenAuthority } from "./auth/token-authority.ts";
 import { ClusterConfiguration } from "./cluster/cluster-configuration.ts";
 import { KeptConfiguration } from "./cluster/kept-configuration.ts";
 import { LiveConfiguration } from "./configuration/live-configuration.ts";
-import { StatusBoard } from "./sync/board.ts";
+import { StatusBoard } from "./sync/telling/board.ts";
 
 const salt = "ab".repeat(16);
 const puller = (password: string, change: Partial<ClientTokenSettings> = {}): ClientTokenSettings => ({

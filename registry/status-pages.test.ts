@@ -1,6 +1,6 @@
 import type { SyncFailure } from "../common/contract/status.ts";
 import { statusPages } from "./status-pages.ts";
-import { SyncDetails } from "./sync/details.ts";
+import { SyncDetails } from "./sync/telling/details.ts";
 
 const details = new SyncDetails();
 details.failures = Array.from({ length: 2500 }, (_, i): SyncFailure => ({

@@ -1,5 +1,5 @@
 import type { ProbeDocument } from "../common/probes.ts";
-import type { SyncDetails } from "./sync/details.ts";
+import type { SyncDetails } from "./sync/telling/details.ts";
 
 /** The longest page, whatever was asked for (S01). */
 const maxItems = 1000;

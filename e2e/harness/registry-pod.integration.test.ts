@@ -12,7 +12,7 @@ import { desiredRole, desiredRoleBinding } from "../../operator/resources/rbac.t
 import { KeptConfiguration } from "../../registry/cluster/kept-configuration.ts";
 import { podServices } from "../../registry/cluster/services.ts";
 import { LiveConfiguration } from "../../registry/configuration/live-configuration.ts";
-import { StatusBoard } from "../../registry/sync/board.ts";
+import { StatusBoard } from "../../registry/sync/telling/board.ts";
 import { provide } from "../components/provide.ts";
 import { silentProgress } from "../terminal/progress.ts";
 import { eventually } from "./eventually.ts";

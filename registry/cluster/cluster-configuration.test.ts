@@ -7,7 +7,7 @@ import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { MemoryCluster } from "../../common/testing/memory-cluster.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
 import { LiveConfiguration } from "../configuration/live-configuration.ts";
-import { StatusBoard } from "../sync/board.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
 import { ClusterConfiguration } from "./cluster-configuration.ts";
 import { KeptConfiguration } from "./kept-configuration.ts";
 import { startingConfiguration } from "./starting-configuration.ts";

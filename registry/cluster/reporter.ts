@@ -7,7 +7,7 @@ import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { ClusterIdentity } from "../configuration/serve-config.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 import { Wakeable } from "../sync/wakeable.ts";
 
 /** Never more often than this, whatever happens. */

@@ -4,7 +4,7 @@ import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { MemoryCluster } from "../../common/testing/memory-cluster.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
-import { StatusBoard } from "../sync/board.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
 import { LeaseRenewal } from "./lease.ts";
 import { StatusReporter } from "./reporter.ts";
 

@@ -4,7 +4,7 @@ import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { ClusterIdentity } from "../configuration/serve-config.ts";
 import type { LiveConfiguration } from "../configuration/live-configuration.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 import { ClusterConfiguration } from "./cluster-configuration.ts";
 import type { KeptConfiguration } from "./kept-configuration.ts";
 import { LeaseRenewal } from "./lease.ts";

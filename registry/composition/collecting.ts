@@ -5,8 +5,8 @@ import type { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { createCollectionMetrics } from "../content/collect/metrics.ts";
 import { GarbageCollection } from "../content/collect/service.ts";
 import type { RegistryContent } from "../content/content.ts";
-import type { StatusBoard } from "../sync/board.ts";
-import { maySync } from "../sync/select.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
+import { maySync } from "../sync/planning/select.ts";
 
 interface CollectingParts {
   readonly content: RegistryContent;

@@ -12,7 +12,7 @@ import { createCareMetrics, createScrubMetrics, createSpaceMetrics } from "../co
 import type { ScrubProgress } from "../content/scrub/progress.ts";
 import type { Quarantined } from "../content/scrub/quarantine.ts";
 import { Scrub } from "../content/scrub/scrub.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 
 export interface ContentCareParts {
   readonly content: RegistryContent;

@@ -7,7 +7,7 @@ import { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { demandOf } from "./demanding.ts";
 import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 import { openLoopback, type Loopback } from "../http/testing/loopback.ts";
-import { StatusBoard } from "../sync/board.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
 import type { PresentParent } from "../sync/parent.ts";
 import { ContentParent, openContent } from "../sync/testing/content-parent.ts";
 

@@ -8,9 +8,9 @@ import type { RegistryContent } from "../content/content.ts";
 import { Confirmations } from "../demand/confirmations.ts";
 import { createDemandMetrics } from "../demand/metrics.ts";
 import { OnDemand } from "../demand/on-demand.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 import type { PresentParent } from "../sync/parent.ts";
-import { maySync } from "../sync/select.ts";
+import { maySync } from "../sync/planning/select.ts";
 
 interface DemandingParts {
   readonly content: RegistryContent;

@@ -7,7 +7,7 @@ import { silentLog } from "../../common/testing/silent-log.ts";
 import { openMemoryContent } from "../content/content.ts";
 import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
 import { pruningOf } from "./pruning.ts";
-import { StatusBoard } from "../sync/board.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
 
 test("/status counts what is missing, and names what can come back and until when; so do the metrics", async () => {
   const clock = new ManualClock("2026-01-01T00:00:00Z");

@@ -3,7 +3,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
 import type { RegistryContent } from "../content/content.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 import { createPruneMetrics } from "../sync/prune/metrics.ts";
 import { Pruner } from "../sync/prune/pruner.ts";
 

@@ -55,15 +55,15 @@ import { requestIds } from "../http/request-ids.ts";
 import { TransferBuffers } from "../http/transfer-buffers.ts";
 import { statusPages } from "../status-pages.ts";
 import { RemoteRegistry } from "../remote/registry.ts";
-import { StatusBoard } from "../sync/board.ts";
-import { SyncDetails } from "../sync/details.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
+import { SyncDetails } from "../sync/telling/details.ts";
 import { SyncEngine } from "../sync/engine.ts";
 import { createUpMetrics } from "../up/metrics.ts";
 import { upPage } from "../up/pages.ts";
 import { UpSync } from "../up/up-sync.ts";
 import { Witness } from "../up/witness.ts";
-import { FileJournal } from "../sync/journal.ts";
-import { createProgressMetrics, createSyncMetrics } from "../sync/metrics.ts";
+import { FileJournal } from "../sync/telling/journal.ts";
+import { createProgressMetrics, createSyncMetrics } from "../sync/telling/metrics.ts";
 import type { PresentParent } from "../sync/parent.ts";
 
 /** By what a registry runs: where its settings come from, and how they reach it when they change. */

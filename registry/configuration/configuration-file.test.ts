@@ -9,7 +9,7 @@ import { silentLog } from "../../common/testing/silent-log.ts";
 import { LiveConfiguration } from "./live-configuration.ts";
 import { documentFaults } from "./document-faults.ts";
 import { ConfigurationFile, readConfiguration } from "./configuration-file.ts";
-import { StatusBoard } from "../sync/board.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
 
 const token = {
   version: 1,

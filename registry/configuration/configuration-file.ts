@@ -7,7 +7,7 @@ import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import type { Configuration, LiveConfiguration } from "./live-configuration.ts";
 import { documentFaults } from "./document-faults.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 
 /**
  * Reads a settings document, JSON or YAML. It may hold the client tokens too, under `clientTokens`.

@@ -5,8 +5,8 @@ import { described } from "../../common/contract/described.ts";
 import { parseScope } from "../../common/contract/scope.ts";
 import { messageOf } from "../../common/errors.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
-import { tagSelector } from "../sync/select.ts";
-import { parseSchedule } from "../sync/window.ts";
+import { tagSelector } from "../sync/planning/select.ts";
+import { parseSchedule } from "../sync/schedule/window.ts";
 import { unknownKeys } from "./unknown-keys.ts";
 
 /** A settings document as a person writes it: with the client tokens in it. */

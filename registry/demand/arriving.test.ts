@@ -2,7 +2,7 @@ import { PassThrough, Readable } from "node:stream";
 import { seconds } from "../../common/clock.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { image, item, repository, streamOf, tag } from "../content/testing/images.ts";
-import { transfer } from "../sync/transfer.ts";
+import { transfer } from "../sync/copying/transfer.ts";
 import { Edge, fetches, large } from "./testing/edge.ts";
 
 const config = item("{}", "application/vnd.oci.image.config.v1+json");

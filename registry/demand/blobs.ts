@@ -4,7 +4,7 @@ import type { RegistryContent } from "../content/content.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import { smallBlobBytes, type OpenBlob } from "../content/blobs.ts";
 import type { ArrivingBlob } from "../http/elsewhere.ts";
-import { transfer } from "../sync/transfer.ts";
+import { transfer } from "../sync/copying/transfer.ts";
 import { Arriving } from "./arriving.ts";
 import type { Desk } from "./desk.ts";
 import type { DemandMetrics } from "./metrics.ts";

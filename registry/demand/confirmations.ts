@@ -1,7 +1,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { FreshnessRule } from "../../common/contract/demand-settings.ts";
 import { matchesGlob } from "../../common/glob.ts";
-import type { TagConfirmations } from "../sync/tag-confirmations.ts";
+import type { TagConfirmations } from "../sync/planning/tag-confirmations.ts";
 
 /** For how many tags it is kept which rule is about them, and when they were confirmed: some 10 MiB at most. */
 const maxKept = 50_000;

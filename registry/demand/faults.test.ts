@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { image, item, repository, type Item } from "../content/testing/images.ts";
-import { transfer } from "../sync/transfer.ts";
+import { transfer } from "../sync/copying/transfer.ts";
 import { Edge, large } from "./testing/edge.ts";
 
 /** Numbers in [0, 1) that are the same each time (a linear congruential generator). */

@@ -9,7 +9,7 @@ import type { RegistryContent } from "../content/content.ts";
 import type { Referrer, StoredManifest } from "../content/metadata.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import type { ArrivingBlob, Elsewhere, Freshness } from "../http/elsewhere.ts";
-import { everyPlatform } from "../sync/platform.ts";
+import { everyPlatform } from "../sync/planning/platform.ts";
 import type { PresentParent } from "../sync/parent.ts";
 import { DemandedBlobs } from "./blobs.ts";
 import { Completion } from "./completion.ts";

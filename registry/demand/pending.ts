@@ -3,7 +3,7 @@ import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import type { Manifest } from "../../common/oci/manifest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
-import type { PlatformFilter } from "../sync/platform.ts";
+import type { PlatformFilter } from "../sync/planning/platform.ts";
 
 /** A manifest of the parent that a client was given, and of which something is not here yet. */
 export interface PendingManifest extends StoredManifest {

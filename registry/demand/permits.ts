@@ -5,7 +5,7 @@ import { ofManifest } from "../../common/oci/mediatype.ts";
 import type { Tag } from "../../common/oci/reference.ts";
 import { attachedTo } from "../content/collect/attached.ts";
 import type { ContentRepository } from "../content/repository.ts";
-import { everyPlatform, type PlatformFilter } from "../sync/platform.ts";
+import { everyPlatform, type PlatformFilter } from "../sync/planning/platform.ts";
 import type { Desk } from "./desk.ts";
 import type { PendingManifests } from "./pending.ts";
 import { platformsOfAnything, platformsOfRepository, referrersOf } from "./policy.ts";

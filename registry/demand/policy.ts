@@ -1,13 +1,13 @@
 import type { RepositoryRule, SyncSettings } from "../../common/contract/config.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
-import { everyPlatform, platformFilter, type PlatformFilter } from "../sync/platform.ts";
+import { everyPlatform, platformFilter, type PlatformFilter } from "../sync/planning/platform.ts";
 import {
   eitherReferrers,
   everyReferrer,
   referrerFilter,
   type ReferrerFilter,
-} from "../sync/referrer-filter.ts";
-import { selectsRepository, tagSelector } from "../sync/select.ts";
+} from "../sync/referrers/referrer-filter.ts";
+import { selectsRepository, tagSelector } from "../sync/planning/select.ts";
 
 /** What the settings let be fetched on demand; everything asked anew, since they change. */
 type Asked = Pick<SyncSettings, "onDemand" | "repositories">;

@@ -1,6 +1,6 @@
 import { maxBiggest, type PlanStatus } from "../../common/contract/status.ts";
 import { clip } from "../sync/clip.ts";
-import { worstOf } from "../sync/failures.ts";
+import { worstOf } from "../sync/telling/failures.ts";
 import { parentFault, sentenceOf } from "../sync/faults.ts";
 import type { RepositoryPlan } from "./entries.ts";
 import type { Preview } from "./preview.ts";

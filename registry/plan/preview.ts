@@ -2,17 +2,17 @@ import pLimit from "p-limit";
 import type { SyncSettings } from "../../common/contract/config.ts";
 import type { Digest, Descriptor } from "../../common/oci/digest.ts";
 import type { Repositories, SyncSource } from "../content/store.ts";
-import { eachAttachment } from "../sync/attachments.ts";
-import { idleSentence } from "../sync/census.ts";
+import { eachAttachment } from "../sync/referrers/attachments.ts";
+import { idleSentence } from "../sync/planning/census.ts";
 import { endsPass, isLinkFault, sentenceOf } from "../sync/faults.ts";
-import type { Limit } from "../sync/flights.ts";
-import { ManifestShelf } from "../sync/manifest-shelf.ts";
-import { planSync, type PresentContent } from "../sync/plan.ts";
-import type { PlannedTag } from "../sync/sync-plan.ts";
-import { everyPlatform } from "../sync/platform.ts";
-import { pool } from "../sync/pool.ts";
-import { survey, type SurveyOptions } from "../sync/survey.ts";
-import { Weights } from "../sync/weights.ts";
+import type { Limit } from "../sync/copying/flights.ts";
+import { ManifestShelf } from "../sync/planning/manifest-shelf.ts";
+import { planSync, type PresentContent } from "../sync/planning/plan.ts";
+import type { PlannedTag } from "../sync/planning/sync-plan.ts";
+import { everyPlatform } from "../sync/planning/platform.ts";
+import { pool } from "../sync/copying/pool.ts";
+import { survey, type SurveyOptions } from "../sync/planning/survey.ts";
+import { Weights } from "../sync/planning/weights.ts";
 import { PlanLedger, type PlanEntry, type RepositoryPlan } from "./entries.ts";
 
 /** What the registry has, to be looked at. */

@@ -3,9 +3,9 @@ import { DateTime } from "luxon";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { answerOf } from "./answer.ts";
 import type { PlanEntry, RepositoryPlan } from "./entries.ts";
-import { StatusBoard } from "../sync/board.ts";
-import { failuresOf } from "../sync/failures.ts";
-import type { PlanFailure } from "../sync/sync-plan.ts";
+import { StatusBoard } from "../sync/telling/board.ts";
+import { failuresOf } from "../sync/telling/failures.ts";
+import type { PlanFailure } from "../sync/planning/sync-plan.ts";
 import { reportOf } from "../sync/round.ts";
 
 const repository = "r".repeat(255);

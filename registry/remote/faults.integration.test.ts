@@ -10,7 +10,7 @@ import { FaultProxy } from "../../common/testing/fault-proxy.ts";
 import type { Fault } from "../../common/testing/faults.ts";
 import { openContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, streamOf } from "../content/testing/images.ts";
-import { transfer } from "../sync/transfer.ts";
+import { transfer } from "../sync/copying/transfer.ts";
 import { SoakClient } from "../testing/soak/client.ts";
 import { Distribution } from "../up/testing/distribution.ts";
 import { UnreachableError } from "./errors.ts";

@@ -2,10 +2,10 @@ import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
-import type { StatusBoard } from "./board.ts";
+import type { StatusBoard } from "./telling/board.ts";
 import { ForbiddenAddressError } from "../remote/errors.ts";
 import { isLinkFault } from "./faults.ts";
-import type { SyncMetrics } from "./metrics.ts";
+import type { SyncMetrics } from "./telling/metrics.ts";
 import type { Parent } from "./parent.ts";
 
 /** Knows whether the parent is there, and says so once per change, not once per try (T57). */

@@ -3,9 +3,9 @@ import type { RegistrySettings } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Service } from "../../common/service.ts";
 import type { LiveConfiguration } from "../configuration/live-configuration.ts";
-import type { SyncJournal } from "./journal.ts";
+import type { SyncJournal } from "./telling/journal.ts";
 import type { PresentParent } from "./parent.ts";
-import { History } from "./history.ts";
+import { History } from "./telling/history.ts";
 import { Recovery } from "./recovery.ts";
 import { SyncSession, type SessionParts } from "./session.ts";
 

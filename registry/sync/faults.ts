@@ -15,8 +15,8 @@ import {
   UnreachableError,
   UntrustedError,
 } from "../remote/errors.ts";
-import { CatalogUnavailableError } from "./catalog.ts";
-import { InvalidScheduleError } from "./schedule-error.ts";
+import { CatalogUnavailableError } from "./planning/catalog.ts";
+import { InvalidScheduleError } from "./schedule/schedule-error.ts";
 
 /** A fault of the whole parent, or of what a sync needs here, as ACR's `statusDetails` name it. */
 export interface ParentFault {

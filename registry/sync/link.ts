@@ -2,9 +2,9 @@ import type { Clock } from "../../common/clock.ts";
 import type { ParentSettings } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
 import type { LinkObserver } from "../remote/metered-transport.ts";
-import type { StatusBoard } from "./board.ts";
+import type { StatusBoard } from "./telling/board.ts";
 import { ParentContact } from "./contact.ts";
-import type { SyncMetrics } from "./metrics.ts";
+import type { SyncMetrics } from "./telling/metrics.ts";
 import type { Parent, PresentParent } from "./parent.ts";
 
 export interface LinkParts {

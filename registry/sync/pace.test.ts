@@ -3,7 +3,7 @@ import { mediaTypes } from "../../common/oci/mediatype.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { image, item, repository, type Item } from "../content/testing/images.ts";
-import { PollPace } from "./poll-pace.ts";
+import { PollPace } from "./schedule/poll-pace.ts";
 import { settings, World } from "./testing/world.ts";
 
 function imageOf(text: string): Item[] {

@@ -2,22 +2,22 @@ import type { SyncSettings, RepositoryRule } from "../../common/contract/config.
 import type { SyncStatus } from "../../common/contract/status.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Repositories, SyncSource, SyncTarget } from "../content/store.ts";
-import { byName } from "./by-name.ts";
-import { bigSentence, idleSentence } from "./census.ts";
-import { Lanes } from "./lanes.ts";
-import { ManifestShelf } from "./manifest-shelf.ts";
-import { planSync } from "./plan.ts";
-import { pool } from "./pool.ts";
-import type { PassWatch } from "./progress.ts";
+import { byName } from "./planning/by-name.ts";
+import { bigSentence, idleSentence } from "./planning/census.ts";
+import { Lanes } from "./copying/lanes.ts";
+import { ManifestShelf } from "./planning/manifest-shelf.ts";
+import { planSync } from "./planning/plan.ts";
+import { pool } from "./copying/pool.ts";
+import type { PassWatch } from "./telling/progress.ts";
 import type { ParentView } from "./prune/parent-view.ts";
-import type { ReferrerChecks } from "./referrer-checks.ts";
-import type { Retries } from "./retries.ts";
-import { Settling } from "./settling.ts";
-import type { PlanFailure, PlannedTag, SyncPlan } from "./sync-plan.ts";
-import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { ReferrerChecks } from "./referrers/referrer-checks.ts";
+import type { Retries } from "./copying/retries.ts";
+import { Settling } from "./copying/settling.ts";
+import type { PlanFailure, PlannedTag, SyncPlan } from "./planning/sync-plan.ts";
+import type { TagConfirmations } from "./planning/tag-confirmations.ts";
 import type { Upward } from "./upward.ts";
-import type { Weights } from "./weights.ts";
-import { byImage, inOrder } from "./work-order.ts";
+import type { Weights } from "./planning/weights.ts";
+import { byImage, inOrder } from "./copying/work-order.ts";
 
 export interface PassOptions {
   readonly sync: Pick<SyncSettings, "repositories" | "concurrency">;

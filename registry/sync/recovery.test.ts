@@ -11,14 +11,14 @@ import { LiveConfiguration } from "../configuration/live-configuration.ts";
 import { openContent, type RegistryContent } from "../content/content.ts";
 import { image, item, repository, tag, type Item } from "../content/testing/images.ts";
 import { checkDatabase } from "../content/rescue/checkup.ts";
-import { StatusBoard } from "./board.ts";
-import { SyncDetails } from "./details.ts";
+import { StatusBoard } from "./telling/board.ts";
+import { SyncDetails } from "./telling/details.ts";
 import { SyncEngine } from "./engine.ts";
-import { createSyncMetrics } from "./metrics.ts";
+import { createSyncMetrics } from "./telling/metrics.ts";
 import { ContentParent, openContent as openMemory } from "./testing/content-parent.ts";
 import { noPruning } from "./testing/no-pruning.ts";
 import { settings } from "./testing/world.ts";
-import type { TagConfirmations } from "./tag-confirmations.ts";
+import type { TagConfirmations } from "./planning/tag-confirmations.ts";
 
 function imageOf(text: string): Item[] {
   const config = item(JSON.stringify({ text }), mediaTypes.ociConfig);

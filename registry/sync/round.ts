@@ -2,11 +2,11 @@ import type { DateTime } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { SyncFailure, SyncStatus } from "../../common/contract/status.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
-import { longestSleep, shorter } from "./durations.ts";
+import { longestSleep, shorter } from "./schedule/durations.ts";
 import { clip } from "./clip.ts";
-import { worstOf } from "./failures.ts";
+import { worstOf } from "./telling/failures.ts";
 import type { PassResult, TagCounts } from "./pass.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "./telling/progress.ts";
 
 /** A person wants a sync now: the routine one makes way, and that one does what is left. */
 export class SupersededError extends Error {

@@ -4,20 +4,20 @@ import { blackoutAt } from "../../common/blackouts.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
 import { catalogDetail } from "../../common/contract/status.ts";
-import { Agenda } from "./agenda.ts";
+import { Agenda } from "./schedule/agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
-import { longer, longestSleep, shorter } from "./durations.ts";
+import { longer, longestSleep, shorter } from "./schedule/durations.ts";
 import { parentFault } from "./faults.ts";
-import type { History } from "./history.ts";
+import type { History } from "./telling/history.ts";
 import { Link } from "./link.ts";
 import type { PresentParent } from "./parent.ts";
-import { PollPace } from "./poll-pace.ts";
-import { Postponed } from "./postponed.ts";
+import { PollPace } from "./schedule/poll-pace.ts";
+import { Postponed } from "./schedule/postponed.ts";
 import type { Recovery } from "./recovery.ts";
 import { SupersededError } from "./round.ts";
 import { SyncRuns, type RunParts } from "./sync-runs.ts";
 import { Wakeable } from "./wakeable.ts";
-import { parseSchedule, type SyncSchedule } from "./window.ts";
+import { parseSchedule, type SyncSchedule } from "./schedule/window.ts";
 
 export interface SessionParts extends RunParts {
   /** Until when the link's quota is used up; `undefined` while it is not. */

@@ -2,7 +2,7 @@ import type { DateTime } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
 import type { RegistryContent } from "../content/content.ts";
-import type { StatusBoard } from "../sync/board.ts";
+import type { StatusBoard } from "../sync/telling/board.ts";
 import type { UpMetrics } from "./metrics.ts";
 import type { Witness } from "./witness.ts";
 

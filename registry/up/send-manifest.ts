@@ -7,7 +7,7 @@ import type { ContentRepository } from "../content/repository.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import type { Turns } from "../content/turns.ts";
 import { UnknownPartError } from "../remote/errors.ts";
-import { pool } from "../sync/pool.ts";
+import { pool } from "../sync/copying/pool.ts";
 import { putListed, type PutRoute } from "./referrers-tag.ts";
 import { sendBlob, type BlobRoute } from "./send-blob.ts";
 import type { ParentWriter } from "./target.ts";

@@ -1,5 +1,5 @@
 import { DateTime } from "luxon";
-import { parseSchedule, type ScheduleSettings } from "../sync/window.ts";
+import { parseSchedule, type ScheduleSettings } from "../sync/schedule/window.ts";
 import { shiftOf } from "./shift.ts";
 
 const at = (text: string): DateTime<true> => DateTime.fromISO(text, { zone: "utc" }) as DateTime<true>;

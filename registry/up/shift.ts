@@ -1,5 +1,5 @@
 import type { DateTime } from "luxon";
-import { nextSlot, type SyncSchedule, type SyncSlot } from "../sync/window.ts";
+import { nextSlot, type SyncSchedule, type SyncSlot } from "../sync/schedule/window.ts";
 
 /**
  * When changes may go up: always where syncs are continuous; otherwise in every window, also when the sync in it is done;

@@ -1,7 +1,7 @@
 import type { RepositoryRule } from "../../../common/contract/config.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import { isLiteral } from "../../../common/glob.ts";
-import { selectsRepository, type TagChoice } from "../select.ts";
+import { selectsRepository, type TagChoice } from "../planning/select.ts";
 
 /** What one repository is at the parent, and by the rules. */
 export interface RepositoryView {

@@ -1,9 +1,9 @@
 import type { RepositoryRule } from "../../../common/contract/config.ts";
 import { parseSettings } from "../../../common/contract/config.ts";
 import { repository, tag } from "../../content/testing/images.ts";
-import type { TagChoice } from "../select.ts";
+import type { TagChoice } from "../planning/select.ts";
 import type { Tag } from "../../../common/oci/reference.ts";
-import { tagSelector } from "../select.ts";
+import { tagSelector } from "../planning/select.ts";
 import { ParentView } from "./parent-view.ts";
 import { Cap, verdictOn, type MissingReason, type Verdict } from "./verdict.ts";
 

@@ -1,4 +1,4 @@
-import type { TagConfirmations } from "../tag-confirmations.ts";
+import type { TagConfirmations } from "../planning/tag-confirmations.ts";
 
 /** For registries without rules of freshness. */
 export const noConfirmations: TagConfirmations = { immutable: () => false, note: () => undefined };

@@ -1,0 +1,114 @@
+import { DateTime } from "luxon";
+import { seconds, type Clock } from "../../../common/clock.ts";
+import type { SyncStatus } from "../../../common/contract/status.ts";
+import { messageOf } from "../../../common/errors.ts";
+import type { Logger } from "../../../common/log.ts";
+import type { StatusBoard } from "./board.ts";
+import type { SyncDetails } from "./details.ts";
+import type { JournalEntry, SyncJournal } from "./journal.ts";
+
+/** Routine passes change nothing but times: a memory card need not be written for each of them. */
+const journalInterval = seconds(300);
+const runsKept = 20;
+
+/** What happened so far, across restarts: kept in the journal, shown on the board. */
+export class History {
+  private readonly journal: SyncJournal;
+  private readonly board: StatusBoard;
+  private readonly details: SyncDetails;
+  private readonly clock: Clock;
+  private readonly log: Logger;
+  private entry: JournalEntry;
+  private written: { readonly entry: JournalEntry; readonly at: DateTime };
+
+  private constructor(
+    journal: SyncJournal,
+    board: StatusBoard,
+    details: SyncDetails,
+    clock: Clock,
+    log: Logger,
+    entry: JournalEntry,
+  ) {
+    this.journal = journal;
+    this.board = board;
+    this.details = details;
+    this.clock = clock;
+    this.log = log;
+    this.entry = entry;
+    this.written = { entry, at: clock.now() };
+  }
+
+  static async restore(
+    journal: SyncJournal,
+    board: StatusBoard,
+    details: SyncDetails,
+    clock: Clock,
+    log: Logger,
+  ): Promise<History> {
+    const history = new History(journal, board, details, clock, log, await journal.read());
+    history.show();
+    return history;
+  }
+
+  /** When the last sync began that did all it could; `undefined` before the first. */
+  get done(): DateTime<true> | undefined {
+    const time = DateTime.fromISO(this.entry.doneTime ?? "", { zone: "utc" });
+    return time.isValid ? time : undefined;
+  }
+
+  /** The last request of a person that was met. */
+  get resyncRequest(): string | undefined {
+    return this.entry.resyncRequest;
+  }
+
+  /** @param complete whether the sync tried everything, rather than being cut short */
+  async ended(sync: SyncStatus, complete: boolean, resyncRequest: string | undefined): Promise<void> {
+    this.entry = {
+      ...this.entry,
+      sync,
+      ...(complete ? { doneTime: sync.startTime, resyncRequest } : {}),
+      ...(sync.state === "Succeeded" ? { lastSyncTime: sync.endTime, upToDateAsOf: sync.startTime } : {}),
+      ...(isNews(sync) ? { runs: [sync, ...(this.entry.runs ?? [])].slice(0, runsKept) } : {}),
+    };
+    this.show();
+    const routine = timeless(this.entry) === timeless(this.written.entry);
+    if (!routine || this.written.at.plus(journalInterval) <= this.clock.now()) await this.save();
+  }
+
+  /** Never rejects: without a journal a restart costs a comparison with the parent, and no content. */
+  async save(): Promise<void> {
+    if (this.entry === this.written.entry) return;
+    try {
+      await this.journal.write(this.entry);
+      this.written = { entry: this.entry, at: this.clock.now() };
+    } catch (error) {
+      this.log.warn("the sync journal cannot be written", { error: messageOf(error) });
+    }
+  }
+
+  private show(): void {
+    const { lastSyncTime, upToDateAsOf, runs, sync } = this.entry;
+    this.details.runs = runs ?? [];
+    this.board.update({
+      ...(upToDateAsOf === undefined ? {} : { upToDateAsOf }),
+      ...(lastSyncTime === undefined ? {} : { lastSyncTime }),
+      ...(sync === undefined ? {} : { sync }),
+    });
+  }
+}
+
+/** Whether a sync was more than a look at a parent that has nothing new. */
+function isNews({ trigger, state, tags }: SyncStatus): boolean {
+  return trigger !== "Schedule" || state !== "Succeeded" || tags.copied > 0;
+}
+
+function timeless({ sync, resyncRequest }: JournalEntry): string {
+  return JSON.stringify([
+    resyncRequest,
+    sync?.trigger,
+    sync?.state,
+    sync?.tags,
+    sync?.message,
+    sync?.failures.map(({ repository, tag, message }) => [repository, tag, message]),
+  ]);
+}
