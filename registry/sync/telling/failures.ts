@@ -1,4 +1,9 @@
-import { maxFailures, maxReasons, type SyncFailure, type SyncStatus } from "../../../common/contract/status.ts";
+import {
+  maxFailures,
+  maxReasons,
+  type SyncFailure,
+  type SyncStatus,
+} from "../../../common/contract/status.ts";
 import { byName } from "../planning/by-name.ts";
 import { clip } from "../clip.ts";
 import { sentenceOf } from "../faults.ts";
