@@ -26,8 +26,8 @@ export interface Scale {
 }
 
 export const fullScale: Scale = {
-  rounds: 5,
-  seconds: 5,
+  rounds: 9,
+  seconds: 3,
   largeBytes: 512 * 1024 ** 2,
   hugeBytes: 10 * 1024 ** 3,
   pushedImages: 100,

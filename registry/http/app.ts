@@ -4,8 +4,8 @@ import type { Logger } from "../../common/log.ts";
 import { OciError, type OciErrorCode } from "../../common/oci/errors.ts";
 import { parseRepository } from "../../common/oci/reference.ts";
 import { authorize, type RouteAccess } from "./authorize.ts";
-import type { ApiParts, RepositoryCall } from "./call.ts";
-import { matchDirectly } from "./direct.ts";
+import type { ApiParts, PullCall } from "./call.ts";
+import { DirectMatcher, type DirectMatch } from "./direct.ts";
 import { setCommonHeaders } from "./head.ts";
 import { noteTarget, observe, observedOf } from "./observe.ts";
 import { respondWithError } from "./respond.ts";
@@ -18,11 +18,12 @@ type Params = Readonly<Record<string, string>>;
 /** The distribution API over `parts`. */
 export function createApp(parts: ApiParts): RequestListener {
   const router = createRouter(parts);
+  const direct = new DirectMatcher();
   return (request, response) => {
     observe(parts, request, response);
-    const match = matchDirectly(request.method, request.url);
+    const match = direct.match(request.method, request.url);
     if (match === undefined) router(request, response);
-    else void runInRepository(match.route, match.params, request, response, parts);
+    else void runInRepository(match.route, match.params, request, response, parts, match);
   };
 }
 
@@ -87,7 +88,7 @@ interface RepositoryRoute<Q, S> {
   readonly access: RouteAccess;
   readonly missing: OciErrorCode;
   readonly handle: (
-    call: Omit<RepositoryCall, "request" | "response"> & { readonly request: Q; readonly response: S },
+    call: Omit<PullCall, "request" | "response"> & { readonly request: Q; readonly response: S },
   ) => Promise<void> | void;
 }
 
@@ -98,20 +99,22 @@ function runInRepository<Q extends IncomingMessage, S extends ServerResponse>(
   request: Q,
   response: S,
   parts: ApiParts,
+  known?: Pick<DirectMatch, "repository" | "reference">,
 ): Promise<void> | void {
   const observed = observedOf(response);
   observed.route = route.name;
   try {
-    const name = parseRepository(params.repository ?? "");
+    const name = known?.repository ?? parseRepository(params.repository ?? "");
+    const reference = known?.reference;
     noteTarget(observed, name, params);
     const repository = parts.content.open(name);
     const session = authorize(route.access, name, request, response, parts);
     const done =
       session instanceof Promise
-        ? session.then((known) =>
-            route.handle({ request, response, params, parts, session: known, repository }),
+        ? session.then((permitted) =>
+            route.handle({ request, response, params, parts, session: permitted, repository, reference }),
           )
-        : route.handle({ request, response, params, parts, session, repository });
+        : route.handle({ request, response, params, parts, session, repository, reference });
     return done?.catch((error: unknown) => {
       respondWithError(error, request, response, logOf(response, parts), route.missing);
     });

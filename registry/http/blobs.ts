@@ -14,8 +14,8 @@ import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** GET and HEAD /v2/<name>/blobs/<digest>. At once, if it is a small one that is at hand. */
 export function readBlob(call: PullCall): Promise<void> | void {
-  const { request, params, parts, repository } = call;
-  const digest = parseDigest(params.digest ?? "");
+  const { request, params, reference, parts, repository } = call;
+  const digest = reference?.kind === "digest" ? reference.digest : parseDigest(params.digest ?? "");
   parts.content.locks.demandRead(repository.name, { kind: "repository" });
   if (request.method === "HEAD") return describeBlob(call, digest);
   const bytes = repository.recentBlob(digest);
@@ -72,6 +72,7 @@ async function sendOpen<T extends OpenBlob>(
 function sendSmall(call: PullCall, digest: Digest, bytes: Uint8Array): void {
   const range = begin(call, digest, bytes.length);
   if (range === undefined) call.response.end();
+  else if (range.end + 1 - range.start === bytes.length) endSmall(call.response, bytes);
   else endSmall(call.response, bytes.subarray(range.start, range.end + 1));
 }
 

@@ -13,6 +13,7 @@ import type { ContentRepository } from "../content/repository.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { HttpMetrics } from "./metrics.ts";
+import type { Reference } from "./reference.ts";
 import type { TransferBuffers } from "./transfer-buffers.ts";
 
 /** What the API works with. */
@@ -56,6 +57,8 @@ export interface RepositoryCall extends Call {
 
 /** The same, without what the router adds to requests and responses: their common headers are still to be written. */
 export interface PullCall extends Omit<RepositoryCall, "request" | "response"> {
+  /** What it asks for, if that was read off the path already. */
+  readonly reference?: Reference | undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }

@@ -1,19 +1,20 @@
 import { digestOf } from "../../common/oci/digest.ts";
 import { image, item } from "../content/testing/images.ts";
-import { matchDirectly } from "./direct.ts";
+import { DirectMatcher } from "./direct.ts";
 import { openLoopback, type Loopback } from "./testing/loopback.ts";
 
 const digest = digestOf("anything");
+const matcher = new DirectMatcher();
 
 test.each([
   { path: "/v2/a/manifests/v1", params: { repository: "a", reference: "v1" } },
   { path: `/v2/a/b-c/d.e/manifests/${digest}`, params: { repository: "a/b-c/d.e", reference: digest } },
   { path: `/v2/a/blobs/${digest}`, params: { repository: "a", digest } },
-  { path: "/v2/a/manifests/b/blobs/c", params: { repository: "a/manifests/b", digest: "c" } },
+  { path: `/v2/a/manifests/b/blobs/${digest}`, params: { repository: "a/manifests/b", digest } },
   { path: "/v2/a/blobs/uploads/manifests/v1", params: { repository: "a/blobs/uploads", reference: "v1" } },
 ])("$path is found without the router", ({ path, params }) => {
-  expect(matchDirectly("GET", path)?.params).toEqual(params);
-  expect(matchDirectly("HEAD", path)?.params).toEqual(params);
+  expect(matcher.match("GET", path)?.params).toEqual(params);
+  expect(matcher.match("HEAD", path)?.params).toEqual(params);
 });
 
 test.each([
@@ -29,14 +30,28 @@ test.each([
   { path: "/v2/a/blobs/uploads/", because: "with a slash too" },
   { path: `/v2/a/referrers/${digest}`, because: "it is another route" },
   { path: "/v2/a/tags/list", because: "it is another route" },
+  { path: "/v2/A/manifests/v1", because: "that is no repository's name, which the router says" },
+  { path: "/v2/a/manifests/.v1", because: "nor is that a tag" },
+  { path: "/v2/a/blobs/v1", because: "nor a tag a digest" },
+  { path: "/v2/a/blobs/sha256:abc", because: "nor anything too short" },
   { path: "/V2/a/manifests/v1", because: "paths have letter case" },
   { path: "/v2/a/manifests/v1 ", because: "a space is nowhere in a path" },
 ])("$path is left to the router: $because", ({ path }) => {
-  expect(matchDirectly("GET", path)).toBeUndefined();
+  // Also when it was looked at before.
+  expect([matcher.match("GET", path), matcher.match("GET", path)]).toEqual([undefined, undefined]);
 });
 
 test.each(["PUT", "DELETE", "POST", "PATCH", "OPTIONS", undefined])("%s is left to the router", (method) => {
-  expect(matchDirectly(method, "/v2/a/manifests/v1")).toBeUndefined();
+  expect(matcher.match("GET", "/v2/a/manifests/v1")).toBeDefined();
+  expect(matcher.match(method, "/v2/a/manifests/v1")).toBeUndefined();
+});
+
+test("a path means what it did, however many others were asked for meanwhile", () => {
+  const { params } = matcher.match("GET", "/v2/a/manifests/v1") ?? {};
+  for (let i = 0; i < 3000; i++) {
+    expect(matcher.match("GET", `/v2/a/manifests/v${i}`)?.params.reference).toBe(`v${i}`);
+  }
+  expect(matcher.match("GET", "/v2/a/manifests/v1")?.params).toEqual(params);
 });
 
 describe("the answer is the router's", () => {

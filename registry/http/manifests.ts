@@ -10,12 +10,10 @@ import { conditionOf, demandMatch, etagOf, names } from "./conditional.ts";
 import { endSmall, writeHead } from "./head.ts";
 import { observedOf } from "./observe.ts";
 import { single } from "./paging.ts";
+import { parseReference, type Reference } from "./reference.ts";
 
 /** The most tags that one push may bring. */
 const maxTags = 100;
-
-type Reference =
-  { readonly kind: "digest"; readonly digest: Digest } | { readonly kind: "tag"; readonly tag: Tag };
 
 /** GET and HEAD /v2/<name>/manifests/<reference>. At once, if it is here and no rule of freshness is set. */
 export function readManifest(call: PullCall): Promise<void> | void {
@@ -77,7 +75,7 @@ function answer(call: PullCall, { descriptor, bytes }: StoredManifest, ageSecond
  */
 export async function writeManifest(call: RepositoryCall): Promise<void> {
   const { request, response, repository } = call;
-  const reference = parseReference(call);
+  const reference = parseReference(call.params.reference ?? "");
   const tags = reference.kind === "tag" ? [reference.tag] : queriedTags(request.query.tag);
   const expected = reference.kind === "tag" ? queriedDigest(single(request.query.digest)) : reference.digest;
   const bytes = await readBody(request, maxManifestBytes);
@@ -105,19 +103,13 @@ export async function deleteManifest(call: RepositoryCall): Promise<void> {
   call.response.status(202).end();
 }
 
-function parseReference({ params }: Pick<PullCall, "params">): Reference {
-  const text = params.reference ?? "";
-  return text.includes(":")
-    ? { kind: "digest", digest: parseDigest(text) }
-    : { kind: "tag", tag: parseTag(text) };
-}
-
 /** A reference to something that may be there: what cannot be a tag is simply not. */
-function existing(call: Pick<PullCall, "params">): Reference {
+function existing({ params, reference: known }: Pick<PullCall, "params" | "reference">): Reference {
+  const { reference = "" } = params;
   try {
-    return parseReference(call);
+    return known ?? parseReference(reference);
   } catch (error) {
-    if (error instanceof InvalidReferenceError) throw new TagNotFoundError(call.params.reference ?? "");
+    if (error instanceof InvalidReferenceError) throw new TagNotFoundError(reference);
     throw error;
   }
 }

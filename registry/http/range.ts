@@ -13,7 +13,8 @@ const whole: RangeAnswer = { kind: "whole" };
  * RFC allows: several ranges are a way to make a server work (S05).
  */
 export function parseRange(header: string | undefined, size: number): RangeAnswer {
-  const match = /^bytes=(\d*)-(\d*)$/i.exec(header ?? "");
+  if (header === undefined) return whole;
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header);
   const [, first = "", last = ""] = match ?? [];
   if (match === null || (first === "" && last === "")) return whole;
   if (first === "") return suffix(Number(last), size);
