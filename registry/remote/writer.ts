@@ -4,7 +4,7 @@ import type { StreamedBody } from "../../common/http/exchange.ts";
 import { algorithmOf, isDigest, type Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
-import type { KeptUpload } from "../content/outbox/outbox.ts";
+import type { KeptUpload } from "../content/outbox/uploads.ts";
 import type { ParentWriter } from "../up/target.ts";
 import type { ParentClient, ParentRequest } from "./client.ts";
 import {

@@ -130,7 +130,7 @@ export class Drain {
         content.holder(digest, (other) => other !== repository && outbox.knownAtParent(other)),
       turns: this.turns,
       width: sync?.concurrency ?? defaultWidth,
-      uploads: outbox,
+      uploads: outbox.uploads,
       parts: this.partSize,
       sent: (bytes) => {
         this.bytes += bytes;

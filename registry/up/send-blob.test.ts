@@ -36,7 +36,7 @@ describe("T33 a blob goes up in parts", () => {
   const route = (): BlobRoute => ({
     from: here.open(name),
     to: parent.writer(name),
-    uploads: here.outbox,
+    uploads: here.outbox.uploads,
     parts,
     sent: (bytes) => {
       sent += bytes;
@@ -56,7 +56,7 @@ describe("T33 a blob goes up in parts", () => {
 
   async function expectThere(): Promise<void> {
     await expect(parent.content.open(name).blobSize(blob.descriptor.digest)).resolves.toBe(blob.bytes.length);
-    expect(here.outbox.upload(name, blob.descriptor.digest)).toBeUndefined();
+    expect(here.outbox.uploads.find(name, blob.descriptor.digest)).toBeUndefined();
   }
 
   test("of equal size but for the last, which ends it; each counts once", async () => {
@@ -78,7 +78,7 @@ describe("T33 a blob goes up in parts", () => {
   test("a lost connection costs one part: the next try asks how far it is, also in another process", async () => {
     failOnce("append apps", 2, new UnreachableError("cut"));
     await expect(send()).rejects.toThrow(UnreachableError);
-    expect(here.outbox.upload(name, blob.descriptor.digest)?.offset).toBe(1024 * KiB);
+    expect(here.outbox.uploads.find(name, blob.descriptor.digest)?.offset).toBe(1024 * KiB);
     parent.recent();
     await send();
     await expectThere();
@@ -140,7 +140,7 @@ describe("T33 a blob goes up in parts", () => {
   test("an upload that the parent forgot begins again", async () => {
     failOnce("append apps", 2, new UnreachableError("cut"));
     await expect(send()).rejects.toThrow(UnreachableError);
-    await here.outbox.keepUpload(name, blob.descriptor.digest, {
+    await here.outbox.uploads.keep(name, blob.descriptor.digest, {
       location: "0".repeat(36),
       offset: 1024 * KiB,
     });

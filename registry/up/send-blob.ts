@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { StreamedBody } from "../../common/http/exchange.ts";
 import type { Descriptor } from "../../common/oci/digest.ts";
 import type { RepositoryName } from "../../common/oci/reference.ts";
-import type { KeptUpload, Outbox } from "../content/outbox/outbox.ts";
+import type { KeptUpload, OutboxUploads } from "../content/outbox/uploads.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import { ContentNotFoundError } from "../content/store.ts";
 import { NotFoundError, ProtocolError, UnreachableError } from "../remote/errors.ts";
@@ -12,7 +12,7 @@ export interface BlobRoute {
   readonly from: Pick<ContentRepository, "name" | "blobSize" | "readBlob">;
   readonly to: ParentWriter;
   /** Remembers where uploads go on. */
-  readonly uploads: Pick<Outbox, "upload" | "keepUpload">;
+  readonly uploads: Pick<OutboxUploads, "find" | "keep">;
   /** How much one request carries, for all blobs: what one of them learns of the parent holds for the others. */
   readonly parts: PartSize;
   /** Told how many bytes the parent has taken. */
@@ -62,11 +62,11 @@ export async function sendBlob(
     (await resumed(blob, route)) ?? (await route.to.beginUpload(blob.digest, mount, route.signal));
   route.parts.grow(upload?.leastPart ?? 0);
   if (upload !== undefined) await carryOn(blob, upload, route);
-  await route.uploads.keepUpload(from.name, blob.digest, undefined);
+  await route.uploads.keep(from.name, blob.digest, undefined);
 }
 
 async function resumed({ digest, size }: Descriptor, route: BlobRoute): Promise<KeptUpload | undefined> {
-  const kept = route.uploads.upload(route.from.name, digest);
+  const kept = route.uploads.find(route.from.name, digest);
   if (kept === undefined) return undefined;
   const found = await route.to.findUpload(kept, route.signal);
   return found !== undefined && found.offset <= size ? found : undefined;
@@ -88,7 +88,7 @@ async function carryOn(blob: Descriptor, begun: KeptUpload, route: BlobRoute): P
       route.sent(next.offset - upload.offset);
       upload = next;
       setbacks = 0;
-      await route.uploads.keepUpload(route.from.name, blob.digest, upload);
+      await route.uploads.keep(route.from.name, blob.digest, upload);
     } catch (error) {
       if (!isSetback(error, size, route.parts) || ++setbacks > maxSetbacks) throw error;
       upload = (await route.to.findUpload(upload, route.signal)) ?? (await afresh(blob, route));
@@ -104,7 +104,7 @@ async function finish(blob: Descriptor, upload: KeptUpload, route: BlobRoute): P
   } catch (error) {
     // Whether it has taken the last part is for the parent to say: the next try asks it.
     if (error instanceof UnreachableError && upload.offset > 0) {
-      await route.uploads.keepUpload(route.from.name, blob.digest, upload);
+      await route.uploads.keep(route.from.name, blob.digest, upload);
     }
     throw error;
   }
@@ -113,7 +113,7 @@ async function finish(blob: Descriptor, upload: KeptUpload, route: BlobRoute): P
 
 /** The parent forgot the upload: what it had of it is lost. */
 async function afresh({ digest }: Descriptor, { from, to, uploads, signal }: BlobRoute): Promise<KeptUpload> {
-  await uploads.keepUpload(from.name, digest, undefined);
+  await uploads.keep(from.name, digest, undefined);
   const upload = await to.beginUpload(digest, undefined, signal);
   if (upload === undefined) throw new ProtocolError("The parent mounts what it was not asked to mount.");
   return upload;

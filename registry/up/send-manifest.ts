@@ -88,7 +88,7 @@ async function sendParts(
       if (doubt?.(blob.digest) === true) await sendBlob(blob, undefined, route);
       else if (!(await isThere(blob, route))) await sendBlob(blob, await route.holder(blob.digest), route);
       // An upload may have ended there without our hearing of it.
-      else await route.uploads.keepUpload(from.name, blob.digest, undefined);
+      else await route.uploads.keep(from.name, blob.digest, undefined);
     } finally {
       end();
     }

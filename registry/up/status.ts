@@ -14,7 +14,7 @@ export function upStatusOf(outbox: Outbox): UpStatus | undefined {
     setAside,
     setAsideItems: outbox.refused(maxUpItems).map(itemOf),
     conflicts,
-    conflictItems: outbox.conflicts(maxUpItems).map(conflictItemOf),
+    conflictItems: outbox.conflicts.recent(maxUpItems).map(conflictItemOf),
   };
 }
 

@@ -2,7 +2,7 @@ import type { StreamedBody } from "../../common/http/exchange.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
-import type { KeptUpload } from "../content/outbox/outbox.ts";
+import type { KeptUpload } from "../content/outbox/uploads.ts";
 
 /** What a parent takes into one repository. All of it may be done again without harm. */
 export interface ParentWriter {

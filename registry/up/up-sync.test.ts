@@ -467,11 +467,14 @@ describe("what clients change here goes up", () => {
       .open(repository("apps/hello"))
       .push(layers[0]!.descriptor, streamOf(layers[0]!));
     const { digest } = layers[0]!.descriptor;
-    await world.content.outbox.keepUpload(repository("apps/hello"), digest, { location: "/gone", offset: 1 });
+    await world.content.outbox.uploads.keep(repository("apps/hello"), digest, {
+      location: "/gone",
+      offset: 1,
+    });
     await world.startAndSync();
     await push(first, "v1");
     await sent();
-    expect(world.content.outbox.upload(repository("apps/hello"), digest)).toBeUndefined();
+    expect(world.content.outbox.uploads.find(repository("apps/hello"), digest)).toBeUndefined();
   });
 
   test("a blob that another repository of the parent has is not sent again", async () => {

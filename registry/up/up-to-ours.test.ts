@@ -71,7 +71,7 @@ describe("up to another of ours", () => {
     holder: async () => undefined,
     turns: new Turns(),
     width: 2,
-    uploads: here.outbox,
+    uploads: here.outbox.uploads,
     parts: new PartSize(),
     sent: () => undefined,
     outbox: here.outbox,

@@ -188,12 +188,12 @@ describe("what waits to go up", () => {
     await outbox.attach("https://one.example");
     await bring(one);
     await put(two, "v1");
-    await outbox.keepUpload(name, config.descriptor.digest, { location: "/x", offset: 1 });
+    await outbox.uploads.keep(name, config.descriptor.digest, { location: "/x", offset: 1 });
     await outbox.attach("https://one.example");
     expect(waiting()).toMatchObject([{ base: one.descriptor.digest }]);
     await outbox.attach("https://two.example");
     expect(waiting()).toMatchObject([{ base: undefined }]);
-    expect(outbox.upload(name, config.descriptor.digest)).toBeUndefined();
+    expect(outbox.uploads.find(name, config.descriptor.digest)).toBeUndefined();
     expect(outbox.knownAtParent(name)).toBe(false);
   });
 
@@ -211,11 +211,11 @@ describe("what waits to go up", () => {
       await clock.advance(seconds(1));
     }
     expect(outbox.summary().conflicts).toBe(100);
-    expect(outbox.conflicts(1)).toMatchObject([{ tag: "t101", theirs: unknownDigest }]);
+    expect(outbox.conflicts.recent(1)).toMatchObject([{ tag: "t101", theirs: unknownDigest }]);
     await put(two, "t101");
     expect(waiting()).toMatchObject([{ base: unknownDigest }]);
     await outbox.settle(waiting()[0]!, two.descriptor.digest);
-    expect(outbox.conflicts(1)).toMatchObject([{ tag: "t100" }]);
+    expect(outbox.conflicts.recent(1)).toMatchObject([{ tag: "t100" }]);
   });
 
   test("a change that had to give way is no base for one that came meanwhile", async () => {

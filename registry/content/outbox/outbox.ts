@@ -2,13 +2,11 @@ import type { Clock } from "../../../common/clock.ts";
 import type { Digest } from "../../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import type { MetadataDatabase } from "../metadata-database.ts";
-import { conflictOf, entryOf, tagOf, type Conflict, type OutboxEntry } from "./entry.ts";
+import { entryOf, tagOf, type Conflict, type OutboxEntry } from "./entry.ts";
+import { OutboxConflicts } from "./conflicts.ts";
 import { OutboxCourse } from "./course.ts";
 import { OutboxTable } from "./outbox-table.ts";
-
-/** More conflicts than anybody reads, and how long they are news. */
-const keptConflicts = 100;
-const conflictAgeMs = 7 * 86_400_000;
+import { OutboxUploads } from "./uploads.ts";
 
 export interface OutboxSummary {
   /** Set aside or not. */
@@ -27,16 +25,6 @@ export interface ParentTag {
   readonly digest: Digest;
 }
 
-/** An upload to the parent that goes on where it stopped. */
-export interface KeptUpload {
-  /** Path and query at the parent. */
-  readonly location: string;
-  /** How much the parent has of it, as it said. */
-  readonly offset: number;
-  /** The least that the parent takes at once, but for the end; not kept. */
-  readonly leastPart?: number;
-}
-
 /**
  * What clients changed here and the parent is to have, too: written in the transaction of each change, in order, and kept
  * until the parent has it, however long that takes.
@@ -50,15 +38,17 @@ export class Outbox {
   readonly table: OutboxTable;
   /** By which an older state of it is known from a newer one. */
   readonly course: OutboxCourse;
+  readonly uploads: OutboxUploads;
+  readonly conflicts: OutboxConflicts;
   private readonly database: MetadataDatabase;
-  private readonly clock: Clock;
   private readonly listeners = new Set<() => void>();
 
   /** @param records whether changes of clients are to go up, asked at each */
   constructor(database: MetadataDatabase, clock: Clock, records: () => boolean) {
     this.database = database;
-    this.clock = clock;
     this.course = new OutboxCourse(database);
+    this.uploads = new OutboxUploads(database);
+    this.conflicts = new OutboxConflicts(database.statements, clock);
     this.table = new OutboxTable(database.statements, clock, records, () => {
       for (const listener of this.listeners) listener();
     });
@@ -120,8 +110,8 @@ export class Outbox {
           tag,
         );
       }
-      if (conflict === undefined) this.forgetConflict(repository, tag);
-      else this.keepConflict(conflict);
+      if (conflict === undefined) this.conflicts.forget(repository, tag);
+      else this.conflicts.keep(conflict);
     });
   }
 
@@ -193,45 +183,10 @@ export class Outbox {
     });
   }
 
-  upload(repository: RepositoryName, digest: Digest): KeptUpload | undefined {
-    const row = this.database.statements.row(
-      "SELECT location, bytes FROM outbox_uploads WHERE repository = ? AND digest = ?",
-      repository,
-      digest,
-    );
-    return row === undefined ? undefined : { location: String(row.location), offset: Number(row.bytes) };
-  }
-
-  /** Keeps where an upload goes on; `undefined`: it has ended. */
-  async keepUpload(
-    repository: RepositoryName,
-    digest: Digest,
-    upload: KeptUpload | undefined,
-  ): Promise<void> {
-    const { statements } = this.database;
-    if (upload === undefined && this.upload(repository, digest) === undefined) return;
-    await this.database.change(() => {
-      if (upload === undefined) {
-        statements.run("DELETE FROM outbox_uploads WHERE repository = ? AND digest = ?", repository, digest);
-        return;
-      }
-      statements.run(
-        `INSERT INTO outbox_uploads (repository, digest, location, bytes) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET location = excluded.location, bytes = excluded.bytes`,
-        repository,
-        digest,
-        upload.location,
-        upload.offset,
-      );
-    });
-  }
-
   summary(): OutboxSummary {
     const row = this.database.statements.row(
       `SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes,
-         min(queued_at) FILTER (WHERE refusal IS NULL) AS oldest, count(refusal) AS refused,
-         (SELECT count(*) FROM outbox_conflicts WHERE found_at > ?) AS conflicts FROM outbox`,
-      this.clock.millis() - conflictAgeMs,
+         min(queued_at) FILTER (WHERE refusal IS NULL) AS oldest, count(refusal) AS refused FROM outbox`,
     );
     const oldest = row?.oldest ?? undefined;
     return {
@@ -239,7 +194,7 @@ export class Outbox {
       bytes: Number(row?.bytes),
       oldest: oldest === undefined ? undefined : Number(oldest),
       setAside: Number(row?.refused),
-      conflicts: Number(row?.conflicts),
+      conflicts: this.conflicts.count,
     };
   }
 
@@ -253,43 +208,5 @@ export class Outbox {
   refused(limit: number): readonly OutboxEntry[] {
     const sql = "SELECT * FROM outbox WHERE refusal IS NOT NULL ORDER BY id LIMIT ?";
     return this.database.statements.rows(sql, limit).map(entryOf);
-  }
-
-  /** Those of a week, the newest first. */
-  conflicts(limit: number): readonly Conflict[] {
-    return this.database.statements
-      .rows(
-        "SELECT * FROM outbox_conflicts WHERE found_at > ? ORDER BY found_at DESC, repository, tag LIMIT ?",
-        this.clock.millis() - conflictAgeMs,
-        limit,
-      )
-      .map(conflictOf);
-  }
-
-  private keepConflict({ repository, tag, ours, theirs, settled, sentAs }: Omit<Conflict, "foundAt">): void {
-    const { statements } = this.database;
-    this.forgetConflict(repository, tag);
-    statements.run(
-      "INSERT INTO outbox_conflicts (repository, tag, ours, theirs, settled, sent_as, found_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      repository,
-      tag,
-      ours,
-      theirs,
-      settled,
-      sentAs,
-      this.clock.now().toMillis(),
-    );
-    statements.run(
-      `DELETE FROM outbox_conflicts WHERE (repository, tag) IN
-       (SELECT repository, tag FROM outbox_conflicts ORDER BY found_at DESC, repository, tag LIMIT -1 OFFSET ${keptConflicts})`,
-    );
-  }
-
-  private forgetConflict(repository: RepositoryName, tag: Tag): void {
-    this.database.statements.run(
-      "DELETE FROM outbox_conflicts WHERE repository = ? AND tag = ?",
-      repository,
-      tag,
-    );
   }
 }

@@ -50,7 +50,7 @@ describe("T83 the outbox of what a backup has replaced", () => {
     await using(async (content) => {
       await put(content, one, "v1");
       await put(content, one, "v2");
-      await content.outbox.keepUpload(name, config.descriptor.digest, { location: "/x", offset: 1 });
+      await content.outbox.uploads.keep(name, config.descriptor.digest, { location: "/x", offset: 1 });
       await clock.advance(seconds(1));
       await content.kept?.backups.take(content.kept.database);
       await put(content, two, "v1");
@@ -62,7 +62,7 @@ describe("T83 the outbox of what a backup has replaced", () => {
         { reference: "v1", digest: one!.descriptor.digest, restored: true },
         { reference: "v2", restored: true },
       ]);
-      expect(content.outbox.upload(name, config.descriptor.digest)).toBeUndefined();
+      expect(content.outbox.uploads.find(name, config.descriptor.digest)).toBeUndefined();
       await put(content, two, "v1");
       expect(content.outbox.entries(10, 0)).toMatchObject([
         { reference: "v2", restored: true },

@@ -4,7 +4,7 @@ import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
 import { ConditionFailedError } from "../../content/condition.ts";
 import type { RegistryContent } from "../../content/content.ts";
 import type { StoredManifest } from "../../content/metadata.ts";
-import type { KeptUpload } from "../../content/outbox/outbox.ts";
+import type { KeptUpload } from "../../content/outbox/uploads.ts";
 import { ContentNotFoundError, TagNotFoundError } from "../../content/store.ts";
 import { UploadNotFoundError, type Upload } from "../../content/uploads.ts";
 import { ChangedMeanwhileError, UnknownPartError } from "../../remote/errors.ts";
