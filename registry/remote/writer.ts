@@ -14,6 +14,7 @@ import {
   UnknownPartError,
   type PeerFault,
 } from "./errors.ts";
+import { leastPartIn, locationIn, offsetIn } from "./upload-answers.ts";
 
 interface Accepted {
   readonly status: number;
@@ -77,14 +78,18 @@ export class RemoteWriter implements ParentWriter {
     const request = this.request("POST", `/v2/${this.name}/blobs/uploads/${mount}`, signal);
     const { status, headers } = await this.persist({ ...request, body: bodyOf(new Uint8Array()) });
     if (status === 201) return undefined;
-    return { location: this.locationIn(headers, request.path), offset: 0, ...leastPartIn(headers) };
+    return {
+      location: locationIn(headers, this.client.origin, request.path),
+      offset: 0,
+      ...leastPartIn(headers),
+    };
   }
 
   async findUpload(upload: KeptUpload, signal: AbortSignal): Promise<KeptUpload | undefined> {
     const request = this.request("GET", upload.location, signal);
     try {
       const { headers } = await this.persist(request);
-      return { location: this.locationIn(headers, request.path), offset: offsetIn(headers) };
+      return { location: locationIn(headers, this.client.origin, request.path), offset: offsetIn(headers) };
     } catch (error) {
       // A registry that cannot tell where an upload is cannot go on with it either.
       if (error instanceof NotFoundError || (error instanceof ProtocolError && isClientFault(error))) {
@@ -106,7 +111,7 @@ export class RemoteWriter implements ParentWriter {
       body: bytes,
       urgency: "bulk",
     });
-    return { location: this.locationIn(headers, location), offset: offsetIn(headers) };
+    return { location: locationIn(headers, this.client.origin, location), offset: offsetIn(headers) };
   }
 
   async finish(
@@ -165,16 +170,6 @@ export class RemoteWriter implements ParentWriter {
     return { status: response.statusCode ?? 0, headers: response.headers };
   }
 
-  /** Where an upload goes on: at the parent itself, whatever scheme or port it believes to have behind a proxy. */
-  private locationIn({ location }: IncomingHttpHeaders, path: string): string {
-    const base = new URL(path, this.client.origin);
-    const next = URL.canParse(location ?? "", base.href) ? new URL(location ?? "", base) : undefined;
-    if (location === undefined || next?.hostname !== base.hostname) {
-      throw new ProtocolError(`${this.client.origin.host} continues an upload somewhere else.`);
-    }
-    return `${next.pathname}${next.search}`;
-  }
-
   private request(
     method: ParentRequest["method"],
     path: string,
@@ -199,16 +194,4 @@ function lacksPart({ code }: PeerFault): boolean {
 
 function isClientFault({ status = 0 }: ProtocolError): boolean {
   return status >= 400 && status < 500;
-}
-
-/** `OCI-Chunk-Min-Length` of the specification, which a parent with parts of a least size sends. */
-function leastPartIn(headers: IncomingHttpHeaders): { readonly leastPart?: number } {
-  const least = headers["oci-chunk-min-length"];
-  return typeof least === "string" && /^\d{1,10}$/.test(least) ? { leastPart: Number(least) } : {};
-}
-
-/** `Range: 0-<last>`; of an upload without a byte it is `0-0`, or there is none. */
-function offsetIn({ range }: IncomingHttpHeaders): number {
-  const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(typeof range === "string" ? range : "") ?? [];
-  return last === undefined || last === "0" ? 0 : Number(last) + 1;
 }

@@ -1,5 +1,5 @@
 import { DateTime } from "luxon";
-import { maxUpItems, type UpStatus } from "../../common/contract/status.ts";
+import { maxUpItems, type UpStatus } from "../../common/contract/up-status.ts";
 import type { Conflict, OutboxEntry } from "../content/outbox/entry.ts";
 import type { Outbox } from "../content/outbox/outbox.ts";
 

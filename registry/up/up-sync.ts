@@ -2,7 +2,7 @@ import { DateTime, type Duration } from "luxon";
 import { exponential } from "../../common/backoff.ts";
 import { milliseconds, seconds } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
-import type { UpStatus } from "../../common/contract/status.ts";
+import type { UpStatus } from "../../common/contract/up-status.ts";
 import type { Digest } from "../../common/oci/digest.ts";
 import type { RepositoryName, Tag } from "../../common/oci/reference.ts";
 import type { OutboxEntry } from "../content/outbox/entry.ts";

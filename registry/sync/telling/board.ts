@@ -6,8 +6,8 @@ import type {
   RegistryStatus,
   StatusDetail,
   SyncStatus,
-  UpStatus,
 } from "../../../common/contract/status.ts";
+import type { UpStatus } from "../../../common/contract/up-status.ts";
 import type { Clock } from "../../../common/clock.ts";
 import { clip } from "../clip.ts";
 
