@@ -16,6 +16,7 @@ import { SyncDetails } from "../telling/details.ts";
 import { SyncEngine } from "../engine.ts";
 import type { JournalEntry, SyncJournal } from "../telling/journal.ts";
 import { createSyncMetrics } from "../telling/metrics.ts";
+import type { Parent } from "../parent.ts";
 import { createPruneMetrics, type PruneMetrics } from "../prune/metrics.ts";
 import { Pruner } from "../prune/pruner.ts";
 import { createUpMetrics, type UpMetrics } from "../../up/metrics.ts";
@@ -84,6 +85,8 @@ export class World {
   /** What the registry's volume has free. */
   readonly space: TestSpace;
   readonly parent: ContentParent;
+  /** Makes the connection to the parent, of each start. */
+  connect: () => Parent = () => this.parent;
   /** What is told of how fresh tags are. */
   confirmations = noConfirmations;
   /** Knows whether what waits to go up may be from a backup. */
@@ -128,7 +131,7 @@ export class World {
       configuration: this.live,
       content: this.content,
       confirmations: this.confirmations,
-      connect: () => this.parent,
+      connect: () => this.connect(),
       linkClosedUntil: () => this.linkClosedUntil,
       pruner: new Pruner({
         pruning: this.content.pruning,
