@@ -1,5 +1,7 @@
+import { seconds } from "../../common/clock.ts";
 import { eventually } from "../../common/testing/eventually.ts";
 import { image, index, item, repository, tag, type Item } from "../content/testing/images.ts";
+import { Absences } from "./absences.ts";
 import { Edge, fetches, large } from "./testing/edge.ts";
 
 const config = item("{}", "application/vnd.oci.image.config.v1+json");
@@ -129,6 +131,62 @@ test("asking whether it is there fetches no blob", async () => {
   expect(edge.parent.recent()).toHaveLength(2);
   await edge.pull("apps/hello", app.descriptor.digest);
   await edge.eventuallyHas("apps/hello", "v1");
+});
+
+describe("what the parent does not have", () => {
+  const miss = async (reference = "v9"): Promise<number> =>
+    (await edge.get(`apps/hello/manifests/${reference}`)).status;
+  const asked = (): readonly string[] => edge.parent.recent();
+
+  test("is asked for once, however often clients ask in a few seconds", async () => {
+    for (let turn = 0; turn < 20; turn++) await expect(miss()).resolves.toBe(404);
+    await expect(edge.metric("demand_requests_total", { kind: "manifest", outcome: "absent" })).resolves.toBe(
+      20,
+    );
+    expect(asked()).toEqual(["resolve apps/hello:v9"]);
+    await miss("v8");
+    expect(asked()).toEqual(["resolve apps/hello:v8"]);
+  });
+
+  test("is found soon after it has come there", async () => {
+    await miss("v2");
+    await edge.parent.put("apps/hello", items, "v2");
+    await expect(miss("v2")).resolves.toBe(404);
+    await edge.registry.clock.advance(seconds(5));
+    await expect(miss("v2")).resolves.toBe(200);
+  });
+
+  test("is asked for again where another parent, or other rules, may have it", async () => {
+    await miss("v2");
+    edge.onDemand.forget();
+    await miss("v2");
+    expect(asked()).toHaveLength(2);
+  });
+
+  test("is one thing, and what may not be fetched is another: that is found as soon as it may", async () => {
+    const child = image(config, [small], { annotations: { text: "child" } });
+    await edge.parent.put("apps/hello", [config, small, child, index([child])], "multi");
+    edge.configure({ repositories: [{ name: "apps/*", tags: { include: ["multi"] } }] });
+    await expect(miss(child.descriptor.digest)).resolves.toBe(404);
+    await expect(miss("multi")).resolves.toBe(200);
+    await expect(miss(child.descriptor.digest)).resolves.toBe(200);
+  });
+
+  test("is no matter of a parent that fails: it is asked again", async () => {
+    edge.parent.fault = () => {
+      throw new Error("the parent has a fault");
+    };
+    await expect(miss()).resolves.toBe(503);
+    edge.parent.fault = () => undefined;
+    await expect(miss("v1")).resolves.toBe(200);
+    await expect(miss()).resolves.toBe(404);
+  });
+
+  test("is remembered of the newest two thousand only", async () => {
+    const absences = new Absences(edge.registry.clock);
+    for (let name = 0; name < 2_001; name++) absences.note(String(name));
+    expect(["0", "1", "2000"].map((name) => absences.has(name))).toEqual([false, true, true]);
+  });
 });
 
 describe("what a client may read", () => {

@@ -11,6 +11,7 @@ import type { ContentRepository } from "../content/repository.ts";
 import type { ArrivingBlob, Elsewhere, Freshness } from "../http/elsewhere.ts";
 import { everyPlatform } from "../sync/planning/platform.ts";
 import type { PresentParent } from "../sync/parent.ts";
+import { Absences } from "./absences.ts";
 import { DemandedBlobs } from "./blobs.ts";
 import { Completion } from "./completion.ts";
 import type { Confirmations } from "./confirmations.ts";
@@ -43,6 +44,7 @@ export class OnDemand implements Elsewhere, Service {
   private readonly parts: DemandParts;
   private readonly desk: Desk;
   private readonly pending: PendingManifests;
+  private readonly absences: Absences;
   private readonly blobs: DemandedBlobs;
   private readonly manifests: DemandedManifests;
   private readonly completion: Completion;
@@ -56,6 +58,7 @@ export class OnDemand implements Elsewhere, Service {
     this.desk = new Desk(parent, clock, log);
     const pending = new PendingManifests(clock);
     this.pending = pending;
+    this.absences = new Absences(clock);
     const { desk } = this;
     this.blobs = new DemandedBlobs({ content, desk, concurrency: () => sync()?.concurrency ?? 1, metrics });
     const tagged = (repository: ContentRepository, tag: string): void => {
@@ -95,6 +98,7 @@ export class OnDemand implements Elsewhere, Service {
   /** What may be fetched has changed, or from where: what was found by other rules counts no more. */
   forget(): void {
     this.pending.clear();
+    this.absences.clear();
   }
 
   get freshness(): Freshness | undefined {
@@ -165,10 +169,15 @@ export class OnDemand implements Elsewhere, Service {
 
   private async counted<T>(
     kind: "manifest" | "blob",
-    what: object,
+    what: Readonly<Record<string, string>>,
     work: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     const { metrics } = this.parts;
+    const key = `${kind} ${Object.values(what).join(" ")}`;
+    if (this.absences.has(key)) {
+      metrics.asked(kind, "absent");
+      return undefined;
+    }
     try {
       const found = await work();
       metrics.asked(kind, found === undefined ? "absent" : "found");
@@ -176,8 +185,9 @@ export class OnDemand implements Elsewhere, Service {
     } catch (error) {
       const refusal = this.desk.refusal(error, what);
       metrics.asked(kind, refusal === undefined ? "absent" : "failed");
-      if (refusal === undefined) return undefined;
-      throw refusal;
+      if (refusal !== undefined) throw refusal;
+      this.absences.note(key);
+      return undefined;
     }
   }
 }
