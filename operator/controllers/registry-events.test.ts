@@ -32,6 +32,22 @@ const failures = (message: string): Partial<Sync> => ({
   failures: [{ repository: "apps/hello", tag: "1.0", message }],
   failureReasons: [{ message, count: 1 }],
 });
+const time = "2026-01-01T00:00:00Z";
+const conflict = (tag: string, more: object = {}) =>
+  ({ repository: "apps/hello", tag, settled: "parentWins", ours: "a", theirs: "b", time, ...more }) as const;
+const refusal = (reference: string) =>
+  ({ repository: "apps/hello", reference, action: "put", message: "Grant the right to push." }) as const;
+const up = (
+  conflictItems: readonly ReturnType<typeof conflict>[],
+  setAsideItems: readonly ReturnType<typeof refusal>[] = [],
+): Status => ({
+  connectionState: "Online",
+  up: {
+    ...{ pending: 0, bytes: 0, conflictItems, setAsideItems },
+    conflicts: conflictItems.length,
+    setAside: setAsideItems.length,
+  },
+});
 const fault = (code: string): Status => ({
   connectionState: "Unhealthy",
   statusDetails: [
@@ -120,6 +136,34 @@ test.each<{ was: Status; is: Status; reasons: readonly string[]; because: string
     reasons: ["ParentFault"],
     because: "it is something else",
   },
+  {
+    was: up([]),
+    is: up([conflict("1")]),
+    reasons: ["ChangeConflict"],
+    because: "somebody's change gave way",
+  },
+  {
+    was: { connectionState: "Online" },
+    is: up([conflict("1"), conflict("2")]),
+    reasons: ["ChangeConflict"],
+    because: "several at once are one event",
+  },
+  { was: up([conflict("1")]), is: up([conflict("1")]), reasons: [], because: "T98 that was said" },
+  {
+    was: up([conflict("1")]),
+    is: up([conflict("1", { time: "2026-01-02T00:00:00Z" })]),
+    reasons: ["ChangeConflict"],
+    because: "it happened again",
+  },
+  { was: up([conflict("1")]), is: up([]), reasons: [], because: "an old one is forgotten" },
+  { was: up([]), is: up([], [refusal("1")]), reasons: ["ChangeRefused"], because: "a person must help" },
+  {
+    was: up([], [refusal("1")]),
+    is: up([], [refusal("1"), refusal("sha256:ab")]),
+    reasons: ["ChangeRefused"],
+    because: "another one is refused, too",
+  },
+  { was: up([], [refusal("1")]), is: up([], [refusal("1")]), reasons: [], because: "T98 that was said" },
 ])("$reasons: $because", ({ was, is, reasons }) => {
   expect(happenings(registry(was), registry(is)).map(({ reason }) => reason)).toEqual(reasons);
 });
@@ -133,6 +177,25 @@ test("what failed is named, and why", () => {
     type: "Warning",
     note: "apps/hello:1.0 failed: The parent has no such tag.",
   });
+});
+
+test("changes that met others, and those that are refused, are named, with what came of it", () => {
+  const is = up([conflict("1", { settled: "keepBoth" }), conflict("2")], [refusal("sha256:ab")]);
+  const before = registry({ connectionState: "Online" });
+  expect(happenings(before, registry(is))).toMatchObject([
+    {
+      type: "Warning",
+      note: "apps/hello:1, apps/hello:2 changed here and at the parent: ours went up beside the parent's, under a tag of its own.",
+    },
+    { type: "Warning", note: "apps/hello@sha256:ab cannot go up. Grant the right to push." },
+  ]);
+});
+
+test("a refusal is one event, though the status says it in two places", () => {
+  const detail = { type: "Up", code: "REFUSED", description: "d", timestamp: time, correlationId: "1" };
+  const is = { ...up([], [refusal("1")]), statusDetails: [detail] };
+  const events = happenings(registry(up([])), registry(is));
+  expect(events.map(({ reason }) => reason)).toEqual(["ChangeRefused"]);
 });
 
 test("T57 a cluster hears of a parent that goes and comes back once each", async () => {

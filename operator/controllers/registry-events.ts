@@ -3,15 +3,22 @@ import type { Happening } from "../runtime/events.ts";
 
 type Status = NonNullable<ConnectedRegistry["status"]>;
 type Sync = NonNullable<Status["sync"]>;
+type Up = NonNullable<Status["up"]>;
 
 /**
  * What has happened to a registry between two of its reports, for people: the parent went or came back, a sync did what
- * somebody waits for, or failed in a way that it had not before. What goes on is no event (T57, T98).
+ * somebody waits for, or failed in a way that it had not before, a change of a client met another one at the parent, or is
+ * refused there. What goes on is no event (T57, T98).
  */
 export function happenings(before: ConnectedRegistry, after: ConnectedRegistry): readonly Happening[] {
   const [was, is] = [before.status, after.status];
   if (is === undefined) return [];
-  return [...ofContact(was, is), ...ofSync(was?.sync, is.sync), ...ofDetails(was, is)];
+  return [
+    ...ofContact(was, is),
+    ...ofSync(was?.sync, is.sync),
+    ...ofUp(was?.up, is.up),
+    ...ofDetails(was, is),
+  ];
 }
 
 function ofContact(was: Status | undefined, is: Status): readonly Happening[] {
@@ -48,11 +55,60 @@ function ofSync(was: Sync | undefined, is: Sync | undefined): readonly Happening
   }
 }
 
+function ofUp(was: Up | undefined, is: Up | undefined): readonly Happening[] {
+  const known = new Set([...(was?.conflictItems ?? []).map(keyOf), ...(was?.setAsideItems ?? []).map(keyOf)]);
+  const conflicts = (is?.conflictItems ?? []).filter((item) => !known.has(keyOf(item)));
+  const refused = (is?.setAsideItems ?? []).filter((item) => !known.has(keyOf(item)));
+  const [conflict] = conflicts;
+  const [refusal] = refused;
+  return [
+    ...(conflict === undefined
+      ? []
+      : [
+          warning(
+            "ChangeConflict",
+            `${few(conflicts.map(nameOf))} changed here and at the parent: ${settlements[conflict.settled]}`,
+          ),
+        ]),
+    ...(refusal === undefined
+      ? []
+      : [warning("ChangeRefused", `${few(refused.map(nameOf))} cannot go up. ${refusal.message}`)]),
+  ];
+}
+
+type UpItem = Up["conflictItems"][number] | Up["setAsideItems"][number];
+
+const settlements: Readonly<Record<Up["conflictItems"][number]["settled"], string>> = {
+  parentWins: "the parent's change stays, ours is given up.",
+  localWins: "ours takes the place of the parent's.",
+  keepBoth: "ours went up beside the parent's, under a tag of its own.",
+};
+
+/** The same item in the next report; a tag that meets another change again is another one. */
+function keyOf(item: UpItem): string {
+  return "tag" in item
+    ? `${item.repository} ${item.tag} ${item.time}`
+    : `${item.repository} ${item.reference} ${item.action}`;
+}
+
+function nameOf(item: UpItem): string {
+  if ("tag" in item) return `${item.repository}:${item.tag}`;
+  return `${item.repository}${item.reference.includes(":") ? "@" : ":"}${item.reference}`;
+}
+
+function few(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return `${names.slice(0, 3).join(", ")}${more}`;
+}
+
 function ofDetails(was: Status | undefined, is: Status): readonly Happening[] {
   const known = new Set(was?.statusDetails?.map(({ type, code }) => `${type} ${code}`));
-  return (is.statusDetails ?? [])
-    .filter(({ type, code }) => !known.has(`${type} ${code}`))
-    .map(({ type, description }) => warning(`${word(type)}Fault`, description));
+  return (
+    (is.statusDetails ?? [])
+      // What is refused is told one by one.
+      .filter(({ type, code }) => !known.has(`${type} ${code}`) && `${type} ${code}` !== "Up REFUSED")
+      .map(({ type, description }) => warning(`${word(type)}Fault`, description))
+  );
 }
 
 function succeeded({ trigger, tags }: Sync): string {
