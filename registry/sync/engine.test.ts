@@ -389,7 +389,9 @@ describe("SyncEngine", () => {
       await world.startAndSync();
       expect(world.status).toMatchObject({
         connectionState: "Unhealthy",
-        statusDetails: [{ code: "ADDRESS", description: expect.stringContaining("Name another parent") }],
+        statusDetails: [
+          { code: "ADDRESS", description: expect.stringContaining("Name another parent") as string },
+        ],
       });
       expect(world.status.lastActivityTime).toBeUndefined();
     });
