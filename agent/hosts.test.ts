@@ -20,6 +20,7 @@ ${ca}
 server = "https://10.0.0.1"
 capabilities = ["pull", "resolve"]
 ca = "ca.crt"
+dial_timeout = "5s"
 `,
     ]);
   });

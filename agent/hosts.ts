@@ -52,7 +52,8 @@ export function desiredHosts(data: Readonly<Record<string, string>>): DesiredHos
 function filesOf(key: string, { server, ca }: TrustEntry): HostFiles {
   const header = `${marker} for ${key}. Changes are overwritten.\n`;
   // At the top level these settings are those of `server`. As a [host] it would be tried twice when it is away.
-  const hosts = `server = "${server}"\ncapabilities = ["pull", "resolve"]\nca = "${caFile}"\n`;
+  // Its own default is half a minute, which kubelets wait for each image while a registry is away (T55).
+  const hosts = `server = "${server}"\ncapabilities = ["pull", "resolve"]\nca = "${caFile}"\ndial_timeout = "5s"\n`;
   return new Map([
     [caFile, `${header}${ca.trimEnd()}\n`],
     [hostsFile, `${header}\n${hosts}`],

@@ -1,3 +1,8 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { TestAuthority } from "../../common/testing/certificates.ts";
+import { ScriptedServer, type Script } from "../../common/testing/scripted-http.ts";
+import { freePort } from "../cluster/free-port.ts";
 import { cannotRunCluster } from "../cluster/can-run.ts";
 import { Containerd } from "./containerd.ts";
 import { type SampleImage, writeSampleImage } from "./images.ts";
@@ -55,5 +60,62 @@ const cannot = await cannotRunCluster();
     const wrong = { name: "writer", password: site.people.reader.password };
     const pulling = containerd.transfer("pull", wrong, "--snapshotter", "native", reference);
     await expect(pulling).rejects.toThrow(/401 Unauthorized|unauthorized/u);
+  });
+
+  /** What nodes do of an endpoint that does not serve them, by the file that the agent writes and people add to. */
+  describe("T55 with a mirror before the registry", () => {
+    const stops: (() => Promise<void> | void)[] = [];
+
+    afterEach(async () => {
+      for (const stop of stops.splice(0)) await stop();
+    });
+
+    async function answering(script: Script): Promise<string> {
+      const authority = await TestAuthority.create();
+      const server = await ScriptedServer.start(script, await authority.issue(["127.0.0.1"]));
+      stops.push(() => server.stop());
+      return server.origin;
+    }
+
+    async function listening(take: (socket: Socket) => void): Promise<string> {
+      const server = createServer(take).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      stops.push(() => void server.close());
+      return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }
+
+    test.each([
+      { name: "down", start: async () => `https://127.0.0.1:${await freePort("127.0.0.1")}`, within: 5 },
+      {
+        name: "refusing with 503",
+        start: () => answering((_, response) => response.writeHead(503).end()),
+        within: 20,
+      },
+      {
+        name: "without the image (404)",
+        start: () => answering((_, response) => response.writeHead(404).end()),
+        within: 5,
+      },
+      { name: "hanging up", start: () => listening((socket) => socket.destroy()), within: 20 },
+      {
+        name: "taking the connection and saying nothing",
+        start: () => listening((socket) => void stops.push(() => void socket.destroy())),
+        // Ten seconds for each request of the pull: for the handshake that does not come.
+        within: 100,
+      },
+    ])(
+      "that is $name: the pull goes on to the registry, within $within s",
+      async ({ name, start, within }) => {
+        const sample = await writeSampleImage(site.folder, `with-mirror-${name.replace(/\W+/g, "-")}`);
+        const target = `${site.host}/apps/${name.toLowerCase().replace(/\W+/g, "-")}x:1.0`;
+        const regctl = await regctlOf(site, site.people.writer);
+        await regctl.run(["image", "copy", `ocidir://${sample.layout}:1.0`, target]);
+        await containerd.askFirst(await start());
+        const begun = performance.now();
+        await containerd.transfer("pull", site.people.reader, "--snapshotter", "native", target);
+        expect(performance.now() - begun).toBeLessThan(within * 1000);
+        expect(await containerd.run(["images", "check", "--snapshotter", "native"])).toContain(sample.digest);
+      },
+    );
   });
 });
