@@ -37,8 +37,8 @@ export async function complaintsAbout(
 }
 
 /**
- * In what two registries differ: every tag of both, and all manifests and blobs below them, byte by byte (what has the
- * digest that its name says is equal on both sides).
+ * In what two registries differ: every tag of both, all manifests and blobs below them, byte by byte (what has the
+ * digest that its name says is equal on both sides), and what refers to them.
  *
  * @param mayKeep whether `edge` may have a tag that `parent` has not
  */
@@ -64,8 +64,24 @@ export async function differences(
         found.push(
           `${repository}:${tag} is ${there?.digest ?? "nothing"} there, ${here?.digest ?? "nothing"} here`,
         );
-      }
+      } else if (there !== undefined)
+        found.push(...(await unattached(parent, edge, repository, there.digest)));
     }
   }
   return found;
+}
+
+/** In what they differ of what refers to a manifest that both have. */
+async function unattached(
+  parent: SoakClient,
+  edge: SoakClient,
+  repository: string,
+  digest: string,
+): Promise<readonly string[]> {
+  const [there, here] = [
+    await parent.referrers(repository, digest),
+    await edge.referrers(repository, digest),
+  ];
+  if (JSON.stringify(there) === JSON.stringify(here)) return [];
+  return [`${repository}@${digest} has ${there.length} referrers there, ${here.length} here`];
 }

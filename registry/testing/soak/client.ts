@@ -1,3 +1,4 @@
+import type { Descriptor } from "../../../common/oci/digest.ts";
 import { ofManifest } from "../../../common/oci/mediatype.ts";
 import type { Item } from "../../content/testing/images.ts";
 import { send, type Answer } from "../../http/testing/loopback.ts";
@@ -19,12 +20,24 @@ export class SoakClient {
 
   /** `items`, children before parents; the last gets `tag`. */
   async push(repository: string, items: readonly Item[], tag: string): Promise<void> {
+    await this.attach(repository, items);
+    const root = items.at(-1);
+    if (root !== undefined) await this.put(repository, root, tag);
+  }
+
+  /** `items`, children before parents; the last refers to something, and gets no tag. */
+  async attach(repository: string, items: readonly Item[]): Promise<void> {
     for (const each of items) {
       if (ofManifest(each.descriptor)) await this.put(repository, each, each.descriptor.digest);
       else await this.upload(repository, each);
     }
-    const root = items.at(-1);
-    if (root !== undefined) await this.put(repository, root, tag);
+  }
+
+  /** What refers to `digest`, sorted. */
+  async referrers(repository: string, digest: string): Promise<readonly string[]> {
+    const { body } = await this.ask("GET", `/v2/${repository}/referrers/${digest}`, [200]);
+    const { manifests } = JSON.parse(body.toString()) as { readonly manifests: readonly Descriptor[] };
+    return manifests.map((each) => each.digest).sort();
   }
 
   /** Under a digest or a tag. */

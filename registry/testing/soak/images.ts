@@ -1,6 +1,8 @@
 import fc from "fast-check";
+import { parseDigest } from "../../../common/oci/digest.ts";
 import { mediaTypes } from "../../../common/oci/mediatype.ts";
 import { families, image, index, item, type Item } from "../../content/testing/images.ts";
+import type { Served } from "./client.ts";
 
 /** What an image is made of, as a few numbers. */
 export interface ImagePlan {
@@ -40,6 +42,15 @@ export function itemsOf({ family, children }: ImagePlan): readonly Item[] {
       list,
     ),
   ];
+}
+
+/** What refers to `subject`, its parts before itself. Equal numbers are equal attachments. */
+export function attachmentTo(subject: Served, number: number): readonly Item[] {
+  const config = item("{}", mediaTypes.ociEmpty);
+  const content = item(`attachment ${number}`);
+  const { digest, mediaType, bytes } = subject;
+  const about = { digest: parseDigest(digest), mediaType, size: bytes.length };
+  return [config, content, image(config, [content], { artifactType: "text/soak", subject: about })];
 }
 
 function contentOf({ number, kibibytes }: LayerPlan): Item {

@@ -21,6 +21,14 @@ export type Happening = { readonly pauseMs: number } & (
       readonly tag: number;
       readonly image: number;
     }
+  /** Something that refers to what a tag is there, as a signature does. */
+  | {
+      readonly do: "attach";
+      readonly at: Side;
+      readonly repository: number;
+      readonly tag: number;
+      readonly number: number;
+    }
   | { readonly do: "untag"; readonly at: Side; readonly repository: number; readonly tag: number }
   /** All of what the edge has under one of its tags. */
   | { readonly do: "pull"; readonly repository: number; readonly tag: number }
@@ -73,6 +81,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 12, arbitrary: fc.record({ ...place, do: fc.constant("move" as const), image: fc.nat() }) },
   { weight: 6, arbitrary: fc.record({ ...place, do: fc.constant("untag" as const) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ ...place, do: fc.constant("attach" as const), number: fc.nat(1000) }),
+  },
   { weight: 15, arbitrary: fc.record({ pauseMs, do: fc.constant("pull" as const), repository, tag }) },
   { weight: 20, arbitrary: fc.record({ pauseMs, do: fc.constant("link" as const), condition }) },
   {

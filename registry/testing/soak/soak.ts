@@ -4,7 +4,7 @@ import { milliseconds, systemClock as clock } from "../../../common/clock.ts";
 import { FaultLink } from "../../../common/testing/fault-link.ts";
 import type { Item } from "../../content/testing/images.ts";
 import { complaintsAbout, differences } from "./agreement.ts";
-import { itemsOf } from "./images.ts";
+import { attachmentTo, itemsOf } from "./images.ts";
 import { lifeOf, repositories, tagName, type Happening, type Side } from "./life.ts";
 import { SoakSite } from "./site.ts";
 
@@ -39,7 +39,7 @@ export class Soak {
   private readonly images = new Map<string, (readonly Item[])[]>();
   /** Tags that the parent had once: the edge may keep them. */
   private readonly removed = new Set<string>();
-  private readonly counts = { push: 0, move: 0, untag: 0, pull: 0, kill: 0, link: 0, cut: 0 };
+  private readonly counts = { push: 0, move: 0, attach: 0, untag: 0, pull: 0, kill: 0, link: 0, cut: 0 };
 
   private constructor(options: SoakOptions, parent: SoakSite, edge: SoakSite, link: FaultLink) {
     this.options = options;
@@ -93,6 +93,13 @@ export class Soak {
         const known = this.images.get(`${at} ${repository}`) ?? [];
         const items = known[image % known.length];
         if (items !== undefined) await this.site(at).client.push(nameOf(repository), items, tagName(tag));
+        return;
+      }
+      case "attach": {
+        const { at, repository, tag, number } = happening;
+        const { client } = this.site(at);
+        const subject = await client.manifest(nameOf(repository), tagName(tag));
+        if (subject !== undefined) await client.attach(nameOf(repository), attachmentTo(subject, number));
         return;
       }
       case "untag": {
@@ -162,6 +169,8 @@ function edgeOf(parent: string, conflict: ConflictPolicy, more: object = {}): Re
       conflict,
       pollIntervalSeconds: 1,
       maxPollIntervalSeconds: 1,
+      // As quickly and as much as can be: it must take nothing that the parent has.
+      prune: { enabled: true, gracePeriodSeconds: 60, recoveryPeriodSeconds: 60, maxPercent: 100 },
       ...more,
     },
   };
