@@ -10,7 +10,8 @@ const jitter = 0.1;
 export class Pause {
   private readonly clock: Clock;
   private readonly random: () => number;
-  private until = 0;
+  /** By the clock that nobody sets: one that is set back by years must not hold everybody for years (T58). */
+  private until = -Infinity;
 
   /** @param random in [0, 1) */
   constructor(clock: Clock, random: () => number) {
@@ -21,12 +22,12 @@ export class Pause {
   /** Nobody goes on before `duration` has passed. */
   hold(duration: Duration): void {
     const length = Math.min(duration.toMillis(), longest.toMillis()) * (1 + jitter * this.random());
-    this.until = Math.max(this.until, this.clock.now().toMillis() + length);
+    this.until = Math.max(this.until, this.clock.steady() + length);
   }
 
   /** How much longer it lasts; 0 when it is over. */
   get left(): Duration {
-    return milliseconds(Math.max(0, this.until - this.clock.now().toMillis()));
+    return milliseconds(Math.max(0, this.until - this.clock.steady()));
   }
 
   async over(signal?: AbortSignal): Promise<void> {

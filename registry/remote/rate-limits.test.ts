@@ -66,6 +66,22 @@ describe("T34 rate limits", () => {
     await expect(Promise.all([first, second])).resolves.toEqual([[], []]);
   });
 
+  test("T58 end in their time, though somebody sets the clock back by years meanwhile", async () => {
+    let limited = true;
+    const server = await remotes.serve((_, response) => {
+      if (limited) response.writeHead(429, { "retry-after": "30" }).end();
+      else json(response, { tags: [] });
+    });
+    const registry = remotes.connect(parentAt(server));
+    const first = all(registry.open(name).tags());
+    await eventually(() => remotes.clock.sleeping === 1);
+    limited = false;
+    remotes.clock.set("1999-01-01T00:00:00Z");
+    await remotes.clock.advance(seconds(30));
+    await expect(first).resolves.toEqual([]);
+    await expect(all(registry.open(name).tags())).resolves.toEqual([]);
+  });
+
   test("without Retry-After, and never ending, are told in the end", async () => {
     const parent = await parentThat((_, response) => response.writeHead(429).end());
     const failed = failureOf(all(parent.open(name).tags()));

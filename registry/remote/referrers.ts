@@ -1,4 +1,3 @@
-import type { DateTime } from "luxon";
 import { seconds, type Clock } from "../../common/clock.ts";
 import { algorithmOf, hexOf, type Digest } from "../../common/oci/digest.ts";
 import { maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
@@ -33,7 +32,8 @@ export class RemoteReferrers {
   private readonly client: ParentClient;
   private readonly name: RepositoryName;
   private readonly clock: Clock;
-  private absentUntil: DateTime | undefined;
+  /** By the clock that nobody sets. */
+  private absentUntil = -Infinity;
   /** The lists that may be asked for again, those that were read last at the end. */
   private readonly kept = new Map<Digest, KeptList>();
 
@@ -80,13 +80,13 @@ export class RemoteReferrers {
     entityTag: string | undefined,
     signal?: AbortSignal,
   ): AsyncGenerator<ParentAnswer> {
-    if (this.absentUntil === undefined || this.absentUntil < this.clock.now()) {
+    if (this.absentUntil < this.clock.steady()) {
       try {
         yield* readPages(this.client, this.request(`referrers/${subject}`, entityTag, signal));
         return;
       } catch (error) {
         if (!isAbsent(error)) throw error;
-        this.absentUntil = this.clock.now().plus(absence);
+        this.absentUntil = this.clock.steady() + absence.toMillis();
       }
     }
     try {

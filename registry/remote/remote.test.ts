@@ -202,6 +202,11 @@ describe("RemoteRegistry", () => {
         "manifests",
         "manifests",
       ]);
+      // T58 A clock that is set back by years makes nobody believe that for years.
+      clock.set("1999-01-01T00:00:00Z");
+      await clock.advance(seconds(3601));
+      await all(repository.referrers(subject));
+      expect(server.seen.slice(3).map(({ url }) => url.split("/")[4])).toEqual(["referrers", "manifests"]);
     });
 
     test.each([

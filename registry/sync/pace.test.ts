@@ -4,7 +4,7 @@ import { eventually } from "../../common/testing/eventually.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { image, item, repository, type Item } from "../content/testing/images.ts";
 import { PollPace } from "./schedule/poll-pace.ts";
-import { settings, World } from "./testing/world.ts";
+import { poll, settings, World } from "./testing/world.ts";
 
 function imageOf(text: string): Item[] {
   const config = item(JSON.stringify({ text }), mediaTypes.ociConfig);
@@ -146,6 +146,15 @@ describe("T58 a clock that is set while a registry runs", () => {
     world.clock.set("1999-01-01T00:00:00Z");
     await world.clock.advance(seconds(61));
     await expect(world.here("apps/hello", "1")).resolves.toBeDefined();
+  });
+
+  test("back by years keeps nobody from writing down, every few minutes, when the last sync was", async () => {
+    await world.startAndSync();
+    world.clock.set("1999-01-01T00:00:00Z");
+    await world.sync();
+    const { writes } = world.journal;
+    for (let pass = 0; pass < 310 / poll; pass++) await world.sync();
+    expect(world.journal.writes).toBe(writes + 1);
   });
 
   test("back after a scheduled sync: the next window is kept", async () => {

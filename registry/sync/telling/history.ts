@@ -19,7 +19,7 @@ export class History {
   private readonly clock: Clock;
   private readonly log: Logger;
   private entry: JournalEntry;
-  private written: { readonly entry: JournalEntry; readonly at: DateTime };
+  private written: { readonly entry: JournalEntry; readonly at: number };
 
   private constructor(
     journal: SyncJournal,
@@ -35,7 +35,7 @@ export class History {
     this.clock = clock;
     this.log = log;
     this.entry = entry;
-    this.written = { entry, at: clock.now() };
+    this.written = { entry, at: clock.steady() };
   }
 
   static async restore(
@@ -72,7 +72,7 @@ export class History {
     };
     this.show();
     const routine = timeless(this.entry) === timeless(this.written.entry);
-    if (!routine || this.written.at.plus(journalInterval) <= this.clock.now()) await this.save();
+    if (!routine || this.written.at + journalInterval.toMillis() <= this.clock.steady()) await this.save();
   }
 
   /** Never rejects: without a journal a restart costs a comparison with the parent, and no content. */
@@ -80,7 +80,7 @@ export class History {
     if (this.entry === this.written.entry) return;
     try {
       await this.journal.write(this.entry);
-      this.written = { entry: this.entry, at: this.clock.now() };
+      this.written = { entry: this.entry, at: this.clock.steady() };
     } catch (error) {
       this.log.warn("the sync journal cannot be written", { error: messageOf(error) });
     }
