@@ -21,6 +21,8 @@ export interface Scale {
   readonly manifests: number;
   /** With ten tags each. */
   readonly syncedImages: number;
+  /** How often all of them are copied, by each contestant: half a minute together. */
+  readonly copies: number;
   /** The layer whose transfer is killed. */
   readonly resumedBytes: number;
 }
@@ -35,6 +37,7 @@ export const fullScale: Scale = {
   repositories: 10_000,
   manifests: 100_000,
   syncedImages: 200,
+  copies: 5,
   resumedBytes: 1024 ** 3,
 };
 
@@ -49,6 +52,7 @@ export const quickScale: Scale = {
   repositories: 2_000,
   manifests: 6_000,
   syncedImages: 50,
+  copies: 3,
   resumedBytes: 256 * 1024 ** 2,
 };
 

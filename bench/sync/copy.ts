@@ -35,7 +35,7 @@ export const copyLine: Line = {
     report(undefined, "filling the parent");
     return await FarParent.with(bench, images, async (parent) => {
       const found = await alternate(
-        bench.scale.rounds,
+        bench.scale.copies,
         { ours: () => ours(bench, parent), regsync: () => regsync(bench, parent) },
         report,
       );
