@@ -2,13 +2,14 @@ import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { inCluster } from "../common/cluster/connection.ts";
 import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
-import { hasCode, messageOf } from "../common/errors.ts";
+import { hasCode } from "../common/errors.ts";
 import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./configuration/serve-config.ts";
 import { readConfiguration } from "./configuration/configuration-file.ts";
 import { DatabaseDamagedError, evidenceOf } from "./content/rescue/damage.ts";
 import { documentFaults } from "./configuration/document-faults.ts";
 import { checkCertificate } from "./http/encryption.ts";
 import type { ServeOptions } from "./configuration/option-reader.ts";
+import { tellFailure } from "./configuration/tell-failure.ts";
 import { environmentName, optionGroups, serveOptions } from "./configuration/options.ts";
 import { serve, type Source } from "./composition/serve.ts";
 
@@ -49,11 +50,7 @@ async function main(options: ServeOptions, fromEnvironment: (name: string) => bo
     await serveThroughDamage(config, source);
     return 0;
   } catch (error) {
-    const usage = error instanceof InvalidConfigError;
-    for (const fault of usage ? error.faults : messageOf(error).split("\n")) console.error(fault);
-    const remedy = usage ? undefined : remedyOf(error);
-    if (remedy !== undefined) console.error(remedy);
-    return usage ? 2 : 1;
+    return tellFailure(error, process.stderr, remedyOf);
   }
 }
 

@@ -14,6 +14,8 @@ export interface NameRange {
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+/** As the pattern has it. */
+export const maxTagLength = 128;
 const maxNameLength = 255;
 
 export class InvalidReferenceError extends Error {

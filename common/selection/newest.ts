@@ -1,3 +1,5 @@
+import { maxTagLength } from "../oci/reference.ts";
+
 export const newestOrders = ["Semver", "Numerical", "Alphabetical"] as const;
 
 export type Newest = <T extends string>(tags: readonly T[]) => readonly T[];
@@ -9,8 +11,8 @@ export type Newest = <T extends string>(tags: readonly T[]) => readonly T[];
 export function keyOf(by: "Numerical" | "Alphabetical", text: string | undefined): string | undefined {
   if (text === undefined || by === "Alphabetical") return text;
   if (!/^\d+$/.test(text)) return undefined;
-  // Longer than what a number can hold is still in order: a tag has at most 128 characters.
-  return text.padStart(128, "0");
+  // What is longer than a number can hold is still in order.
+  return text.padStart(maxTagLength, "0");
 }
 
 /**

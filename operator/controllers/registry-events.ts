@@ -1,5 +1,6 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Happening } from "../runtime/events.ts";
+import { few } from "../../common/few.ts";
 
 type Status = NonNullable<ConnectedRegistry["status"]>;
 type Sync = NonNullable<Status["sync"]>;
@@ -96,11 +97,6 @@ function nameOf(item: UpItem): string {
   return `${item.repository}${item.reference.includes(":") ? "@" : ":"}${item.reference}`;
 }
 
-function few(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  return `${names.slice(0, 3).join(", ")}${more}`;
-}
-
 function ofDetails(was: Status | undefined, is: Status): readonly Happening[] {
   const known = new Set(was?.statusDetails?.map(({ type, code }) => `${type} ${code}`));
   return (
@@ -124,11 +120,10 @@ function succeeded({ trigger, tags }: Sync): string {
 /** The same as long as the same tags fail for the same reasons. */
 function failed({ failures, failureReasons, tags }: Sync): string {
   const [first] = failureReasons ?? [];
-  const names = failures
-    .slice(0, 3)
-    .map(({ repository, tag }) => (tag === undefined ? repository : `${repository}:${tag}`));
-  const more = tags.failed > names.length ? ` and ${tags.failed - names.length} more` : "";
-  const what = names.length === 0 ? "The sync" : `${names.join(", ")}${more}`;
+  const names = failures.map(({ repository, tag }) =>
+    tag === undefined ? repository : `${repository}:${tag}`,
+  );
+  const what = names.length === 0 ? "The sync" : few(names, { total: tags.failed });
   return `${what} failed: ${first?.message ?? failures[0]?.message ?? "the parent could not be used"}`;
 }
 

@@ -11,6 +11,7 @@ import { WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
 import { ensure } from "./ensure.ts";
 import { tokensOf, type Relations } from "./relations.ts";
+import { few } from "../../common/few.ts";
 
 interface Tools {
   readonly client: KubeClient;
@@ -85,7 +86,5 @@ function isScope(action: string): boolean {
 
 /** `"a", "b", "c" and 2 more`, sorted. */
 function listed(names: readonly string[]): string {
-  const sorted = [...names].sort();
-  const shown = sorted.slice(0, 3).map((name) => `"${name}"`);
-  return sorted.length > 3 ? `${shown.join(", ")} and ${sorted.length - 3} more` : shown.join(", ");
+  return few([...names].sort().map((name) => `"${name}"`));
 }

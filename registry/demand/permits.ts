@@ -3,7 +3,7 @@ import type { Descriptor, Digest } from "../../common/oci/digest.ts";
 import { parseManifest } from "../../common/oci/manifest.ts";
 import { ofManifest } from "../../common/oci/mediatype.ts";
 import type { Tag } from "../../common/oci/reference.ts";
-import { attachedTo } from "../content/collect/attached.ts";
+import { attachedTo } from "../../common/oci/attached-tag.ts";
 import type { ContentRepository } from "../content/repository.ts";
 import { everyPlatform, type PlatformFilter } from "../sync/planning/platform.ts";
 import type { Desk } from "./desk.ts";

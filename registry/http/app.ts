@@ -106,7 +106,7 @@ function runInRepository<Q extends IncomingMessage, S extends ServerResponse>(
   try {
     const name = known?.repository ?? parseRepository(params.repository ?? "");
     const reference = known?.reference;
-    noteTarget(observed, name, params);
+    noteTarget(observed, name, params, reference !== undefined);
     const repository = parts.content.open(name);
     const session = authorize(route.access, name, request, response, parts);
     const done =

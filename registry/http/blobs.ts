@@ -72,6 +72,7 @@ async function sendOpen<T extends OpenBlob>(
 function sendSmall(call: PullCall, digest: Digest, bytes: Uint8Array): void {
   const range = begin(call, digest, bytes.length);
   if (range === undefined) call.response.end();
+  // The same object again has its text kept.
   else if (range.end + 1 - range.start === bytes.length) endSmall(call.response, bytes);
   else endSmall(call.response, bytes.subarray(range.start, range.end + 1));
 }

@@ -55,15 +55,17 @@ export function observe(
   return observed;
 }
 
-/** Notes what a request is about, as far as it has the form of a name. */
+/** Notes what a request is about, as far as it has the form of a name; `parsed` says that it has. */
 export function noteTarget(
   observed: Observed,
   repository: RepositoryName,
   params: Readonly<Record<string, string>>,
+  parsed: boolean,
 ): void {
   observed.repository = repository;
   const reference = params.reference ?? params.digest ?? params.tag;
-  if (reference !== undefined && referencePattern.test(reference)) observed.reference = reference;
+  if (reference === undefined) return;
+  if (parsed || referencePattern.test(reference)) observed.reference = reference;
 }
 
 /** What is noted about the request that `response` answers. */

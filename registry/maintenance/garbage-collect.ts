@@ -1,14 +1,9 @@
 import { Command } from "commander";
 import { seconds } from "../../common/clock.ts";
-import {
-  configVersion,
-  InvalidConfigError,
-  parseSettings,
-  type RegistrySettings,
-} from "../../common/contract/config.ts";
-import { messageOf } from "../../common/errors.ts";
+import { configVersion, parseSettings, type RegistrySettings } from "../../common/contract/config.ts";
 import { stopSignal } from "../../common/stop-signal.ts";
 import { readConfiguration } from "../configuration/configuration-file.ts";
+import { tellFailure } from "../configuration/tell-failure.ts";
 import type { CollectionReport, Removal } from "../content/collect/report.ts";
 import { isInUse } from "../content/lock.ts";
 import { openStopped } from "./stopped-data.ts";
@@ -55,10 +50,8 @@ async function main(
     }
     return report.state === "Succeeded" ? 0 : 1;
   } catch (error) {
-    const usage = error instanceof InvalidConfigError;
-    for (const fault of usage ? error.faults : [messageOf(error)]) errors.write(`${fault}\n`);
-    if (isInUse(error)) errors.write("A registry that runs collects garbage by itself, on its schedule.\n");
-    return usage ? 2 : 1;
+    const remedy = "A registry that runs collects garbage by itself, on its schedule.";
+    return tellFailure(error, errors, (cause) => (isInUse(cause) ? remedy : undefined));
   }
 }
 

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { InvalidConfigError } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import { parseRepository, parseTag, type RepositoryName, type Tag } from "../../common/oci/reference.ts";
+import { tellFailure } from "../configuration/tell-failure.ts";
 import { isInUse } from "../content/lock.ts";
 import type { PrunedTag } from "../content/prune/pruning.ts";
 import { openStopped } from "./stopped-data.ts";
@@ -60,10 +61,8 @@ async function main(
       await close();
     }
   } catch (error) {
-    const usage = error instanceof InvalidConfigError;
-    for (const fault of usage ? error.faults : [messageOf(error)]) errors.write(`${fault}\n`);
-    if (isInUse(error)) errors.write("Stop the registry, or push the image by its digest under its tag.\n");
-    return usage ? 2 : 1;
+    const remedy = "Stop the registry, or push the image by its digest under its tag.";
+    return tellFailure(error, errors, (cause) => (isInUse(cause) ? remedy : undefined));
   }
 }
 

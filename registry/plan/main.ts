@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { systemClock as clock } from "../../common/clock.ts";
 import { InvalidConfigError, type ParentSettings, type SyncSettings } from "../../common/contract/config.ts";
-import { messageOf } from "../../common/errors.ts";
 import { createLog } from "../../common/log.ts";
 import { stopSignal } from "../../common/stop-signal.ts";
 import { readConfiguration } from "../configuration/configuration-file.ts";
+import { tellFailure } from "../configuration/tell-failure.ts";
 import { ContentGlance } from "../content/glance.ts";
 import { TagNotFoundError } from "../content/store.ts";
 import { documentFaults } from "../configuration/document-faults.ts";
@@ -77,9 +77,7 @@ async function main(
     }
     return found.ending === undefined && found.entries.every(({ state }) => state !== "Failed") ? 0 : 1;
   } catch (error) {
-    const usage = error instanceof InvalidConfigError;
-    for (const fault of usage ? error.faults : [messageOf(error)]) errors.write(`${fault}\n`);
-    return usage ? 2 : 1;
+    return tellFailure(error, errors);
   }
 }
 

@@ -19,7 +19,7 @@ export class UnreachableError extends Error {
 }
 
 /** What only a person can help with. */
-class HelplessError extends Error {
+export class HelplessError extends Error {
   /** What the person can do, where it is not what the class suggests. */
   readonly remedy: string | undefined;
 

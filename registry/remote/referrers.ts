@@ -1,5 +1,6 @@
 import { seconds, type Clock } from "../../common/clock.ts";
-import { algorithmOf, hexOf, type Digest } from "../../common/oci/digest.ts";
+import { attachedPrefix } from "../../common/oci/attached-tag.ts";
+import type { Digest } from "../../common/oci/digest.ts";
 import { maxManifestBytes, parseManifest } from "../../common/oci/manifest.ts";
 import { messageOf } from "../../common/errors.ts";
 import { asManifest, mediaTypes } from "../../common/oci/mediatype.ts";
@@ -90,8 +91,8 @@ export class RemoteReferrers {
       }
     }
     try {
-      const tag = `${algorithmOf(subject)}-${hexOf(subject)}`;
-      yield await this.client.read(this.request(`manifests/${tag}`, entityTag, signal), maxManifestBytes);
+      const request = this.request(`manifests/${attachedPrefix(subject)}`, entityTag, signal);
+      yield await this.client.read(request, maxManifestBytes);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }

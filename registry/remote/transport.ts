@@ -10,8 +10,8 @@ import { dropIdleConnections, exchange, type StreamedBody } from "../../common/h
 import { Agent as HttpAgent } from "../../common/http/node-http.ts";
 import {
   ForbiddenAddressError,
+  HelplessError,
   ProtocolError,
-  UnauthorizedError,
   UnreachableError,
   UntrustedError,
 } from "./errors.ts";
@@ -69,7 +69,7 @@ export class Transport {
   private readonly options: TransportOptions;
   private readonly lookup: LookupFunction;
   private readonly direct: Agents;
-  private readonly proxied: Agents | undefined;
+  private readonly proxied: (Agents & { readonly host: string }) | undefined;
   private readonly redirects: Redirects;
 
   constructor(options: TransportOptions) {
@@ -90,11 +90,12 @@ export class Transport {
     const secure = { keepAlive: true, ...trust };
     this.direct = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(secure) };
     if (proxy !== undefined) {
-      const address = addressOf(proxy);
+      const address = new URL(addressOf(proxy));
       this.proxied = {
-        http: new HttpAgent({ keepAlive: true, proxyEnv: { HTTP_PROXY: address } }),
+        host: address.hostname,
+        http: new HttpAgent({ keepAlive: true, proxyEnv: { HTTP_PROXY: address.href } }),
         https: new TunnelAgent(secure, {
-          proxy: new URL(address),
+          proxy: address,
           timeout: options.timeouts.connect,
           lookup,
         }),
@@ -154,10 +155,9 @@ export class Transport {
     lookup: LookupFunction | undefined,
   ): Promise<IncomingMessage> {
     const { url, method, headers, body, signal, onSocket } = request;
-    const { timeouts, proxy } = this.options;
+    const { timeouts } = this.options;
     const proxied = this.isProxied(url) ? this.proxied : undefined;
-    const proxyHost = proxied === undefined || proxy === undefined ? undefined : new URL(proxy.url).hostname;
-    for (const host of [url.hostname, proxyHost ?? ""]) {
+    for (const host of [url.hostname, proxied?.host ?? ""]) {
       if (isMetadataService(host)) throw new ForbiddenAddressError(host);
     }
     const agents = proxied ?? this.direct;
@@ -199,13 +199,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 
 /** What a failure of the connection to `host` means, during the head or within a body. */
 export function connectionError(error: unknown, host: string): Error {
-  if (
-    error instanceof ProtocolError ||
-    error instanceof UnauthorizedError ||
-    error instanceof ForbiddenAddressError
-  ) {
-    return error;
-  }
+  if (error instanceof ProtocolError || error instanceof HelplessError) return error;
   const code = (error as { readonly code?: string }).code ?? "";
   if (tlsFault.test(code)) {
     return new UntrustedError(`${host} does not show a certificate that we trust (${code}).`, {

@@ -10,6 +10,7 @@ import { ContentLockedError, ContentNotFoundError, TagNotFoundError } from "../c
 import {
   DeniedError,
   ForbiddenAddressError,
+  HelplessError,
   RateLimitedError,
   UnauthorizedError,
   UnreachableError,
@@ -17,6 +18,7 @@ import {
 } from "../remote/errors.ts";
 import { CatalogUnavailableError } from "./planning/catalog.ts";
 import { InvalidScheduleError } from "./schedule/schedule-error.ts";
+import { few } from "../../common/few.ts";
 
 /** A fault of the whole parent, or of what a sync needs here, as ACR's `statusDetails` name it. */
 export interface ParentFault {
@@ -85,7 +87,7 @@ export function storageFault(error: unknown): ParentFault | undefined {
 export function catalogFault(items: readonly { readonly error: unknown }[]): ParentFault | undefined {
   for (const { error } of items) {
     if (!(error instanceof CatalogUnavailableError)) continue;
-    const needed = namesOf(error.patterns);
+    const needed = few([...error.patterns].sort());
     return error.denied
       ? {
           code: "CATALOGDENIED",
@@ -109,16 +111,14 @@ export function deniedFault(
   if (names.length === 0) return undefined;
   return {
     code: "DENIED",
-    description: `The parent denies access to ${namesOf(names)}. Grant the credentials the right to read them, or take them out of the SyncPolicy.`,
+    description: `The parent denies access to ${few([...names].sort())}. Grant the credentials the right to read them, or take them out of the SyncPolicy.`,
   };
 }
 
 /** Whether every other request would fail in the same way, so that a pass had better end. */
 export function endsPass(error: unknown): boolean {
   return (
-    error instanceof UnauthorizedError ||
-    error instanceof UntrustedError ||
-    error instanceof ForbiddenAddressError ||
+    error instanceof HelplessError ||
     error instanceof RateLimitedError ||
     error instanceof LinkQuotaError ||
     isDiskPressure(error)
@@ -132,12 +132,6 @@ function isDiskPressure(error: unknown): boolean {
 /** Whether the parent may be gone. */
 export function isLinkFault(error: unknown): boolean {
   return error instanceof UnreachableError;
-}
-
-/** The first few, in order. */
-function namesOf(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  return `${[...names].sort().slice(0, 3).join(", ")}${more}`;
 }
 
 function fault(code: string, error: Error, remedy: string): ParentFault {

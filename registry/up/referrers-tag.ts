@@ -1,8 +1,9 @@
 import { buffer } from "node:stream/consumers";
-import { algorithmOf, digestOf, hexOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
+import { attachedPrefix } from "../../common/oci/attached-tag.ts";
+import { digestOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError, parseManifest, type Manifest } from "../../common/oci/manifest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
-import { parseTag, type Tag } from "../../common/oci/reference.ts";
+import { maxTagLength, parseTag, type Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import { TagNotFoundError, type SyncSource } from "../content/store.ts";
 import { ChangedMeanwhileError } from "../remote/errors.ts";
@@ -15,7 +16,6 @@ export interface PutRoute {
   readonly signal: AbortSignal;
 }
 
-const longestTag = 128;
 /** How often somebody else may be faster. */
 const maxRaces = 5;
 
@@ -52,7 +52,7 @@ async function changeList(
   { to, there, signal }: PutRoute,
   change: (list: readonly Descriptor[]) => readonly Descriptor[],
 ): Promise<void> {
-  const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}`.slice(0, longestTag));
+  const tag = parseTag(attachedPrefix(subject).slice(0, maxTagLength));
   for (let races = 1; ; races++) {
     const current = await listUnder(tag, there, signal);
     const before = current?.manifests ?? [];

@@ -1,7 +1,7 @@
 import type { Digest } from "../../../common/oci/digest.ts";
 import { tagWaitsToGoUp } from "../outbox/schema.ts";
 import type { Statements } from "../tables/statements.ts";
-import { attachedPrefix } from "./attached.ts";
+import { attachedPrefix } from "../../../common/oci/attached-tag.ts";
 import { here, keep } from "./garbage-conditions.ts";
 import type { GarbageTag } from "./garbage.ts";
 

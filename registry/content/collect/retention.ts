@@ -1,7 +1,7 @@
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import type { Pins } from "../holds.ts";
 import type { Pace } from "./pace.ts";
-import { attachedTo } from "./attached.ts";
+import { attachedTo } from "../../../common/oci/attached-tag.ts";
 import type { GarbageRepository, GarbageTag, IdleManifest, IdlePage, ImageGarbage } from "./garbage.ts";
 import { manifestVerdict, TagJudge, type Policy, type TagFacts } from "./policy.ts";
 import type { Tally } from "./report.ts";

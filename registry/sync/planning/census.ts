@@ -1,5 +1,6 @@
 import { leftOutReasons, type LeftOut } from "../../../common/selection/left-out.ts";
 import type { TagChoice } from "./select.ts";
+import { few } from "../../../common/few.ts";
 
 /** A rule that selects nothing of what the parent has. */
 export interface IdleRule {
@@ -47,22 +48,17 @@ export class Census {
   }
 }
 
-const shown = 3;
-
 /** What a person should know of tags that are too big for all rules that select them; `undefined` if there are none. */
 export function bigSentence(
   big: readonly { readonly repository: string; readonly tag: string }[],
 ): string | undefined {
   if (big.length === 0) return undefined;
-  const first = big.slice(0, shown).map(({ repository, tag }) => `${repository}:${tag}`);
-  const more = big.length > shown ? ` and ${big.length - shown} more` : "";
-  return `Left out, for they are bigger than maxSize: ${first.join(", ")}${more}.`;
+  return `Left out, for they are bigger than maxSize: ${few(big.map(({ repository, tag }) => `${repository}:${tag}`))}.`;
 }
 
 /** What a person should know of rules that select nothing; `undefined` if there are none. */
 export function idleSentence(idle: readonly IdleRule[]): string | undefined {
   if (idle.length === 0) return undefined;
-  const first = idle.slice(0, shown).map(({ name, why }) => `${name} (${why})`);
-  const more = idle.length > shown ? ` and ${idle.length - shown} more` : "";
-  return `Nothing is selected by ${first.join("; ")}${more}.`;
+  const rules = idle.map(({ name, why }) => `${name} (${why})`);
+  return `Nothing is selected by ${few(rules, { separator: "; " })}.`;
 }

@@ -1,11 +1,10 @@
 import type { RepositoryName } from "../../../common/oci/reference.ts";
+import { few } from "../../../common/few.ts";
 
 /** Why tags of a repository that are missing stay. */
 export type PruneHindrance =
   | { readonly kind: "many"; readonly repository: RepositoryName }
   | { readonly kind: "odd"; readonly repository: RepositoryName; readonly because: string };
-
-const shown = 3;
 
 /** What a person should know of what stays; the same as long as the hindrances are. `undefined` if there are none. */
 export function heldBack(hindrances: readonly PruneHindrance[], maxPercent: number): string | undefined {
@@ -17,18 +16,13 @@ export function heldBack(hindrances: readonly PruneHindrance[], maxPercent: numb
     ...(many.length === 0
       ? []
       : [
-          `More than ${maxPercent} % of the tags are missing at once, so nothing is pruned of ${listed(many)}. If that is right, raise prune.maxPercent for a while.`,
+          `More than ${maxPercent} % of the tags are missing at once, so nothing is pruned of ${few([...many].sort())}. If that is right, raise prune.maxPercent for a while.`,
         ]),
     ...(odd.length === 0
       ? []
       : [
-          `Nothing is pruned of ${listed(odd)}. To have it pruned, take it out of the repositories that are synced.`,
+          `Nothing is pruned of ${few([...odd].sort())}. To have it pruned, take it out of the repositories that are synced.`,
         ]),
   ];
   return sentences.length === 0 ? undefined : sentences.join(" ");
-}
-
-function listed(names: readonly string[]): string {
-  const first = [...names].sort().slice(0, shown).join(", ");
-  return names.length > shown ? `${first} and ${names.length - shown} more` : first;
 }

@@ -2,7 +2,7 @@ import type { PruneSettings } from "../../../common/contract/prune-settings.ts";
 import { messageOf } from "../../../common/errors.ts";
 import type { Logger } from "../../../common/log.ts";
 import type { RepositoryName, Tag } from "../../../common/oci/reference.ts";
-import { attachedTo } from "../../content/collect/attached.ts";
+import { attachedTo } from "../../../common/oci/attached-tag.ts";
 import type { BroughtRepository, BroughtTag, Pruning } from "../../content/prune/pruning.ts";
 import type { Repositories, SyncSource } from "../../content/store.ts";
 import { heldBack, type PruneHindrance } from "./hindrances.ts";

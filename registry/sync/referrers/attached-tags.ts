@@ -1,6 +1,6 @@
 import type { Digest } from "../../../common/oci/digest.ts";
 import type { Tag } from "../../../common/oci/reference.ts";
-import { attachedPrefix, attachedTo } from "../../content/collect/attached.ts";
+import { attachedPrefix, attachedTo } from "../../../common/oci/attached-tag.ts";
 import { DeniedError, RepositoryNotFoundError } from "../../remote/errors.ts";
 
 /**

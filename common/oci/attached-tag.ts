@@ -1,4 +1,4 @@
-import { parseDigest, type Digest } from "../../../common/oci/digest.ts";
+import { parseDigest, type Digest } from "./digest.ts";
 
 /**
  * The digest that a tag is about, if it is one by which clients attach things: `sha256-<hex>` of the referrers tag schema,
