@@ -1,4 +1,4 @@
-import { parseDigest, type Digest } from "./digest.ts";
+import { algorithmOf, hexOf, parseDigest, type Digest } from "./digest.ts";
 
 /**
  * The digest that a tag is about, if it is one by which clients attach things: `sha256-<hex>` of the referrers tag schema,
@@ -14,7 +14,10 @@ export function attachedTo(tag: string): Digest | undefined {
   }
 }
 
-/** What the names of all tags that are about `digest` begin with. */
+/**
+ * What the names of all tags that are about `digest` begin with, and the referrers tag itself: of a longer digest the first
+ * 64 digits, as the referrers tag schema cuts them.
+ */
 export function attachedPrefix(digest: Digest): string {
-  return digest.replace(":", "-");
+  return `${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`;
 }

@@ -3,7 +3,7 @@ import { attachedPrefix } from "../../common/oci/attached-tag.ts";
 import { digestOf, type Descriptor, type Digest } from "../../common/oci/digest.ts";
 import { InvalidManifestError, parseManifest, type Manifest } from "../../common/oci/manifest.ts";
 import { mediaTypes } from "../../common/oci/mediatype.ts";
-import { maxTagLength, parseTag, type Tag } from "../../common/oci/reference.ts";
+import { parseTag, type Tag } from "../../common/oci/reference.ts";
 import type { StoredManifest } from "../content/metadata.ts";
 import { TagNotFoundError, type SyncSource } from "../content/store.ts";
 import { ChangedMeanwhileError } from "../remote/errors.ts";
@@ -52,7 +52,7 @@ async function changeList(
   { to, there, signal }: PutRoute,
   change: (list: readonly Descriptor[]) => readonly Descriptor[],
 ): Promise<void> {
-  const tag = parseTag(attachedPrefix(subject).slice(0, maxTagLength));
+  const tag = parseTag(attachedPrefix(subject));
   for (let races = 1; ; races++) {
     const current = await listUnder(tag, there, signal);
     const before = current?.manifests ?? [];
