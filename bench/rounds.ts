@@ -3,7 +3,7 @@ export type Measure<T> = () => Promise<T>;
 
 /**
  * Measures each of `contestants` once a round, so that whatever else the machine does meets all of them alike. Who goes
- * first changes from round to round. A round before the first is not counted.
+ * first and who goes after whom changes from round to round. A round before the first is not counted.
  *
  * @returns for each what was measured, by round
  */
@@ -16,7 +16,9 @@ export async function alternate<Name extends string, T>(
   const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>;
   for (let round = -1; round < rounds; round++) {
     const turn = (round + names.length) % names.length;
-    for (const name of [...names.slice(turn), ...names.slice(0, turn)]) {
+    const order = [...names.slice(turn), ...names.slice(0, turn)];
+    if (Math.floor(round / names.length) % 2 !== 0) order.reverse();
+    for (const name of order) {
       const value = await contestants[name]?.();
       if (round >= 0 && value !== undefined) found[name].push(value);
     }
