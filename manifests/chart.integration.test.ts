@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { loadAll } from "js-yaml";
 import { messageOf } from "../common/errors.ts";
+import type { RegistryStatus } from "../common/contract/status.ts";
 import { provide } from "../e2e/components/provide.ts";
 import { silentProgress } from "../e2e/terminal/progress.ts";
 import { defaultImage, versionOf } from "./image/version.ts";
@@ -15,7 +16,10 @@ const chart = join(root, "helm/connected-registry");
 interface Installed {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly spec?: { readonly template?: { readonly spec: PodSpec } };
+  readonly spec?: {
+    readonly template?: { readonly spec: PodSpec };
+    readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  };
 }
 
 interface PodSpec {
@@ -78,7 +82,12 @@ describe("the chart", () => {
     const objects = await template([], "other");
     expect(objects.every(({ metadata }) => metadata.name.startsWith("other-connected-registry-"))).toBe(true);
     const clusterWide = objects.filter(({ metadata }) => metadata.namespace === undefined);
-    expect(clusterWide.map(({ kind }) => kind)).toEqual(["ClusterRole", "ClusterRoleBinding"]);
+    expect([...new Set(clusterWide.map(({ kind }) => kind))].sort()).toEqual([
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "ValidatingAdmissionPolicy",
+      "ValidatingAdmissionPolicyBinding",
+    ]);
   });
 
   test("runs both programs with as little as they need", async () => {
@@ -114,6 +123,32 @@ describe("the chart", () => {
   test("leaves the nodes alone when trust distribution is off", async () => {
     const objects = await template(["trustDistribution.enabled=false"]);
     expect(objects.filter(({ metadata }) => metadata.name.includes("agent"))).toEqual([]);
+  });
+
+  test("installs no policies where the API server has none", async () => {
+    const objects = await template(["admissionPolicies.enabled=false"]);
+    expect(objects.filter(({ kind }) => kind.startsWith("ValidatingAdmission"))).toEqual([]);
+  });
+
+  test("lets a registry report each field of its status that is its own, and no other", async () => {
+    const own: { readonly [K in keyof Required<RegistryStatus>]: true } = {
+      connectionState: true,
+      version: true,
+      lastActivityTime: true,
+      lastSyncTime: true,
+      upToDateAsOf: true,
+      sync: true,
+      postponed: true,
+      link: true,
+      up: true,
+      upCourse: true,
+      plan: true,
+      statusDetails: true,
+    };
+    const policy = (await template([])).find(({ metadata }) => metadata.name.endsWith("registry-status"));
+    const variables = policy?.spec?.variables ?? [];
+    const listed = JSON.parse(variables.find(({ name }) => name === "own")?.expression ?? "[]") as unknown;
+    expect(listed).toEqual(Object.keys(own));
   });
 
   test("configures the agent as told", async () => {

@@ -9,6 +9,7 @@ import { ConnectedRegistryKind } from "./api/connectedregistry.gen.ts";
 import { SecretKind, ServiceKind } from "./api/kubernetes.ts";
 import { fromKubeconfig } from "./runtime/client-node.ts";
 import type { Kind, KubeObject } from "./runtime/kube.ts";
+import { EventKind } from "./runtime/events.ts";
 import { LeaseKind } from "./runtime/leader.ts";
 import { RestClient } from "./runtime/rest-client.ts";
 
@@ -59,7 +60,7 @@ describe("connected-registry operator", () => {
     await plane.stop();
   });
 
-  async function start(): Promise<{ child: ChildProcess; probes: string }> {
+  async function start(pod?: string): Promise<{ child: ChildProcess; probes: string }> {
     const probes = `127.0.0.1:${await freePort("127.0.0.1")}`;
     const main = new URL("main.ts", import.meta.url).href;
     const options = [
@@ -74,7 +75,7 @@ describe("connected-registry operator", () => {
       await command().parseAsync(${JSON.stringify(options)}, { from: "user" });`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
       stdio: "ignore",
-      env: {},
+      env: pod === undefined ? {} : { POD_NAME: pod },
     });
     running.add(child);
     await eventually("readiness", 30_000, async () => {
@@ -130,6 +131,51 @@ describe("connected-registry operator", () => {
     });
     second.child.kill("SIGTERM");
     await once(second.child, "exit");
+  });
+
+  function leading(probes: string): Promise<string> {
+    return eventually("that it leads", 5_000, async () => {
+      const text = await (await fetch(`http://${probes}/metrics`)).text();
+      return /leader_election_master_status\{.*\} 1/.exec(text)?.[0];
+    });
+  }
+
+  it("leads again at once after a kill, when its pod starts it anew", async () => {
+    const first = await start("operator-1");
+    await leading(first.probes);
+    first.child.kill("SIGKILL");
+    await once(first.child, "exit");
+    const second = await start("operator-1");
+    await expect(leading(second.probes)).resolves.toContain(" 1");
+    second.child.kill("SIGTERM");
+    await once(second.child, "exit");
+  });
+
+  it("T98 tells an Event once, however many see what happened", async () => {
+    const all = [await start("operator-1"), await start("operator-2")];
+    await eventually("a leader", 20_000, async () =>
+      (await user.get(LeaseKind, lease))?.spec?.holderIdentity === "" ? undefined : true,
+    );
+    const registry = { namespace: "edge", name: "contoso-edge" };
+    await eventually("the operator's word", 20_000, async () =>
+      (await user.get(ConnectedRegistryKind, registry))?.status?.connectionState === "Offline"
+        ? true
+        : undefined,
+    );
+    // No pod runs: the operator takes the word back.
+    await user.applyStatus(ConnectedRegistryKind, registry, { connectionState: "Online" });
+    const told = async (): Promise<readonly string[]> =>
+      (await user.list(EventKind, "edge"))
+        .map(({ reason }) => reason)
+        .filter((reason) => reason === "Connected" || reason === "Disconnected")
+        .sort();
+    await eventually("both Events", 20_000, async () =>
+      new Set(await told()).size === 2 ? true : undefined,
+    );
+    // They write what they still have to write before they end.
+    for (const { child } of all) child.kill("SIGTERM");
+    await Promise.all(all.map(({ child }) => once(child, "exit")));
+    expect(await told()).toEqual(["Connected", "Disconnected"]);
   });
 });
 

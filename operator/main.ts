@@ -97,7 +97,9 @@ async function run(options: Options): Promise<void> {
       backoff: exponential(milliseconds(200), seconds(30), Math.random),
     },
   );
-  const instance = process.env.POD_NAME ?? hostname();
+  const pod = process.env.POD_NAME;
+  const instance = pod ?? hostname();
+  let acts = !options.leaderElect;
   const events = new ClusterEvents({
     client: live,
     clock,
@@ -105,6 +107,7 @@ async function run(options: Options): Promise<void> {
     controller: "connectedregistry.io/operator",
     instance,
     newId: randomUUID,
+    acts: () => acts,
   });
   const dependencies: ControllerDependencies = {
     client: cachedClient(live, informers),
@@ -127,10 +130,12 @@ async function run(options: Options): Promise<void> {
     client: live,
     lease: { namespace: options.namespace, name: managedBy },
     identity: `${instance}_${randomUUID()}`,
+    ...(pod === undefined ? {} : { pod }),
     clock,
     log,
     services: working,
     onChange: (leads) => {
+      acts = leads;
       metrics.leading(managedBy, leads);
     },
   });

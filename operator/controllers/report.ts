@@ -1,5 +1,5 @@
 import { sameJson } from "../../common/same-json.ts";
-import { Duration, type DateTime } from "luxon";
+import { DateTime, Duration } from "luxon";
 import { seconds } from "../../common/clock.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import type { EventRecorder } from "../runtime/events.ts";
@@ -39,6 +39,8 @@ export class Reporter {
   private readonly client: KubeClient;
   private readonly events: EventRecorder;
   private readonly troubles = new Map<string, Trouble>();
+  /** Since when an object's reconciles break off, by key. */
+  private readonly failing = new Map<string, DateTime<true>>();
 
   constructor({ client, events }: { readonly client: KubeClient; readonly events: EventRecorder }) {
     this.client = client;
@@ -48,6 +50,7 @@ export class Reporter {
   /** The object of this key is gone. */
   forget(key: NamespacedName): void {
     this.troubles.delete(keyText(key));
+    this.failing.delete(keyText(key));
   }
 
   /**
@@ -69,7 +72,8 @@ export class Reporter {
     const key = keyOf(object);
     const generation = object.metadata.generation ?? 0;
     const before = object.status?.conditions ?? [];
-    const { conditions, action } = summarize(key, outcome, before, generation, now);
+    const failing = this.failingSince(key, outcome, now);
+    const { conditions, action } = summarize(key, outcome, before, generation, now, failing);
     const status: Readonly<Record<string, unknown>> = {
       observedGeneration: generation,
       conditions,
@@ -83,6 +87,13 @@ export class Reporter {
     const patience = this.tell(object, before, conditions, now);
     const since = this.troubles.get(keyText(key))?.since ?? now;
     return soonest(later(action, now.diff(since)), patience);
+  }
+
+  private failingSince(key: NamespacedName, { error }: Outcome, now: DateTime<true>): DateTime<true> {
+    const text = keyText(key);
+    if (error === undefined) this.failing.delete(text);
+    else if (!this.failing.has(text)) this.failing.set(text, now);
+    return this.failing.get(text) ?? now;
   }
 
   /** @returns when patience ends */
@@ -109,7 +120,7 @@ export class Reporter {
       if (turned) record("Normal");
       return awaitChange;
     }
-    const known = this.troubles.get(key);
+    const known = this.troubles.get(key) ?? heardOf(was, reason, now);
     const trouble = known?.reason === reason ? known : { reason, since: now, warned: false };
     const needsPerson = stalled?.status === "True";
     const left = trouble.since.plus(patienceWith(reason as Reason)).diff(now);
@@ -119,6 +130,17 @@ export class Reporter {
     else if (turned && !needsPerson) record("Normal");
     return needsPerson || left.toMillis() <= 0 ? awaitChange : requeueAfter(left);
   }
+}
+
+/**
+ * The trouble that an earlier process left in the status. It has warned of it, if that was due: a restart must not tell
+ * everything again. How long this very reason has held the status does not say; Ready has been False no shorter.
+ */
+function heardOf(ready: Condition | undefined, reason: string, now: DateTime<true>): Trouble | undefined {
+  if (ready === undefined || ready.status === "True" || ready.reason !== reason) return undefined;
+  const since = DateTime.fromISO(ready.lastTransitionTime);
+  if (!since.isValid) return undefined;
+  return { reason, since, warned: since.plus(patienceWith(reason as Reason)) <= now };
 }
 
 /** `action`, put off for as long as `waited`, within bounds: what has not come for a minute may take another. */

@@ -19,10 +19,13 @@ function setUp(client?: (cluster: FakeCluster) => KubeClient): {
   cluster: FakeCluster;
   events: ClusterEvents;
   written: () => Promise<readonly object[]>;
+  /** Whether we lead. */
+  lead: (leads: boolean) => void;
 } {
   const clock = new ManualClock();
   const cluster = new FakeCluster(clock);
   let ids = 0;
+  let leads = true;
   const events = new ClusterEvents({
     client: client?.(cluster) ?? cluster,
     clock,
@@ -30,12 +33,21 @@ function setUp(client?: (cluster: FakeCluster) => KubeClient): {
     controller: "connectedregistry.io/operator",
     instance: "operator-0",
     newId: () => String(++ids),
+    acts: () => leads,
   });
   const written = async (): Promise<readonly object[]> => {
     await events.run(AbortSignal.abort());
     return await cluster.list(EventKind);
   };
-  return { clock, cluster, events, written };
+  return {
+    clock,
+    cluster,
+    events,
+    written,
+    lead: (now) => {
+      leads = now;
+    },
+  };
 }
 
 describe("ClusterEvents", () => {
@@ -95,6 +107,23 @@ describe("ClusterEvents", () => {
     await clock.advance(seconds(after));
     events.record(...second);
     await expect(written()).resolves.toHaveLength(count);
+  });
+
+  it("T98 leaves the telling to the one that leads, and tells what happens from then on", async () => {
+    const { events, written, lead } = setUp();
+    lead(false);
+    events.record(widget, failed);
+    lead(true);
+    events.record(widget, { ...failed, reason: "Other" });
+    lead(false);
+    events.record(widget, { ...failed, reason: "Another" });
+    await expect(written()).resolves.toMatchObject([{ reason: "Other" }]);
+  });
+
+  it("loses nothing of a burst of a thousand objects", async () => {
+    const { events, written } = setUp();
+    for (let at = 0; at < 3000; at++) events.record(widget, { ...failed, note: String(at) });
+    await expect(written()).resolves.toHaveLength(3000);
   });
 
   it("goes on after one that could not be written", async () => {

@@ -51,12 +51,18 @@ export interface EventsOptions {
   readonly instance: string;
   /** Part of an event's name: never the same twice. */
   readonly newId: () => string;
+  /**
+   * Whether we act upon the cluster now. Who only waits to lead sees the same changes as the leader does, and leaves the
+   * telling to it.
+   */
+  readonly acts: () => boolean;
 }
 
 /** The same happening within this time is the same event. */
 const sameWithinMs = 10 * 60 * 1000;
 const maxRemembered = 4096;
-const maxPending = 256;
+/** As many as a burst of objects has, each with a word or two. */
+const maxPending = 4096;
 const maxNote = 1024;
 
 interface Remembered {
@@ -71,6 +77,7 @@ interface Remembered {
  * # Guarantees
  * - A happening that repeats itself is one event: its count is written when it has doubled, so that a flood of n costs
  *   about log n writes (T98).
+ * - Of several that see the same happening, only the one that acts tells of it.
  * # Caveats
  * Events are best effort: one that cannot be written, or finds too many waiting, is dropped with a line in the log.
  */
@@ -100,6 +107,7 @@ export class ClusterEvents implements EventRecorder, Service {
   }
 
   record(regarding: KubeObject, happening: Happening): void {
+    if (!this.options.acts()) return;
     const { type, reason, action } = happening;
     const note =
       happening.note.length > maxNote ? `${happening.note.slice(0, maxNote - 1)}…` : happening.note;

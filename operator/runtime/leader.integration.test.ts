@@ -77,6 +77,7 @@ describe("on a real API server", () => {
       controller: "connectedregistry.io/operator",
       instance: "operator-0",
       newId: randomUUID,
+      acts: () => true,
     });
     const lease = (await client.get(LeaseKind, { namespace: "default", name: "operator" }))!;
     for (let at = 0; at < 4; at++) {

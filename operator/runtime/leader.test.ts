@@ -17,7 +17,13 @@ interface Candidate {
 }
 
 /** A replica of the program, and whether what only the leader may run is running. */
-function candidate(identity: string, client: KubeClient, clock: ManualClock, log: string[] = []): Candidate {
+function candidate(
+  identity: string,
+  client: KubeClient,
+  clock: ManualClock,
+  log: string[] = [],
+  pod?: string,
+): Candidate {
   let running = false;
   const work: Service = {
     name: "work",
@@ -37,6 +43,7 @@ function candidate(identity: string, client: KubeClient, clock: ManualClock, log
     client,
     lease: key,
     identity,
+    ...(pod === undefined ? {} : { pod }),
     clock,
     log: silentLog,
     services: [work],
@@ -167,6 +174,37 @@ describe("LeaderElection", () => {
     expect(a.leads()).toBe(true);
     await a.stop();
   });
+
+  test.each([
+    {
+      holder: "operator-1_a",
+      pod: "operator-1",
+      leads: true,
+      because: "a pod runs one container of us at a time",
+    },
+    { holder: "operator-1_a", pod: "operator-2", leads: false, because: "the other pod may be alive" },
+    { holder: "operator-12_a", pod: "operator-1", leads: false, because: "that is the name of another pod" },
+    {
+      holder: "operator-1_a",
+      pod: undefined,
+      leads: false,
+      because: "out of a pod nobody knows who else runs",
+    },
+  ])(
+    "leads at once after a kill of $holder in $pod: $leads, because $because",
+    async ({ holder, pod, leads }) => {
+      cluster.put(LeaseKind, {
+        apiVersion: LeaseKind.apiVersion,
+        kind: LeaseKind.kind,
+        metadata: key,
+        spec: { holderIdentity: holder, leaseDurationSeconds: 15 },
+      });
+      const next = candidate("operator-1_b", cluster, clock, log, pod);
+      await clock.advance(seconds(1));
+      expect(next.leads()).toBe(leads);
+      await next.stop();
+    },
+  );
 
   it("gives nothing up that it never had", async () => {
     const a = candidate("a", cluster, clock);

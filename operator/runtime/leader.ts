@@ -33,6 +33,11 @@ export interface LeaderElectionOptions {
   readonly lease: NamespacedName;
   /** Ours alone: no other process, nor this one after a restart, has it. */
   readonly identity: string;
+  /**
+   * The pod that we run in, where that is certain: whoever else holds the Lease as `<pod>_…` was a container of it that
+   * has ended, since a pod runs one of us at a time.
+   */
+  readonly pod?: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** What only the leader may run. */
@@ -53,6 +58,7 @@ const retryPeriod = seconds(2);
  * - Two that use the same Lease do not lead at once, however wrong their clocks are, as long as these run equally fast
  *   and `services` stop within 5 s of being told.
  * - Told to stop, it stops the services and then gives the Lease up, so that the next leads within about 2 s.
+ * - One that was killed leads again as soon as its pod has started it anew.
  * - A Lease that was not renewed for 10 s, or was taken from us, stops the services and rejects.
  */
 export class LeaderElection implements Service {
@@ -99,7 +105,8 @@ export class LeaderElection implements Service {
         const version = lease?.metadata.resourceVersion;
         // Its own times are of another's clock: what counts is how long we saw it unchanged.
         if (observed?.version !== version) observed = { version, at: clock.now().toMillis() };
-        if (lease === undefined || isFree(lease, clock.now().toMillis() - (observed?.at ?? 0))) {
+        const unchanged = clock.now().toMillis() - (observed?.at ?? 0);
+        if (lease === undefined || isFree(lease, unchanged) || this.isPredecessors(lease)) {
           const taken = await this.take(lease);
           if (taken !== undefined) return taken;
         } else if (lease.spec?.holderIdentity !== holder) {
@@ -113,6 +120,12 @@ export class LeaderElection implements Service {
       await clock.sleep(retryPeriod, signal).catch(() => undefined);
     }
     return undefined;
+  }
+
+  /** Whether it is held by one who ran in our own pod before us. */
+  private isPredecessors({ spec }: Lease): boolean {
+    const { pod } = this.options;
+    return pod !== undefined && spec?.holderIdentity?.startsWith(`${pod}_`) === true;
   }
 
   private async take(lease: Lease | undefined): Promise<Lease | undefined> {

@@ -78,6 +78,38 @@ describe("summarize", () => {
     expect(conditions[0]?.message).toMatch(/^The last attempt failed: timeout\. /);
   });
 
+  it.each([
+    { seconds: 0, generation: 3, findings: [fine], ready: "True", because: "one lost call is no news" },
+    { seconds: 29, generation: 3, findings: [fine], ready: "True", because: "a short outage is none either" },
+    {
+      seconds: 29,
+      generation: 3,
+      findings: [waiting],
+      ready: "True",
+      because: "what is unfinished may be wrong",
+    },
+    { seconds: 30, generation: 3, findings: [fine], ready: "Unknown", because: "it lasts" },
+    {
+      seconds: 0,
+      generation: 4,
+      findings: [fine],
+      ready: "Unknown",
+      because: "of this spec nothing is known",
+    },
+    { seconds: 0, generation: 3, findings: [stalled], ready: "False", because: "a person is needed anyhow" },
+  ])(
+    "is $ready $seconds s after a Ready object's reconciles began to break off, because $because",
+    ({ seconds: failed, generation, findings, ready: status }) => {
+      const before = statusOf({ findings: [fine], ready }).conditions;
+      const now = clock.now().plus({ seconds: failed });
+      const outcome = { findings, ready, error: new Error("timeout") };
+      const { conditions } = summarize(subject, outcome, before, generation, now, clock.now());
+      expectSound({ observedGeneration: generation, conditions });
+      expect(conditions.find(({ type }) => type === "Ready")?.status).toBe(status);
+      expect(conditions === before).toBe(status === "True");
+    },
+  );
+
   it("gives each aspect a condition: fine, at fault, or not looked at", () => {
     const { say } = statusOf({ findings: [skipped, waiting, stalled], ready });
     expect(["ParentConfigured", "StorageReady", "Available"].map(say)).toEqual([

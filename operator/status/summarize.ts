@@ -1,4 +1,4 @@
-import type { DateTime } from "luxon";
+import { Duration, type DateTime } from "luxon";
 import { messageOf } from "../../common/errors.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import { setCondition, type Condition } from "./conditions.ts";
@@ -31,6 +31,9 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
+/** So long a Ready object stays Ready while its reconciles break off: one lost call is no news. */
+const forgiven = Duration.fromObject({ seconds: 30 });
+
 interface Verdict {
   readonly reason: Reason;
   readonly message: string;
@@ -39,6 +42,8 @@ interface Verdict {
 /**
  * What to say of an object after a reconcile, and what to do next. The only place that decides on a condition.
  * Messages are the same as long as the cause is; the same array comes back if nothing changed.
+ *
+ * @param failing since when every reconcile of the object has ended before its end
  */
 export function summarize(
   subject: Subject,
@@ -46,10 +51,17 @@ export function summarize(
   conditions: readonly Condition[],
   generation: number,
   now: DateTime<true>,
+  failing = now,
 ): { readonly conditions: readonly Condition[]; readonly action: Action } {
   const errors = outcome.findings.flatMap((finding) => (finding.kind === "fault" ? [finding.error] : []));
   const stalled = errors.find((error) => error instanceof StalledError);
   const waiting = errors.find((error) => error instanceof WaitingError);
+  if (outcome.error !== undefined && stalled === undefined && now < failing.plus(forgiven)) {
+    const ready = conditions.find(({ type }) => type === "Ready");
+    if (ready?.status === "True" && ready.observedGeneration === generation) {
+      return { conditions, action: awaitChange };
+    }
+  }
   let next = conditions;
   const set = (type: ConditionType, status: Condition["status"], { reason, message }: Verdict): void => {
     next = setCondition(next, { type, status, reason, message, observedGeneration: generation }, now);

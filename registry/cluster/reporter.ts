@@ -12,8 +12,6 @@ import { Wakeable } from "../sync/wakeable.ts";
 
 /** Never more often than this, whatever happens. */
 const shortest = seconds(5);
-/** While a sync runs, which the board shows up to the second: what people see of it is not older than five. */
-const whileSyncing = seconds(4);
 /** As often at least: times move on, and whatever was lost at the API server comes back. */
 const longest = seconds(60);
 /** The Role may be a moment behind the pod. */
@@ -106,13 +104,15 @@ export class StatusReporter implements Service {
         await this.apply(status, signal);
         if (failures > 0) this.log.info("the status can be reported again");
         failures = 0;
-        await this.clock.sleep(status.sync?.state === "Syncing" ? whileSyncing : shortest, signal);
+        await this.clock.sleep(shortest, signal);
       } catch (error) {
         signal.throwIfAborted();
         this.reported = undefined;
         failures += 1;
         if (failures === 1) this.log.warn("the status cannot be reported", { error: messageOf(error) });
-        await this.clock.sleep(this.backoff(failures), signal);
+        const wait = this.backoff(failures);
+        // It may have been taken though we were not told.
+        await this.clock.sleep(wait < shortest ? shortest : wait, signal);
       }
     }
   }

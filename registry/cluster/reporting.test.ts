@@ -108,7 +108,7 @@ describe("StatusReporter", () => {
     expect(cluster.applied).toHaveLength(3);
   });
 
-  test("the progress of a sync is told every four seconds, and what it knows then", async () => {
+  test("the progress of a sync is told every five seconds, and what it knows then", async () => {
     const times: number[] = [];
     const unchanged = cluster.apply.bind(cluster);
     cluster.apply = (...call) => {
@@ -127,7 +127,7 @@ describe("StatusReporter", () => {
       await clock.advance(seconds(1));
     }
     const begin = times[0] ?? 0;
-    expect(times.map((time) => time - begin)).toEqual([0, 4, 8, 12, 16, 20]);
+    expect(times.map((time) => time - begin)).toEqual([0, 5, 10, 15, 20]);
     const last = cluster.applied.at(-1)?.object as { status: { sync: { bytes: number } } };
     expect(last.status.sync.bytes).toBeGreaterThanOrEqual(15);
   });

@@ -2,6 +2,7 @@ import { DateTime } from "luxon";
 import { maxUpItems, type UpStatus } from "../../common/contract/up-status.ts";
 import type { Conflict, OutboxEntry } from "../content/outbox/entry.ts";
 import type { Outbox } from "../content/outbox/outbox.ts";
+import { clip } from "../sync/clip.ts";
 
 /** What the status says of what goes up; `undefined` if there is nothing to say. */
 export function upStatusOf(outbox: Outbox): UpStatus | undefined {
@@ -24,7 +25,7 @@ function itemOf({
   action,
   refusal = "",
 }: OutboxEntry): UpStatus["setAsideItems"][number] {
-  return { repository, reference, action, message: refusal };
+  return { repository, reference, action, message: clip(refusal) };
 }
 
 function conflictItemOf({ foundAt, ...conflict }: Conflict): UpStatus["conflictItems"][number] {
