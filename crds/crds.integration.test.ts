@@ -47,6 +47,12 @@ const object = (kind: string, spec: object, name = "under-test") => ({
 const registry = (spec: object, name?: string) => object("ConnectedRegistry", spec, name);
 const withParent = (parent: object) =>
   registry({ parent: { registry: { loginServer: "contoso.example", ...parent } } });
+const synced = (spec: object) =>
+  registry({
+    parent: { registry: { loginServer: "contoso.example" } },
+    syncPolicyRef: { name: "contoso" },
+    ...spec,
+  });
 const policy = (spec: object, repository: object = {}) =>
   object("SyncPolicy", { repositories: [{ name: "apps/*", ...repository }], ...spec });
 const scopeMap = (...actions: readonly string[]) => object("ScopeMap", { actions });
@@ -88,6 +94,61 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec",
       says: "set spec.parent, or remove",
     },
+    {
+      wanted: registry({ sync: { schedule: "0 2 * * *" } }),
+      field: "spec",
+      says: "set spec.syncPolicyRef, or remove spec.sync",
+    },
+    {
+      wanted: synced({ sync: { window: "PT3H" } }),
+      field: "spec.sync",
+      says: "set spec.sync.schedule beside",
+    },
+    {
+      wanted: synced({ sync: { schedule: "* * * * *", window: "PT3H" } }),
+      field: "spec.sync",
+      says: "remove spec.sync.window",
+    },
+    {
+      wanted: synced({ sync: { schedule: "0 0 2 * * *" } }),
+      field: "spec.sync.schedule",
+      says: "five fields of cron",
+    },
+    {
+      wanted: synced({ sync: { schedule: "0 2 * * *", window: "PT59M" } }),
+      field: "spec.sync.window",
+      says: "from PT1H to P7D",
+    },
+    {
+      wanted: registry({ logging: { auditLogStatus: "On" } }),
+      field: "spec.logging.auditLogStatus",
+      says: "Enabled",
+    },
+    {
+      wanted: registry({ garbageCollection: { schedule: "@daily" } }),
+      field: "spec.garbageCollection.schedule",
+      says: "five fields of cron",
+    },
+    ...["59s", "87601h", "1d"].map((gracePeriod) => ({
+      wanted: registry({ garbageCollection: { gracePeriod } }),
+      field: "spec.garbageCollection.gracePeriod",
+      says: "from 1m to 87600h",
+    })),
+    {
+      wanted: registry({ retention: [{ repositories: ["**"], tags: [{ include: ["*"] }] }] }),
+      field: "spec.retention[0].tags[0]",
+      says: "give keepNewest, keepPushedWithin or keepPulledWithin",
+    },
+    {
+      wanted: registry({ quotas: [{ repositories: "apps/*", size: "0" }] }),
+      field: "spec.quotas[0].size",
+      says: "such as 2Gi",
+    },
+    ...["1k", "2P"].map((bandwidth) => ({
+      wanted: registry({ scrub: { bandwidth } }),
+      field: "spec.scrub.bandwidth",
+      says: "from 64Ki to 1P",
+    })),
     {
       wanted: withParent({ loginServer: "https://contoso.example" }),
       field: "spec.parent.registry.loginServer",
@@ -439,6 +500,23 @@ describe("refuses, and says what to do instead:", () => {
     {
       wanted: policy({}, { tags: { include: ["latest", "*"], semver: {}, newest: { count: 10_000 } } }),
       because: "the newest versions beside a tag by name",
+    },
+    ...["PT1H", "P7D"].map((window) => ({
+      wanted: synced({ sync: { schedule: "0 2 * * *", window } }),
+      because: `a window of ${window}, an end of what ACR allows`,
+    })),
+    {
+      wanted: registry({
+        garbageCollection: { gracePeriod: "87600h" },
+        retention: Array.from({ length: 100 }, () => ({
+          repositories: Array.from({ length: 20 }, (_, i) => `apps/a${i}`),
+          tags: Array.from({ length: 10 }, () => ({ include: ["*"], keepPulledWithin: "1m" })),
+          deleteUntaggedAfter: "87600h",
+        })),
+        quotas: Array.from({ length: 100 }, () => ({ repositories: "**", size: "1P" })),
+        scrub: { bandwidth: "64Ki" },
+      }),
+      because: "rules for content, as many as there may be",
     },
   ])("but takes what is just allowed: $because", async ({ wanted }) => {
     expect(await refusal(wanted)).toBe("accepted");

@@ -49,6 +49,15 @@ export interface ConnectedRegistrySpec {
     /** Name of a SyncPolicy in this namespace. */
     readonly name: string;
   };
+  /** When this registry syncs, where that is not when its policy says: what is given here goes before the policy's. */
+  readonly sync?: {
+    /** Five fields of cron; '* * * * *' means continuously. With it spec.sync.window counts, also where it is absent, and no window or windows of the policy. */
+    readonly schedule?: string;
+    /** Time zone of the schedule, by its IANA name, such as Europe/Berlin. */
+    readonly timeZone?: string;
+    /** How long a scheduled sync may run, from PT1H to P7D (ISO 8601). */
+    readonly window?: string;
+  };
   /** Who may log in here. Without a token nobody may. */
   readonly clientTokenRefs?: readonly {
     /** Name of a ClientToken in this namespace. */
@@ -81,6 +90,53 @@ export interface ConnectedRegistrySpec {
   readonly logging: {
     /** The least severe lines that are written. Takes effect at once. */
     readonly logLevel: "Debug" | "Information" | "Warning" | "Error" | "None";
+    /** Whether it is logged who did what, from where, and how it ended. Takes effect at once. */
+    readonly auditLogStatus: "Enabled" | "Disabled";
+  };
+  /** Whether clients may delete; otherwise every such request is refused, whoever makes it. */
+  readonly deleteEnabled: boolean;
+  /** Removal of content that nothing refers to. */
+  readonly garbageCollection: {
+    /** Whether it is removed by itself. */
+    readonly enabled: boolean;
+    /** When, in five fields of cron, in UTC. */
+    readonly schedule: string;
+    /** How long such content stays all the same, from 1m to 87600h: a push that runs may be about to refer to it. */
+    readonly gracePeriod: string;
+  };
+  /** Which tags and untagged manifests are removed by age. Without a rule none ever is; nothing is while the parent is away. */
+  readonly retention?: readonly {
+    /** The repositories that the rule is about; * stands for anything but '/', ** for anything. */
+    readonly repositories: readonly string[];
+    /** Which tags to keep. A tag stays if any entry of any rule keeps it, or none is about it. */
+    readonly tags?: readonly {
+      /** The tags that this is about. Of these, what none of the criteria keeps is removed. */
+      readonly include: readonly string[];
+      /** Keeps so many, those that were pushed last. */
+      readonly keepNewest?: number;
+      /** Keeps those that were pushed so recently, such as 720h. */
+      readonly keepPushedWithin?: string;
+      /** Keeps those that were pulled so recently, such as 720h. */
+      readonly keepPulledWithin?: string;
+    }[];
+    /** How long a manifest stays once no tag, index or referrer holds it. Without it for ever, for pods may name its digest. */
+    readonly deleteUntaggedAfter?: string;
+  }[];
+  /** Upper bounds of single repositories. Of several that name a repository the first counts. */
+  readonly quotas?: readonly {
+    /** Each repository that this names; * stands for anything but '/', ** for anything. */
+    readonly repositories: string;
+    /** What each of them may hold, such as 2Gi. */
+    readonly size: string;
+  }[];
+  /** Checks of what is stored against its digests. */
+  readonly scrub: {
+    /** Whether stored content is read and checked by itself. */
+    readonly enabled: boolean;
+    /** When, in five fields of cron, in UTC. */
+    readonly schedule: string;
+    /** How much of the volume is read in a second at most, from 64Ki to 1P. */
+    readonly bandwidth: string;
   };
   /** Stops syncing; the registry goes on serving what it has. */
   readonly suspend: boolean;

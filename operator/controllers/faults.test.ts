@@ -140,6 +140,25 @@ const faults: readonly Fault[] = [
     says: 'The schedule "0 25 * * *" cannot be read.',
   },
   {
+    fault: "the schedule of the registry itself cannot be read",
+    arrange: (rig) => rig.editRegistry(() => ({ sync: { schedule: "0 25 * * *" } })),
+    condition: "SyncConfigured",
+    reason: "SyncPolicyInvalid",
+    stalled: true,
+    says: "with spec.sync of this registry",
+  },
+  {
+    fault: "the schedule of its garbage collection cannot be read",
+    arrange: (rig) =>
+      rig.editRegistry(({ garbageCollection }) => ({
+        garbageCollection: { ...garbageCollection, schedule: "0 25 * * *" },
+      })),
+    condition: "StorageReady",
+    reason: "ContentRulesInvalid",
+    stalled: true,
+    says: "spec.garbageCollection",
+  },
+  {
     fault: "its time zone does not exist",
     arrange: (rig) => editPolicy(rig, { timeZone: "Europe/Bielefeld" }),
     condition: "SyncConfigured",
@@ -420,7 +439,7 @@ describe("a fault that comes while the registry runs", () => {
     const rig = await Rig.running();
     const before = await settings(rig);
     await drop(rig, "contoso-parent");
-    await rig.editRegistry(() => ({ logging: { logLevel: "Debug" } }));
+    await rig.editRegistry(() => ({ logging: { logLevel: "Debug", auditLogStatus: "Disabled" } }));
     expect(await settings(rig)).toEqual({ ...before, logLevel: "Debug" });
     expect((await rig.registry()).status?.connectionState).toBe("Online");
     expect(await rig.condition("Available")).toMatchObject({ status: "True" });

@@ -11,8 +11,9 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { SyncPolicyKind, type SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { configSecretName } from "../resources/names.ts";
+import { contentRules, contentRulesIn } from "../resources/content.ts";
 import { parentSettings, type ParentSettings } from "../resources/parent.ts";
-import { checkPolicy } from "../resources/policy.ts";
+import { adjustedPolicy, checkPolicy } from "../resources/policy.ts";
 import { valueOf } from "../resources/secret-data.ts";
 import { desiredConfigSecret } from "../resources/secrets.ts";
 import { desiredSettings, syncSettings, type SyncSettings } from "../resources/settings.ts";
@@ -52,9 +53,16 @@ export async function applySettings(
     await attempt(findings, () => findSync(client, registry, now, findings)),
     previous === undefined ? undefined : { value: previous.sync },
   );
-  if (!parent.usable || !sync.usable) return previous;
+  const content = orPrevious(
+    await attempt(findings, async () => ({ value: contentRules(registry.spec) })),
+    previous === undefined ? undefined : { value: contentRulesIn(previous) },
+  );
+  if (!parent.usable || !sync.usable || !content.usable) return previous;
 
-  const settings = desiredSettings(registry, { clusterIP, parent: parent.value, sync: sync.value });
+  const settings = desiredSettings(registry, {
+    ...{ clusterIP, parent: parent.value, sync: sync.value },
+    content: content.value ?? {},
+  });
   await ensure(client, SecretKind, desiredConfigSecret(registry, settings));
   return parseSettings(settings);
 }
@@ -103,13 +111,14 @@ async function findSync(
   if (policy === undefined) {
     throw new WaitingError("SyncPolicyNotFound", `There is no SyncPolicy "${name}" in this namespace.`);
   }
-  expectValid(policy, now);
+  const adjusted = adjustedPolicy(registry, policy);
+  expectValid(adjusted, now, adjusted === policy ? "" : ", with spec.sync of this registry");
   findings.push(
     lacksCatalog(registry)
       ? { kind: "notice", reason: "CatalogUnavailable", message: noCatalog }
       : { kind: "fine", reason: "PolicyAccepted", message: `The SyncPolicy "${name}" is in force.` },
   );
-  return { value: syncSettings(registry, policy) };
+  return { value: syncSettings(registry, adjusted) };
 }
 
 const noCatalog = "The parent shows no list of its repositories: patterns of repositories select nothing.";
@@ -119,12 +128,12 @@ export function lacksCatalog({ status }: ConnectedRegistry): boolean {
   return status?.statusDetails?.some(({ type }) => type === catalogDetail) === true;
 }
 
-function expectValid(policy: SyncPolicy, now: DateTime<true>): void {
+function expectValid(policy: SyncPolicy, now: DateTime<true>, adjusted: string): void {
   try {
     checkPolicy(policy, now);
   } catch (error) {
     if (!(error instanceof StalledError)) throw error;
-    const fact = `The SyncPolicy "${policy.metadata.name}" cannot be followed: ${messageOf(error)}`;
+    const fact = `The SyncPolicy "${policy.metadata.name}"${adjusted} cannot be followed: ${messageOf(error)}`;
     throw new StalledError("SyncPolicyInvalid", fact, { cause: error });
   }
 }

@@ -7,8 +7,10 @@ import type { ClientToken } from "../api/clienttoken.gen.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import type { KubeObject } from "../runtime/kube.ts";
+import { contentRules } from "./content.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { desiredLease } from "./lease.ts";
+import { adjustedPolicy } from "./policy.ts";
 import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "./rbac.ts";
 import {
   desiredCaSecret,
@@ -92,7 +94,19 @@ const everything: ConnectedRegistry = {
     ...plain.spec,
     mode: "ReadWrite",
     suspend: true,
-    logging: { logLevel: "Debug" },
+    logging: { logLevel: "Debug", auditLogStatus: "Enabled" },
+    deleteEnabled: false,
+    garbageCollection: { enabled: true, schedule: "30 2 * * *", gracePeriod: "48h" },
+    retention: [
+      {
+        repositories: ["apps/**"],
+        tags: [{ include: ["*"], keepNewest: 5, keepPushedWithin: "720h", keepPulledWithin: "24h" }],
+        deleteUntaggedAfter: "168h",
+      },
+    ],
+    quotas: [{ repositories: "apps/*", size: "2Gi" }],
+    scrub: { enabled: false, schedule: "0 4 * * 0", bandwidth: "1Mi" },
+    sync: { schedule: "0 3 * * *", timeZone: "Asia/Tokyo", window: "PT3H" },
     storage: { size: "20Gi", storageClassName: "fast" },
     service: { type: "NodePort", clusterIP: "10.96.0.10", loginServer: "edge.contoso.example:8443" },
     resources: { limits: { memory: "1Gi" } },
@@ -142,13 +156,19 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredConfigSecret(plain, { version: 1, name: "contoso-edge" }),
   ],
   "settings-plain": [
-    desiredSettings(plain, { clusterIP: "10.96.0.10", parent, sync: syncSettings(plain, policy) }),
+    desiredSettings(plain, {
+      clusterIP: "10.96.0.10",
+      parent,
+      sync: syncSettings(plain, adjustedPolicy(plain, policy)),
+      content: contentRules(plain.spec),
+    }),
   ],
   "settings-everything": [
     desiredSettings(everything, {
       clusterIP: "10.96.0.10",
       parent: undefined,
-      sync: syncSettings(everything, limited),
+      sync: syncSettings(everything, adjustedPolicy(everything, limited)),
+      content: contentRules(everything.spec),
     }),
   ],
   trust: [

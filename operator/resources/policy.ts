@@ -4,10 +4,9 @@ import { parseCron } from "../../common/cron.ts";
 import { messageOf } from "../../common/errors.ts";
 import { compileCriteria } from "../../common/selection/criteria.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { StalledError } from "../status/errors.ts";
-
-const secondsPer = { s: 1, m: 60, h: 3600 } as const;
 
 /**
  * Judges what a schema cannot.
@@ -28,6 +27,18 @@ export function checkPolicy({ spec }: SyncPolicy, now: DateTime<true>): void {
     throw new StalledError("InvalidSchedule", messageOf(cause), { cause });
   }
   checkSelection(repositories);
+}
+
+/** The policy as `registry` follows it: what its spec.sync says goes before; a schedule brings its own window, or none. */
+export function adjustedPolicy({ spec: { sync } }: ConnectedRegistry, policy: SyncPolicy): SyncPolicy {
+  if (sync === undefined) return policy;
+  const { window, windows, ...spec } = policy.spec;
+  const { schedule = spec.schedule, timeZone = spec.timeZone } = sync;
+  const open =
+    sync.schedule === undefined
+      ? { ...(window === undefined ? {} : { window }), ...(windows === undefined ? {} : { windows }) }
+      : { ...(sync.window === undefined ? {} : { window: sync.window }) };
+  return { ...policy, spec: { ...spec, schedule, timeZone, ...open } };
 }
 
 function checkSchedule(schedule: string, timeZone: string, now: DateTime<true>): void {
@@ -57,10 +68,4 @@ function checkSelection(repositories: SyncPolicy["spec"]["repositories"]): void 
   if (faults.length === 0) return;
   const more = faults.length > shownFaults ? [`There are ${faults.length - shownFaults} more.`] : [];
   throw new StalledError("InvalidSelection", [...faults.slice(0, shownFaults), ...more].join(" "));
-}
-
-/** A duration such as `10m`, in seconds. Its grammar is the schema's to check. */
-export function secondsOf(duration: string): number {
-  const [, number, unit] = /^([0-9]+)([smh])$/.exec(duration) ?? [];
-  return Number(number) * secondsPer[unit as keyof typeof secondsPer];
 }

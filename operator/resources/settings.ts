@@ -1,10 +1,10 @@
 import { configVersion, type RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
+import type { ContentRules } from "./content.ts";
 import { hostsOf, planAnnotation, resyncAnnotation, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
-import { secondsOf } from "./policy.ts";
-import { parseQuantity } from "../../common/quantity.ts";
+import { bytesOf, secondsOf } from "./measures.ts";
 
 export type SyncSettings = NonNullable<RegistrySettingsInput["sync"]>;
 
@@ -12,12 +12,13 @@ interface Inputs {
   readonly clusterIP: string;
   readonly parent: ParentSettings | undefined;
   readonly sync: SyncSettings | undefined;
+  readonly content: ContentRules;
 }
 
 /** The document that the registry's pod is configured by. */
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
-  const { parent, sync, clusterIP } = inputs;
+  const { parent, sync, content, clusterIP } = inputs;
   const quota = bytesOf(spec.storage.size);
   return {
     version: configVersion,
@@ -28,6 +29,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     ...(sync === undefined ? {} : { sync }),
     suspend: spec.suspend,
     logLevel: spec.logging.logLevel,
+    ...content,
     ...(quota === undefined ? {} : { storageQuotaBytes: quota }),
     clientTokenSecrets: (spec.clientTokenRefs ?? []).map(({ name }) => tokenSecretName(metadata.name, name)),
   };
@@ -108,10 +110,4 @@ function linkLimits({
 function rateOf(bandwidth: string | undefined): { readonly bytesPerSecond?: number } {
   const bytesPerSecond = bytesOf(bandwidth);
   return bytesPerSecond === undefined ? {} : { bytesPerSecond };
-}
-
-/** Whole bytes. Its grammar and bounds are the schema's to check. */
-function bytesOf(quantity: string | undefined): number | undefined {
-  const number = quantity === undefined ? undefined : parseQuantity(quantity);
-  return number === undefined ? undefined : Math.floor(number);
 }

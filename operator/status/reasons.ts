@@ -153,6 +153,12 @@ export const reasons = {
       "the operator), or configure the nodes yourself.",
   },
   VolumeBound: { kinds: registry, condition: "StorageReady", remedy: "" },
+  ContentRulesInvalid: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Correct the schedule in spec.garbageCollection or spec.scrub (five fields of cron, such as 0 3 * * * for every day at three).",
+  },
   VolumePending: {
     kinds: registry,
     condition: "StorageReady",
