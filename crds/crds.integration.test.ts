@@ -56,6 +56,8 @@ const synced = (spec: object) =>
 const policy = (spec: object, repository: object = {}) =>
   object("SyncPolicy", { repositories: [{ name: "apps/*", ...repository }], ...spec });
 const scopeMap = (...actions: readonly string[]) => object("ScopeMap", { actions });
+const clientToken = (passwords: object) => object("ClientToken", { passwords });
+const pullAll = "repositories/*/content/read";
 const certificate = "-----BEGIN CERTIFICATE-----";
 
 /** The message with which the API server refuses `wanted`. */
@@ -417,6 +419,7 @@ describe("refuses, and says what to do instead:", () => {
       "repositories/a/*/b/content/read",
       "repositories/team*/content/read",
       "repositories/a/content/pull",
+      "repositories/a..b/content/read",
       "a",
     ].map((action) => ({
       wanted: scopeMap(action),
@@ -428,12 +431,45 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.actions",
       says: "must have at most 500 items",
     },
-    { wanted: object("ClientToken", {}), field: "spec.scopeMapRef", says: "Required value" },
-    ...["SyncPolicy", "ScopeMap", "ClientToken"].map((kind) => ({
+    { wanted: scopeMap(), field: "spec.actions", says: "should have at least 1 items" },
+    {
+      wanted: scopeMap("gateway/hall/config/read"),
+      field: "spec.actions[0]",
+      says: "given to the registries below this one by themselves",
+    },
+    {
+      wanted: object("ScopeMap", { actions: [pullAll], description: "a".repeat(257) }),
+      field: "spec.description",
+      says: "Too long",
+    },
+    ...["SyncPolicy", "ScopeMap"].map((kind) => ({
       wanted: object(kind, {}, "abcd"),
       field: "spec",
       says: "Required value",
     })),
+    ...["abcd", `a${"b".repeat(50)}`, "1abcd", "abcd-"].flatMap((name) => [
+      { wanted: object("ClientToken", {}, name), field: "", says: "must be 5 to 50 lower-case letters" },
+      {
+        wanted: object("ScopeMap", { actions: [pullAll] }, name),
+        field: "",
+        says: "must be 5 to 50 lower-case letters",
+      },
+    ]),
+    {
+      wanted: clientToken({ password1: { enabled: false, secretRef: { name: "mine" } } }),
+      field: "spec.passwords.password1",
+      says: "remove secretRef, or set enabled to true",
+    },
+    {
+      wanted: clientToken({ password2: { secretRef: {} } }),
+      field: "spec.passwords.password2.secretRef.name",
+      says: "Required value",
+    },
+    {
+      wanted: clientToken({ password1: { expiry: "tomorrow" } }),
+      field: "spec.passwords.password1.expiry",
+      says: "must be of type date-time",
+    },
   ])("$wanted.kind: $field … $says", async ({ wanted, field, says }) => {
     const message = await refusal(wanted);
     expect(message).toContain(field);
@@ -453,6 +489,20 @@ describe("refuses, and says what to do instead:", () => {
       because: "500 actions",
     },
     { wanted: scopeMap("Repositories/A/*/Content/Read"), because: "letter case does not matter, as in ACR" },
+    {
+      wanted: object("ScopeMap", { actions: [pullAll], description: "a".repeat(256) }),
+      because: "256 characters of description",
+    },
+    {
+      wanted: object("ScopeMap", { actions: [pullAll] }, `a${"b".repeat(49)}`),
+      because: "a scope map of 50",
+    },
+    { wanted: object("ClientToken", {}, `a${"b".repeat(49)}`), because: "a token of 50, without anything" },
+    { wanted: object("ClientToken", {}, "abcde"), because: "a token of 5" },
+    {
+      wanted: clientToken({ password1: { enabled: false }, password2: { secretRef: { name: "mine" } } }),
+      because: "one password, brought along",
+    },
     { wanted: policy({ conflict: "keepBoth" }), because: "both changes of a tag count" },
     { wanted: policy({ schedule: "0 2 * * *", window: "P6DT23H59M" }), because: "a window of almost a week" },
     {
@@ -550,5 +600,109 @@ describe("refuses a change", () => {
   it("but lets a volume grow", async () => {
     expect(await refusal(registry({ storage: { size: "2048Mi" } }, "growing"))).toBe("accepted");
     expect(await refusal(registry({ storage: { size: "3Gi" } }, "growing"))).toBe("accepted");
+  });
+});
+
+/** What `kubectl get` shows, as the API server makes it. */
+interface Table {
+  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+}
+
+describe("kubectl get shows, as Azure's tables do,", () => {
+  const condition = {
+    type: "Ready",
+    status: "True",
+    reason: "Ready",
+    message: "It is.",
+    lastTransitionTime: "2026-11-21T08:00:00Z",
+  };
+  const ready = { observedGeneration: 1, conditions: [condition] };
+
+  it.each([
+    {
+      wanted: object(
+        "ConnectedRegistry",
+        { parent: { registry: { loginServer: "contoso.azurecr.io" } } },
+        "shown-edge",
+      ),
+      short: "creg",
+      status: {
+        ...ready,
+        provisioningState: "Succeeded",
+        connectionState: "Online",
+        loginServer: { host: "edge.contoso.example", tls: { status: "Enabled" } },
+        activation: { status: "Active" },
+        version: "0.1.0",
+      },
+      cells: {
+        Mode: "ReadOnly",
+        "Connection State": "Online",
+        Parent: "contoso.azurecr.io",
+        "Login Server": "edge.contoso.example",
+        "Last Sync": null,
+      },
+      wide: { Activation: "Active", Version: "0.1.0", "Provisioning State": "Succeeded", Ready: "True" },
+    },
+    {
+      wanted: object(
+        "SyncPolicy",
+        { repositories: [{ name: "apps/*" }], schedule: "0 2 * * *" },
+        "shown-policy",
+      ),
+      short: "spol",
+      status: ready,
+      cells: { Schedule: "0 2 * * *", "Time Zone": "UTC", Window: null, Ready: "True" },
+      wide: {},
+    },
+    {
+      wanted: object("ScopeMap", { actions: [pullAll], description: "Pull all" }, "shown-map"),
+      short: "smap",
+      status: { ...ready, provisioningState: "Succeeded" },
+      cells: { Description: "Pull all" },
+      wide: { "Provisioning State": "Succeeded", Ready: "True" },
+    },
+    {
+      wanted: object("ClientToken", { scopeMapRef: { name: "shown-map" } }, "shown-token"),
+      short: "ctok",
+      status: {
+        ...ready,
+        provisioningState: "Succeeded",
+        passwords: {
+          password1: { creationTime: "2026-11-21T08:00:00Z", expiry: "Never" },
+          password2: { expiry: "None" },
+        },
+      },
+      cells: {
+        "Scope Map": "shown-map",
+        "Password1 Expiry": "Never",
+        "Password2 Expiry": "None",
+        Status: "enabled",
+        "Provisioning State": "Succeeded",
+      },
+      wide: { Ready: "True" },
+    },
+  ])("a $wanted.kind", async ({ wanted, short, status, cells, wide }) => {
+    await api.apply(pathOf(wanted), wanted);
+    const { apiVersion, kind, metadata } = wanted;
+    await api.apply(`${pathOf(wanted)}/status`, { apiVersion, kind, metadata, status });
+    const { columnDefinitions, rows } = JSON.parse(
+      await api.get(pathOf(wanted), "application/json;as=Table;v=v1;g=meta.k8s.io"),
+    ) as Table;
+    const shown = (alsoWide: boolean): Readonly<Record<string, unknown>> =>
+      Object.fromEntries(
+        columnDefinitions
+          .map(({ name, priority }, at) => ({ name, priority, cell: rows[0]?.cells[at] }))
+          .filter(({ name, priority }) => priority > 0 === alsoWide && name !== "Age")
+          .map(({ name, cell }) => [name, cell]),
+      );
+    expect(Object.entries(shown(false))).toEqual(Object.entries({ Name: metadata.name, ...cells }));
+    expect(shown(true)).toMatchObject(wide);
+    const { resources } = JSON.parse(await api.get(group)) as {
+      resources: { kind: string; shortNames?: readonly string[] }[];
+    };
+    expect(resources.filter(({ shortNames }) => shortNames?.includes(short)).map((one) => one.kind)).toEqual([
+      kind,
+    ]);
   });
 });

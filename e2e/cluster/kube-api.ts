@@ -4,8 +4,8 @@ import type { ApiAccess } from "./kubeconfig.ts";
 
 /** What an administrator of the cluster asks its API server while the cluster is being made. */
 export interface KubeApi {
-  /** The body at `path`. @throws {ApiError} on any status but 2xx. */
-  get(path: string): Promise<string>;
+  /** The body at `path`, in the form that `accept` asks for. @throws {ApiError} on any status but 2xx. */
+  get(path: string, accept?: string): Promise<string>;
   /** Server-side apply of `object` at `path` (the object's own, not the collection's). */
   apply(path: string, object: object): Promise<void>;
   /** A merge patch. */
@@ -23,13 +23,18 @@ class ApiError extends Error {
 
 export function kubeApi({ server, caPem, client }: ApiAccess): KubeApi {
   const tls = { ca: caPem, cert: client.certPem, key: client.keyPem };
-  const call = (method: string, path: string, contentType?: string, body?: object): Promise<string> =>
+  const call = (
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: object,
+  ): Promise<string> =>
     new Promise((resolve, reject) => {
       const outgoing = request(new URL(path, server), {
         ...tls,
         method,
         timeout: 10_000,
-        headers: contentType === undefined ? {} : { "content-type": contentType },
+        headers,
       });
       outgoing.on("error", reject);
       outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer from ${server}${path}`)));
@@ -43,12 +48,13 @@ export function kubeApi({ server, caPem, client }: ApiAccess): KubeApi {
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     });
   return {
-    get: (path) => call("GET", path),
+    get: (path, accept) => call("GET", path, accept === undefined ? {} : { accept }),
     async apply(path, object) {
-      await call("PATCH", `${path}?fieldManager=cluster&force=true`, "application/apply-patch+yaml", object);
+      const headers = { "content-type": "application/apply-patch+yaml" };
+      await call("PATCH", `${path}?fieldManager=cluster&force=true`, headers, object);
     },
     async patch(path, change) {
-      await call("PATCH", path, "application/merge-patch+json", change);
+      await call("PATCH", path, { "content-type": "application/merge-patch+json" }, change);
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { Kind, ObjectMeta } from "../runtime/kube.ts";
 
 export interface ClientTokenSpec {
-  /** What the token allows. */
-  readonly scopeMapRef: {
+  /** What the token allows; nothing, if absent. */
+  readonly scopeMapRef?: {
     /** Name of a ScopeMap in this namespace. */
     readonly name: string;
   };
@@ -11,20 +11,40 @@ export interface ClientTokenSpec {
   readonly status: "enabled" | "disabled";
   /** There are two, so that one can be replaced while the other is in use. */
   readonly passwords: {
-    /** The first password. */
+    /** The first password. It is generated, unless secretRef names another. */
     readonly password1: {
+      /** Whether there is to be such a password. Enabled again, it is another one. */
+      readonly enabled: boolean;
       /** When it stops working. Default: never. */
       readonly expiry?: string;
+      /** Where to take it from, instead of generating it. */
+      readonly secretRef?: {
+        /** Name of a Secret in this namespace. */
+        readonly name: string;
+        /** The key of the Secret that holds it, 12 to 256 printable characters. */
+        readonly key: string;
+      };
     };
-    /** The second password. */
+    /** The second password. It is generated, unless secretRef names another. */
     readonly password2: {
+      /** Whether there is to be such a password. Enabled again, it is another one. */
+      readonly enabled: boolean;
       /** When it stops working. Default: never. */
       readonly expiry?: string;
+      /** Where to take it from, instead of generating it. */
+      readonly secretRef?: {
+        /** Name of a Secret in this namespace. */
+        readonly name: string;
+        /** The key of the Secret that holds it, 12 to 256 printable characters. */
+        readonly key: string;
+      };
     };
   };
 }
 
 export interface ClientTokenStatus {
+  /** What the conditions come to, in Azure's words. */
+  readonly provisioningState?: "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
   /** The generation of the spec that the conditions speak of. */
   readonly observedGeneration?: number;
   /** What was found, one aspect each. */
@@ -44,6 +64,27 @@ export interface ClientTokenStatus {
   }[];
   /** Name of the Secret that holds the user name, the passwords, and a pull secret made of them. */
   readonly credentialsSecret?: string;
+  /** What is known of the passwords, and may be. */
+  readonly passwords?: {
+    /** The first. */
+    readonly password1?: {
+      /** When it was made, or taken from the Secret that the spec names. */
+      readonly creationTime?: string;
+      /** When it stops working, Never, or None where there is no such password. */
+      readonly expiry: string;
+      /** The last value of the annotation connectedregistry.io/rotate-password1 that was met. */
+      readonly lastRotateRequest?: string;
+    };
+    /** The second. */
+    readonly password2?: {
+      /** When it was made, or taken from the Secret that the spec names. */
+      readonly creationTime?: string;
+      /** When it stops working, Never, or None where there is no such password. */
+      readonly expiry: string;
+      /** The last value of the annotation connectedregistry.io/rotate-password2 that was met. */
+      readonly lastRotateRequest?: string;
+    };
+  };
 }
 
 /** A user name with two passwords, for clients of the connected registries that refer to it. The passwords lie in the Secret <name>-credentials, which is also a pull secret. */

@@ -170,6 +170,8 @@ export interface ConnectedRegistrySpec {
 }
 
 export interface ConnectedRegistryStatus {
+  /** What the conditions come to, in Azure's words. */
+  readonly provisioningState?: "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
   /** The generation of the spec that the conditions speak of. */
   readonly observedGeneration?: number;
   /** What was found, one aspect each. */

@@ -11,6 +11,9 @@ interface DockerConfig {
 }
 
 const name = "edge-puller-credentials";
+/** What the registry knows. */
+const told = "contoso-edge-token-edge-puller";
+const host = "10.96.0.10";
 const pullSecret = async (rig: Rig): Promise<DockerConfig> =>
   (await rig.json(name, ".dockerconfigjson")) as DockerConfig;
 const readiness = async (rig: Rig) =>
@@ -27,7 +30,7 @@ describe("a ClientToken", () => {
       "contoso-edge.edge.svc.cluster.local",
     ]);
     const password = await rig.secret(name, "password1");
-    expect(auths["10.96.0.10"]).toEqual({
+    expect(auths[host]).toEqual({
       username: "edge-puller",
       password,
       auth: Buffer.from(`edge-puller:${password}`).toString("base64"),
@@ -53,25 +56,30 @@ describe("a ClientToken", () => {
   it("gets new passwords when its Secret is deleted, and the registry their hashes", async () => {
     const rig = await Rig.running();
     const before = await rig.secret(name, "password1");
-    const hashes = await rig.secret("contoso-edge-token-edge-puller", "token.json");
+    const hashes = await rig.secret(told, "token.json");
     await rig.cluster.delete(SecretKind, { namespace: "edge", name });
     await rig.settle();
     expect(await rig.secret(name, "password1")).not.toBe(before);
-    expect(await rig.secret("contoso-edge-token-edge-puller", "token.json")).not.toBe(hashes);
+    expect(await rig.secret(told, "token.json")).not.toBe(hashes);
   });
 
   it("offers the password that works longest, and says when none does", async () => {
     const rig = await Rig.running();
     await rig.editToken({
       passwords: {
-        password1: { expiry: "2026-11-21T09:00:00Z" },
-        password2: { expiry: "2026-11-21T10:00:00Z" },
+        password1: { enabled: true, expiry: "2026-11-21T09:00:00Z" },
+        password2: { enabled: true, expiry: "2026-11-21T10:00:00Z" },
       },
     });
-    expect((await pullSecret(rig)).auths["10.96.0.10"]?.password).toBe(await rig.secret(name, "password2"));
+    expect((await pullSecret(rig)).auths[host]?.password).toBe(await rig.secret(name, "password2"));
     await rig.skip(Duration.fromObject({ hours: 3 }));
     expect(await readiness(rig)).toMatchObject({ status: "False", reason: "PasswordExpired" });
-    await rig.editToken({ passwords: { password1: { expiry: "2026-11-21T23:00:00Z" }, password2: {} } });
+    await rig.editToken({
+      passwords: {
+        password1: { enabled: true, expiry: "2026-11-21T23:00:00Z" },
+        password2: { enabled: true },
+      },
+    });
     expect(await readiness(rig)).toMatchObject({ status: "True", reason: "Issued" });
   });
 
@@ -84,6 +92,15 @@ describe("a ClientToken", () => {
     rig.user({ ...scopeMap, metadata: { name: "edge-pull", namespace: "edge" } });
     await rig.settle();
     expect(await readiness(rig)).toMatchObject({ status: "True" });
+  });
+
+  it("may go without one, and allows nothing then", async () => {
+    const rig = await Rig.running();
+    await rig.edit(ClientTokenKind, "edge-puller", { spec: {} });
+    expect(await readiness(rig)).toMatchObject({ status: "True", reason: "Issued" });
+    expect((await readiness(rig))?.message).toContain("it allows nothing");
+    expect(await rig.json(told, "token.json")).toMatchObject({ actions: [], status: "enabled" });
+    expect(await rig.condition("ClientTokensReady")).toMatchObject({ status: "True" });
   });
 
   it("says that it is disabled", async () => {

@@ -4,19 +4,27 @@ import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedr
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SecretKind, ServiceKind } from "../api/kubernetes.ts";
 import { credentialsSecretName, hostsOf } from "../resources/names.ts";
-import { expiryOf, passwordsOf, usablePassword } from "../resources/passwords.ts";
+import { passwordStatuses } from "../resources/password-status.ts";
+import {
+  passwordNames,
+  passwordTimes,
+  rotationRequest,
+  usablePassword,
+  type Passwords,
+} from "../resources/passwords.ts";
 import { desiredCredentials } from "../resources/secrets.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import { keyOf, type NamespacedName } from "../runtime/kube.ts";
 import { itself, ownersOf, watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
-import type { Finding } from "../status/summarize.ts";
+import type { Finding, Outcome } from "../status/summarize.ts";
+import { passwordsFor } from "./clienttoken-passwords.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensureFrom } from "./ensure.ts";
 import { keysRelated, tokensOf, type Relations } from "./relations.ts";
 import { Reporter } from "./report.ts";
 
-/** Gives a ClientToken its Secret: generated passwords, and a pull secret for every registry that lets it in. */
+/** Gives a ClientToken its Secret: passwords, generated or brought, and a pull secret for every registry that lets it in. */
 export function clientTokenController(
   dependencies: ControllerDependencies,
   relations: Relations,
@@ -32,6 +40,7 @@ export function clientTokenController(
     watches: [
       watchOf(ClientTokenKind, itself),
       watchOf(SecretKind, ownersOf(ClientTokenKind)),
+      watchOf(SecretKind, keysRelated(relations.tokensWithSecret)),
       watchOf(ScopeMapKind, keysRelated(relations.tokensWithScopeMap)),
       watchOf(ConnectedRegistryKind, (before, after) => [...tokenKeys(before), ...tokenKeys(after)]),
       // Its address is one of the pull secret's hosts.
@@ -50,34 +59,36 @@ export function clientTokenController(
         }
         const now = clock.now();
         const findings: Finding[] = [];
-        await attempt(findings, () => ensureCredentials(dependencies, relations, token, now));
+        const passwords = await attempt(findings, () =>
+          ensureCredentials(dependencies, relations, token, findings, now),
+        );
         await attempt(findings, async () => {
           await expectScopeMap(dependencies, token);
-          expectUnexpired(token, now);
+          expectUnexpired(token, passwords ?? {}, now);
         });
-        const ready =
-          token.spec.status === "disabled"
-            ? ({ reason: "Disabled", message: "The token logs nobody in." } as const)
-            : ({
-                reason: "Issued",
-                message: `The passwords are in the Secret "${secretOf(token).name}".`,
-              } as const);
-        const fields = { credentialsSecret: secretOf(token).name };
-        const action = await reporter.report(ClientTokenKind, token, { findings, ready }, fields, now);
-        return soonest(action, nextExpiry(token, now));
+        const fields = {
+          credentialsSecret: secretOf(token).name,
+          passwords: passwords === undefined ? undefined : passwordStatuses(token, passwords),
+        };
+        const outcome = { findings, ready: readiness(token) };
+        const action = await reporter.report(ClientTokenKind, token, outcome, fields, now);
+        return soonest(action, nextLook(token, passwords ?? {}, now));
       },
     },
   };
 }
 
+/** @returns the passwords that there are then */
 async function ensureCredentials(
-  { client, randomBytes }: ControllerDependencies,
+  dependencies: ControllerDependencies,
   relations: Relations,
   token: ClientToken,
+  findings: Finding[],
   now: DateTime<true>,
-): Promise<void> {
+): Promise<Passwords> {
+  const { client } = dependencies;
   const present = await client.get(SecretKind, secretOf(token));
-  const passwords = passwordsOf(present, randomBytes);
+  const passwords = await passwordsFor(dependencies, token, present, findings, now);
   const hosts = new Set<string>();
   for (const registry of relations.registriesWithToken(token)) {
     const service = await client.get(ServiceKind, keyOf(registry));
@@ -85,13 +96,34 @@ async function ensureCredentials(
     const all = hostsOf(registry, address ?? "").filter((host) => host.includes("."));
     for (const host of all) hosts.add(host);
   }
-  const desired = desiredCredentials(token, passwords, usablePassword(token, now) ?? "password1", [...hosts]);
-  await ensureFrom(client, SecretKind, present, desired);
+  const usable = usablePassword(token, passwords, now);
+  await ensureFrom(client, SecretKind, present, desiredCredentials(token, passwords, usable, [...hosts]));
+  return passwords;
+}
+
+/** What Ready says of a token with which nothing is wrong. */
+function readiness(token: ClientToken): Outcome["ready"] {
+  const { passwords, scopeMapRef, status } = token.spec;
+  if (status === "disabled") return { reason: "Disabled", message: "The token logs nobody in." };
+  if (passwordNames.every((name) => !passwords[name].enabled)) {
+    return { reason: "NoPasswords", message: "The token has no password, so nobody can log in." };
+  }
+  for (const name of passwordNames) {
+    const { enabled, secretRef } = passwords[name];
+    if (!enabled || secretRef === undefined || rotationRequest(token, name) === undefined) continue;
+    const message = `The Secret "${secretRef.name}" gives ${name}, so it is not replaced.`;
+    return { reason: "RotationRefused", message };
+  }
+  const where = `The passwords are in the Secret "${secretOf(token).name}"`;
+  const message =
+    scopeMapRef === undefined ? `${where}; the token names no scope map, so it allows nothing.` : `${where}.`;
+  return { reason: "Issued", message };
 }
 
 /** @throws {WaitingError} */
 async function expectScopeMap({ client }: ControllerDependencies, token: ClientToken): Promise<void> {
-  const { name } = token.spec.scopeMapRef;
+  const name = token.spec.scopeMapRef?.name;
+  if (name === undefined) return;
   const scopeMap = await client.get(ScopeMapKind, { namespace: token.metadata.namespace ?? "", name });
   if (scopeMap === undefined) {
     throw new WaitingError("ScopeMapNotFound", `There is no ScopeMap "${name}" in this namespace.`);
@@ -99,9 +131,10 @@ async function expectScopeMap({ client }: ControllerDependencies, token: ClientT
 }
 
 /** @throws {StalledError} */
-function expectUnexpired(token: ClientToken, now: DateTime<true>): void {
-  if (usablePassword(token, now) === undefined) {
-    throw new StalledError("PasswordExpired", "Both passwords have expired, so nobody can log in.");
+function expectUnexpired(token: ClientToken, passwords: Passwords, now: DateTime<true>): void {
+  const some = passwordNames.some((name) => passwords[name] !== undefined);
+  if (some && usablePassword(token, passwords, now) === undefined) {
+    throw new StalledError("PasswordExpired", "All passwords have expired, so nobody can log in.");
   }
 }
 
@@ -109,12 +142,10 @@ function secretOf({ metadata }: ClientToken): NamespacedName {
   return { namespace: metadata.namespace ?? "", name: credentialsSecretName(metadata.name) };
 }
 
-/** When the next password expires: then another is the one to use. */
-function nextExpiry(token: ClientToken, now: DateTime<true>): Action {
-  const times = (["password1", "password2"] as const).flatMap((name) => expiryOf(token, name) ?? []);
-  return times
-    .filter((time) => time > now)
-    .map((time) => requeueAfter(Duration.fromMillis(Math.min(time.diff(now).toMillis() + 1000, maxDelayMs))))
+/** When a password expires or settles: then another may be the one to use, or may be replaced. */
+function nextLook(token: ClientToken, passwords: Passwords, now: DateTime<true>): Action {
+  return passwordTimes(token, passwords, now)
+    .map((time) => requeueAfter(Duration.fromMillis(Math.min(time - now.toMillis() + 1000, maxDelayMs))))
     .reduce(soonest, awaitChange);
 }
 

@@ -4,8 +4,9 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind } from "../api/kubernetes.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { credentialsSecretName, tokenSecretName } from "../resources/names.ts";
-import { tokenSettings, type RandomBytes } from "../resources/passwords.ts";
+import type { RandomBytes } from "../resources/passwords.ts";
 import { desiredTokenSecret } from "../resources/secrets.ts";
+import { tokenSettings } from "../resources/token-settings.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
@@ -64,13 +65,17 @@ async function issue(
   const issued =
     credentials?.metadata.ownerReferences?.some(({ uid }) => uid === token.metadata.uid) === true;
   if (!issued) return "not ready";
-  const scopeMap = await client.get(ScopeMapKind, { namespace, name: token.spec.scopeMapRef.name });
+  const { scopeMapRef } = token.spec;
+  const scopeMap =
+    scopeMapRef === undefined
+      ? undefined
+      : await client.get(ScopeMapKind, { namespace, name: scopeMapRef.name });
   const actions = (scopeMap?.spec.actions ?? []).filter(isScope);
   const secretName = tokenSecretName(registry.metadata.name, name);
   const previous = await client.get(SecretKind, { namespace, name: secretName });
   const settings = tokenSettings(token, credentials, actions, previous, randomBytes);
   await ensure(client, SecretKind, desiredTokenSecret(registry, settings));
-  return scopeMap === undefined ? "not ready" : "issued";
+  return scopeMap === undefined && scopeMapRef !== undefined ? "not ready" : "issued";
 }
 
 /** The scope map's own condition names what cannot be read; the rest of it holds. */

@@ -2,6 +2,7 @@ import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { clientTokenLabel, credentialsSecretName } from "../resources/names.ts";
+import { passwordNames } from "../resources/passwords.ts";
 import { keyOf, keyText, type KubeObject, type KubeWatcher, type NamespacedName } from "../runtime/kube.ts";
 
 /** Who refers to what, from the watch caches. A reference never leaves its namespace (S46). */
@@ -11,6 +12,8 @@ export interface Relations {
   readonly registriesWithPolicy: (policy: KubeObject) => readonly ConnectedRegistry[];
   readonly registriesWithToken: (token: KubeObject) => readonly ConnectedRegistry[];
   readonly tokensWithScopeMap: (scopeMap: KubeObject) => readonly ClientToken[];
+  /** Those that take a password from the Secret. */
+  readonly tokensWithSecret: (secret: KubeObject) => readonly ClientToken[];
   /** The Secrets that tell `registry` of its client tokens. */
   readonly tokenSecretsOf: (registry: ConnectedRegistry) => readonly Secret[];
 }
@@ -21,7 +24,13 @@ export function relationsIn(watcher: Pick<KubeWatcher, "index">): Relations {
     keysOf(registry, [registry.spec.syncPolicyRef?.name]),
   );
   const byToken = watcher.index(ConnectedRegistryKind, (registry) => keysOf(registry, tokensOf(registry)));
-  const byScopeMap = watcher.index(ClientTokenKind, (token) => keysOf(token, [token.spec.scopeMapRef.name]));
+  const byScopeMap = watcher.index(ClientTokenKind, (token) => keysOf(token, [token.spec.scopeMapRef?.name]));
+  const byTokenSecret = watcher.index(ClientTokenKind, (token) =>
+    keysOf(
+      token,
+      passwordNames.map((name) => token.spec.passwords[name].secretRef?.name),
+    ),
+  );
   const byOwner = watcher.index(SecretKind, ({ metadata }) =>
     metadata.labels?.[clientTokenLabel] === undefined
       ? []
@@ -36,6 +45,7 @@ export function relationsIn(watcher: Pick<KubeWatcher, "index">): Relations {
     registriesWithPolicy: keyed(byPolicy),
     registriesWithToken: keyed(byToken),
     tokensWithScopeMap: keyed(byScopeMap),
+    tokensWithSecret: keyed(byTokenSecret),
     tokenSecretsOf: ({ metadata }) => (metadata.uid === undefined ? [] : byOwner(metadata.uid)),
   };
 }

@@ -12,6 +12,7 @@ import {
   type NamespacedName,
 } from "../runtime/kube.ts";
 import type { Condition } from "../status/conditions.ts";
+import { provisioningStateOf } from "../status/provisioning.ts";
 import { patienceWith, type Reason } from "../status/reasons.ts";
 import { summarize, type Outcome } from "../status/summarize.ts";
 
@@ -19,10 +20,14 @@ interface Reported extends KubeObject {
   readonly status?: {
     readonly observedGeneration?: number;
     readonly conditions?: readonly Condition[];
+    readonly provisioningState?: string;
   };
 }
 
-type StatusOf<T extends Reported> = Omit<NonNullable<T["status"]>, "conditions" | "observedGeneration">;
+type StatusOf<T extends Reported> = Omit<
+  NonNullable<T["status"]>,
+  "conditions" | "observedGeneration" | "provisioningState"
+>;
 
 /** Why an object is not Ready, and since when, as far as this process knows. */
 interface Trouble {
@@ -74,9 +79,11 @@ export class Reporter {
     const before = object.status?.conditions ?? [];
     const failing = this.failingSince(key, outcome, now);
     const { conditions, action } = summarize(key, outcome, before, generation, now, failing);
+    const provisioningState = provisioningStateOf(object, conditions, object.status?.provisioningState);
     const status: Readonly<Record<string, unknown>> = {
       observedGeneration: generation,
       conditions,
+      ...(provisioningState === undefined ? {} : { provisioningState }),
       ...fields,
     };
     const current = (object.status ?? {}) as Readonly<Record<string, unknown>>;

@@ -19,6 +19,7 @@ import {
   desiredTlsSecret,
   desiredTokenSecret,
 } from "./secrets.ts";
+import type { Passwords } from "./passwords.ts";
 import { desiredService } from "./service.ts";
 import { desiredSettings, syncSettings } from "./settings.ts";
 import { desiredClaim } from "./storage.ts";
@@ -81,6 +82,15 @@ const limited: SyncPolicy = {
       ],
       quota: { size: "20Gi", period: "Month" },
     },
+  },
+};
+const creationTime = "2026-11-21T08:00:00Z";
+const passwords: Passwords = {
+  password1: { value: "one", creationTime, rotated: "2026-11-21T10:00Z" },
+  password2: {
+    value: "two",
+    creationTime,
+    hash: { algorithm: "scrypt", salt: "00".repeat(16), hash: "11".repeat(32) },
   },
 };
 const annotations = {
@@ -149,10 +159,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       passwords: [hash],
       actions: ["repositories/*/content/read"],
     }),
-    desiredCredentials(token, { password1: "one", password2: "two" }, "password2", [
-      "10.96.0.10",
-      "a.example",
-    ]),
+    desiredCredentials(token, passwords, "password2", ["10.96.0.10", "a.example"]),
     desiredConfigSecret(plain, { version: 1, name: "contoso-edge" }),
   ],
   "settings-plain": [

@@ -23,6 +23,13 @@ export const resyncAnnotation = "connectedregistry.io/resync";
 /** A fresh value asks the registry what a sync would bring. */
 export const planAnnotation = "connectedregistry.io/plan";
 
+/** A fresh value replaces that password of a ClientToken. */
+export const rotateAnnotation = (password: string): string => `connectedregistry.io/rotate-${password}`;
+
+/** On the Secret with the passwords: the last such value that was met, and when the password was made. */
+export const rotatedAnnotation = (password: string): string => `connectedregistry.io/rotated-${password}`;
+export const createdAnnotation = (password: string): string => `connectedregistry.io/created-${password}`;
+
 /** The labels by which everything of one registry is found; the Service selects its pod by the first two. */
 export function labelsOf(registry: string): Readonly<Record<string, string>> {
   return { ...selectorOf(registry), "app.kubernetes.io/managed-by": managedBy };

@@ -12,14 +12,17 @@ import {
   caSecretName,
   clientTokenLabel,
   configSecretName,
+  createdAnnotation,
   credentialsSecretName,
   managedBy,
   ownedMeta,
   ownerReference,
+  rotatedAnnotation,
   tlsSecretName,
   tokenSecretName,
 } from "./names.ts";
-import type { Passwords } from "./passwords.ts";
+import { hashKey } from "./brought-password.ts";
+import { passwordNames, type PasswordName, type Passwords } from "./passwords.ts";
 import { encode } from "./secret-data.ts";
 
 /** Dockerconfigjson: an entry per host name. */
@@ -28,6 +31,8 @@ interface DockerConfig {
     Record<string, { readonly username: string; readonly password: string; readonly auth: string }>
   >;
 }
+
+type Entry = readonly [key: string, value: string];
 
 /** The settings that the pod watches, and finds mounted when it starts without the API server. */
 export function desiredConfigSecret(registry: ConnectedRegistry, settings: RegistrySettingsInput): Secret {
@@ -79,19 +84,21 @@ export function desiredCaSecret(registry: ConnectedRegistry, ca: Certificate): S
 }
 
 /**
- * The Secret that people and kubelets use: user name, both passwords, and a pull secret for `hosts` with `usable`,
- * the password that works longest.
+ * The Secret that people and kubelets use: user name, passwords, and a pull secret for `hosts` with the `usable` one. What
+ * is known of each password lies beside it, written with it at once: nothing is replaced twice.
  */
 export function desiredCredentials(
   token: ClientToken,
   passwords: Passwords,
-  usable: keyof Passwords,
+  usable: PasswordName | undefined,
   hosts: readonly string[],
 ): Secret {
   const username = token.metadata.name;
-  const password = passwords[usable];
-  const entry = { username, password, auth: encode(`${username}:${password}`) };
-  const config: DockerConfig = { auths: Object.fromEntries([...hosts].sort().map((host) => [host, entry])) };
+  const password = usable === undefined ? undefined : passwords[usable]?.value;
+  const held = passwordNames.flatMap((name) => {
+    const one = passwords[name];
+    return one === undefined ? [] : [{ name, ...one }];
+  });
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -103,14 +110,34 @@ export function desiredCredentials(
         "app.kubernetes.io/managed-by": managedBy,
         [clientTokenLabel]: username,
       },
+      annotations: Object.fromEntries(
+        held.flatMap(({ name, creationTime, rotated }): Entry[] => [
+          [createdAnnotation(name), creationTime],
+          ...(rotated === undefined ? [] : [[rotatedAnnotation(name), rotated] as const]),
+        ]),
+      ),
       ownerReferences: [ownerReference(token, ClientTokenKind)],
     },
     type: "kubernetes.io/dockerconfigjson",
     data: {
-      ".dockerconfigjson": encode(JSON.stringify(config)),
+      ".dockerconfigjson": encode(JSON.stringify(dockerConfig(username, password, hosts))),
       username: encode(username),
-      password1: encode(passwords.password1),
-      password2: encode(passwords.password2),
+      ...Object.fromEntries(
+        held.flatMap(({ name, value, hash }): Entry[] => [
+          [name, encode(value)],
+          ...(hash === undefined ? [] : [[hashKey(name), encode(JSON.stringify(hash))] as const]),
+        ]),
+      ),
     },
   };
+}
+
+function dockerConfig(
+  username: string,
+  password: string | undefined,
+  hosts: readonly string[],
+): DockerConfig {
+  if (password === undefined) return { auths: {} };
+  const entry = { username, password, auth: encode(`${username}:${password}`) };
+  return { auths: Object.fromEntries([...hosts].sort().map((host) => [host, entry])) };
 }

@@ -259,6 +259,33 @@ export const reasons = {
     condition: "Ready",
     remedy: "Create the ScopeMap, or correct spec.scopeMapRef. Until then the token allows nothing.",
   },
+  NoPasswords: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Set enabled of a password in spec.passwords to true to let it log in.",
+  },
+  RotationRefused: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Change the password in its Secret, and remove the annotation.",
+  },
+  PasswordSecretNotFound: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy:
+      "Create the Secret, or correct spec.passwords. Until then the password stays as it was, if there was one.",
+  },
+  PasswordInvalid: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy:
+      "Put 12 to 256 printable characters there. Until then the password stays as it was, if there was one.",
+  },
+  PasswordsEqual: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Use two different passwords, or set enabled of one to false.",
+  },
 } as const satisfies Readonly<Record<string, ReasonSpec>>;
 
 export type Reason = keyof typeof reasons;

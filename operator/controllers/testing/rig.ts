@@ -143,6 +143,19 @@ export class Rig {
     await this.settle();
   }
 
+  /** Changes an object of ours: what `change` says of annotations and spec takes the place of what was there. */
+  async edit(
+    kind: Kind<KubeObject>,
+    name: string,
+    change: { readonly annotations?: Readonly<Record<string, string>>; readonly spec?: object },
+  ): Promise<void> {
+    const object = await this.get(kind, name);
+    const { annotations = object.metadata.annotations, ...rest } = change;
+    const metadata = { ...object.metadata, ...(annotations === undefined ? {} : { annotations }) };
+    this.user({ ...object, ...rest, metadata });
+    await this.settle();
+  }
+
   /** Until nothing is due. Every status that comes out of it must be sound. */
   async settle(): Promise<void> {
     for (let round = 0; ; round++) {
