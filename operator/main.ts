@@ -12,6 +12,7 @@ import { runServices } from "../common/service.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { controllers } from "./controllers/all.ts";
 import type { ControllerDependencies } from "./controllers/dependencies.ts";
+import { defaultLimits } from "./controllers/limits.ts";
 import { followedScope } from "./followed.ts";
 import { managedBy } from "./resources/names.ts";
 import type { ApiServer } from "./runtime/api-server.ts";
@@ -29,6 +30,8 @@ interface Options {
   readonly namespace: string;
   readonly watchNamespaces?: readonly string[];
   readonly nodeTrustHosts: readonly string[];
+  readonly maxClientTokens: number;
+  readonly maxScopeMaps: number;
   readonly leaderElect: boolean;
   readonly probes: ListenAddress;
   readonly logLevel: LogLevel;
@@ -64,6 +67,18 @@ export function command(): Command {
         .env("CONNECTED_REGISTRY_NODE_TRUST_HOSTS")
         .argParser(parseList)
         .default([], ""),
+    )
+    .addOption(
+      new Option("--max-client-tokens <count>", "how many ClientTokens a namespace may have")
+        .env("CONNECTED_REGISTRY_MAX_CLIENT_TOKENS")
+        .argParser(parseCount)
+        .default(defaultLimits.clientTokens),
+    )
+    .addOption(
+      new Option("--max-scope-maps <count>", "how many ScopeMaps a namespace may have")
+        .env("CONNECTED_REGISTRY_MAX_SCOPE_MAPS")
+        .argParser(parseCount)
+        .default(defaultLimits.scopeMaps),
     )
     .addOption(
       new Option("--leader-elect <true|false>", "act only while holding the Lease, so that several may run")
@@ -117,6 +132,7 @@ async function run(options: Options): Promise<void> {
     registryImage: options.registryImage,
     namespace: options.namespace,
     nodeTrustHosts: options.nodeTrustHosts,
+    limits: { clientTokens: options.maxClientTokens, scopeMaps: options.maxScopeMaps },
   };
   const settings: ControllerOptions = {
     clock,
@@ -167,6 +183,11 @@ function parseList(text: string): readonly string[] {
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It is a number from 1 on.");
+  return Number(text);
 }
 
 function parseBoolean(text: string): boolean {

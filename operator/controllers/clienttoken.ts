@@ -21,8 +21,10 @@ import type { Finding, Outcome } from "../status/summarize.ts";
 import { passwordsFor } from "./clienttoken-passwords.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensureFrom } from "./ensure.ts";
+import { NamespaceLimit } from "./limits.ts";
 import { keysRelated, tokensOf, type Relations } from "./relations.ts";
 import { Reporter } from "./report.ts";
+import { isInForce } from "./scopemap.ts";
 
 /** Gives a ClientToken its Secret: passwords, generated or brought, and a pull secret for every registry that lets it in. */
 export function clientTokenController(
@@ -31,6 +33,10 @@ export function clientTokenController(
 ): ControllerSpec {
   const { client } = dependencies;
   const reporter = new Reporter(dependencies);
+  const limit = new NamespaceLimit(
+    dependencies.limits.clientTokens,
+    dependencies.watcher.index(ClientTokenKind, ({ metadata }) => [metadata.namespace ?? ""]),
+  );
   const registries = dependencies.watcher.index(ConnectedRegistryKind, ({ metadata }) => [
     metadata.uid ?? "",
   ]);
@@ -39,6 +45,7 @@ export function clientTokenController(
     workers: 2,
     watches: [
       watchOf(ClientTokenKind, itself),
+      watchOf(ClientTokenKind, limit.changed),
       watchOf(SecretKind, ownersOf(ClientTokenKind)),
       watchOf(SecretKind, keysRelated(relations.tokensWithSecret)),
       watchOf(ScopeMapKind, keysRelated(relations.tokensWithScopeMap)),
@@ -59,9 +66,10 @@ export function clientTokenController(
         }
         const now = clock.now();
         const findings: Finding[] = [];
-        const passwords = await attempt(findings, () =>
-          ensureCredentials(dependencies, relations, token, findings, now),
-        );
+        const passwords = await attempt(findings, () => {
+          expectWithin(limit, key);
+          return ensureCredentials(dependencies, relations, token, findings, now);
+        });
         await attempt(findings, async () => {
           await expectScopeMap(dependencies, token);
           expectUnexpired(token, passwords ?? {}, now);
@@ -76,6 +84,15 @@ export function clientTokenController(
       },
     },
   };
+}
+
+/** @throws {StalledError} */
+function expectWithin(limit: NamespaceLimit, key: NamespacedName): void {
+  if (!limit.exceededBy(key)) return;
+  throw new StalledError(
+    "TooManyTokens",
+    `This namespace has more than ${limit.most} ClientTokens; this is one of the youngest.`,
+  );
 }
 
 /** @returns the passwords that there are then */
@@ -127,6 +144,9 @@ async function expectScopeMap({ client }: ControllerDependencies, token: ClientT
   const scopeMap = await client.get(ScopeMapKind, { namespace: token.metadata.namespace ?? "", name });
   if (scopeMap === undefined) {
     throw new WaitingError("ScopeMapNotFound", `There is no ScopeMap "${name}" in this namespace.`);
+  }
+  if (!isInForce(scopeMap)) {
+    throw new WaitingError("ScopeMapNotReady", `The ScopeMap "${name}" is one too many in this namespace.`);
   }
 }
 

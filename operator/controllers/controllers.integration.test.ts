@@ -39,6 +39,7 @@ import { RuntimeMetrics } from "../runtime/metrics.ts";
 import { RestClient } from "../runtime/rest-client.ts";
 import { expectSound } from "../status/sound.ts";
 import { controllers } from "./all.ts";
+import { defaultLimits } from "./limits.ts";
 
 const edge = { namespace: "edge", name: "contoso-edge" };
 const ours: readonly Kind<KubeObject>[] = [
@@ -121,6 +122,7 @@ function startOperator(): void {
     registryImage: "registry.example/connected-registry:0.1.0",
     namespace: "operator",
     nodeTrustHosts: [],
+    limits: defaultLimits,
   });
   const metrics = new RuntimeMetrics(createMetrics());
   const started = specs.map(

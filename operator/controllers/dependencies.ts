@@ -1,6 +1,7 @@
 import type { RandomBytes } from "../resources/passwords.ts";
 import type { EventRecorder } from "../runtime/events.ts";
 import type { KubeClient, KubeWatcher } from "../runtime/kube.ts";
+import type { Limits } from "./limits.ts";
 
 /** What our controllers work with. */
 export interface ControllerDependencies {
@@ -14,4 +15,5 @@ export interface ControllerDependencies {
   readonly namespace: string;
   /** Login servers of their own choice that nodes may be told to trust: hosts, or `*.` and a domain. */
   readonly nodeTrustHosts: readonly string[];
+  readonly limits: Limits;
 }

@@ -12,6 +12,7 @@ import { WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
 import { ensure } from "./ensure.ts";
 import { tokensOf, type Relations } from "./relations.ts";
+import { isInForce } from "./scopemap.ts";
 import { few } from "../../common/few.ts";
 
 interface Tools {
@@ -66,10 +67,11 @@ async function issue(
     credentials?.metadata.ownerReferences?.some(({ uid }) => uid === token.metadata.uid) === true;
   if (!issued) return "not ready";
   const { scopeMapRef } = token.spec;
-  const scopeMap =
+  const named =
     scopeMapRef === undefined
       ? undefined
       : await client.get(ScopeMapKind, { namespace, name: scopeMapRef.name });
+  const scopeMap = named !== undefined && isInForce(named) ? named : undefined;
   const actions = (scopeMap?.spec.actions ?? []).filter(isScope);
   const secretName = tokenSecretName(registry.metadata.name, name);
   const previous = await client.get(SecretKind, { namespace, name: secretName });

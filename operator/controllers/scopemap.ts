@@ -7,14 +7,19 @@ import { StalledError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt } from "./ensure.ts";
+import { NamespaceLimit } from "./limits.ts";
 import { Reporter } from "./report.ts";
 
 /** Tells the author of a ScopeMap whether its actions can be read. */
 export function scopeMapController(dependencies: ControllerDependencies): ControllerSpec {
   const reporter = new Reporter(dependencies);
+  const limit = new NamespaceLimit(
+    dependencies.limits.scopeMaps,
+    dependencies.watcher.index(ScopeMapKind, ({ metadata }) => [metadata.namespace ?? ""]),
+  );
   return {
     name: "scopemap",
-    watches: [watchOf(ScopeMapKind, itself)],
+    watches: [watchOf(ScopeMapKind, itself), watchOf(ScopeMapKind, limit.changed)],
     workers: 2,
     reconciler: {
       async reconcile(key, { clock }) {
@@ -25,6 +30,12 @@ export function scopeMapController(dependencies: ControllerDependencies): Contro
         }
         const findings: Finding[] = [];
         await attempt(findings, async () => {
+          if (limit.exceededBy(key)) {
+            throw new StalledError(
+              "TooManyScopeMaps",
+              `This namespace has more than ${limit.most} ScopeMaps; this is one of the youngest.`,
+            );
+          }
           checkActions(scopeMap);
         });
         const ready = { reason: "Valid", message: "All actions are understood." } as const;
@@ -32,6 +43,11 @@ export function scopeMapController(dependencies: ControllerDependencies): Contro
       },
     },
   };
+}
+
+/** Whether what `scopeMap` allows counts: it does not if it is one too many. */
+export function isInForce({ status }: ScopeMap): boolean {
+  return status?.conditions?.some(({ reason }) => reason === "TooManyScopeMaps") !== true;
 }
 
 /** The schema says the same; but a schema can be older than the object. */

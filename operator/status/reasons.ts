@@ -241,6 +241,12 @@ export const reasons = {
     condition: "Ready",
     remedy: "Correct spec.actions.",
   },
+  TooManyScopeMaps: {
+    kinds: ["ScopeMap"],
+    condition: "Ready",
+    remedy:
+      "Delete ScopeMaps that nobody needs, or have an administrator raise limits.scopeMaps of the Helm chart (--max-scope-maps of the operator). Until then it allows nothing.",
+  },
 
   // ClientToken
   Issued: { kinds: ["ClientToken"], condition: "Ready", remedy: "" },
@@ -258,6 +264,17 @@ export const reasons = {
     kinds: ["ClientToken"],
     condition: "Ready",
     remedy: "Create the ScopeMap, or correct spec.scopeMapRef. Until then the token allows nothing.",
+  },
+  ScopeMapNotReady: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy: "Delete ScopeMaps that nobody needs. Until then the token allows nothing.",
+  },
+  TooManyTokens: {
+    kinds: ["ClientToken"],
+    condition: "Ready",
+    remedy:
+      "Delete ClientTokens that nobody needs, or have an administrator raise limits.clientTokens of the Helm chart (--max-client-tokens of the operator).",
   },
   NoPasswords: {
     kinds: ["ClientToken"],

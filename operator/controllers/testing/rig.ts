@@ -35,6 +35,7 @@ import { FakeCluster } from "../../runtime/testing/fake-cluster.ts";
 import type { Condition } from "../../status/conditions.ts";
 import { expectSound } from "../../status/sound.ts";
 import { controllers } from "../all.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
 import { issueCa } from "../../resources/certificates.ts";
 
 interface Lane {
@@ -70,7 +71,10 @@ export class Rig {
   private readonly lanes: readonly Lane[];
   private randomness = 0;
 
-  constructor(client: (cluster: FakeCluster) => KubeClient = (cluster) => cluster) {
+  constructor(
+    client: (cluster: FakeCluster) => KubeClient = (cluster) => cluster,
+    limits: Partial<Limits> = {},
+  ) {
     const specs = controllers({
       client: client(this.cluster),
       watcher: this.cluster,
@@ -82,6 +86,7 @@ export class Rig {
       registryImage: "registry.example/connected-registry:0.1.0",
       namespace: "connected-registry",
       nodeTrustHosts: ["*.contoso.example"],
+      limits: { ...defaultLimits, ...limits },
     });
     this.lanes = specs.map((spec) => ({ spec, due: new Map(), timers: new Map(), failed: new Map() }));
     for (const { spec, due } of this.lanes) {
