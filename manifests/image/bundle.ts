@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -40,6 +40,7 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
     sourcesContent: false,
     legalComments: "none",
     metafile: true,
+    plugins: [withoutBodyParsers],
     logLevel: "warning",
     // CommonJS dependencies (winston, express) call require for Node's own modules, which ES modules do not have.
     banner: {
@@ -59,6 +60,15 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
   await chmod(command, 0o755);
   return metafile;
 }
+
+/** Express loads all its body parsers, with tables of character sets; we read bodies ourselves (common/http/body.ts). */
+const withoutBodyParsers: Plugin = {
+  name: "without body parsers",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^body-parser$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    onLoad({ filter: /^/, namespace: "empty" }, () => ({ contents: "" }));
+  },
+};
 
 /** `import()` of a CommonJS package has its names in Node, and none in a bundle: what works in tests would not here. */
 function expectNamedImports({ outputs }: Metafile): void {
