@@ -153,6 +153,8 @@ class RegistryReconciler implements Reconciler {
     if (progress.error !== undefined) throw progress.error as Error;
 
     const { renewal, observation } = progress;
+    const quiet = this.quietUntil.has(keyText(key));
+    if (quiet && renewal !== undefined && renewal < fullAgain) this.quietUntil.set(keyText(key), renewal);
     // What is not fine is looked at in full whenever it comes up.
     if (outcome.findings.some(({ kind }) => kind === "fault" || kind === "skipped")) this.changed(key);
     const times = [fullAgain, renewal, observation?.expiry].flatMap((time) =>

@@ -72,14 +72,13 @@ export async function takeSteps(
       addressOf(await ensure(client, ServiceKind, desiredService(registry))),
     )) ?? (await presentAddress(client, registry));
   if (address !== undefined) {
-    const renewal = await attempt(findings, () => ensureCertificates(tools, registry, address));
-    if (renewal !== undefined) {
-      progress.renewal = renewal;
-      findings.push({
-        kind: "fine",
-        reason: "CertificateIssued",
-        message: "Signed by the registry's own authority.",
-      });
+    const served = await attempt(findings, () => ensureCertificates(tools, registry, address));
+    if (served !== undefined) {
+      progress.renewal = served.renewal;
+      const until =
+        served.takeover === undefined ? "" : `, until a new one on ${served.takeover.toISODate()}`;
+      const message = `Signed by the registry's own authority${until}.`;
+      findings.push({ kind: "fine", reason: "CertificateIssued", message });
     }
     const settings = await applySettings(tools, registry, address, findings);
     if (settings !== undefined) progress.settings = settings;

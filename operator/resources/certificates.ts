@@ -1,8 +1,9 @@
 // x509 is built on decorators, whose metadata it looks up at load time: this import comes first.
 import "reflect-metadata";
-import { createPrivateKey, webcrypto, X509Certificate as Parsed } from "node:crypto";
+import { createPrivateKey, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -13,38 +14,45 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import { DateTime, type Duration } from "luxon";
+import type { DateTime } from "luxon";
 import type { RandomBytes } from "./passwords.ts";
 
-/** Both in PEM. */
+/** Both in PEM; of a chain the server's own certificate is the first. */
 export interface Certificate {
   readonly certificate: string;
   readonly key: string;
 }
 
-const lifetimes = { ca: { years: 10 }, server: { years: 1 } };
+export const lifetimes = { ca: { years: 10 }, server: { years: 1 } };
+/** A common name has at most 64 characters. */
+const longestName = 64;
 /** Clocks at the edge are not exact: a certificate is valid from a little before it was made. */
 const backdated = { hours: 1 };
 const keyAlgorithm = { name: "ECDSA", namedCurve: "P-256" };
 const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
 
-/** A certificate authority for one registry. */
+/**
+ * A certificate authority for one registry. No two have the same name, whatever `title` is: clients that know several
+ * find the right one by it.
+ */
 export async function issueCa(
-  commonName: string,
+  title: string,
   now: DateTime<true>,
   randomBytes: RandomBytes,
 ): Promise<Certificate> {
   const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
+  const serialNumber = serial(randomBytes);
+  const mark = serialNumber.slice(0, 8);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: [{ CN: [commonName] }],
-    serialNumber: serial(randomBytes),
+    name: [{ CN: [`${title.slice(0, longestName - mark.length - 1)} ${mark}`] }],
+    serialNumber,
     notBefore: now.minus(backdated).toJSDate(),
     notAfter: now.plus(lifetimes.ca).toJSDate(),
     keys,
     signingAlgorithm,
     extensions: [
-      // It signs servers, not other authorities.
-      new BasicConstraintsExtension(true, 0, true),
+      // It signs servers, and its successor.
+      new BasicConstraintsExtension(true, 1, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
@@ -52,7 +60,38 @@ export async function issueCa(
   return { certificate: pem(certificate), key: await privatePem(keys.privateKey) };
 }
 
-/** A server certificate for `hosts`, names or addresses, the first of which names it. */
+/**
+ * `authority`, a certificate in PEM, once more, but signed by `signer`: whoever knows only `signer` takes what `authority`
+ * signs, if this comes with it. `undefined` if `signer` may sign no authority.
+ */
+export async function crossSign(
+  authority: string,
+  signer: Certificate,
+  now: DateTime<true>,
+  randomBytes: RandomBytes,
+): Promise<string | undefined> {
+  const [subject, issuer] = [new X509Certificate(authority), new X509Certificate(signer.certificate)];
+  if (issuer.getExtension(BasicConstraintsExtension)?.pathLength === 0) return undefined;
+  const certificate = await X509CertificateGenerator.create({
+    subject: subject.subject,
+    issuer: issuer.subject,
+    serialNumber: serial(randomBytes),
+    notBefore: now.minus(backdated).toJSDate(),
+    notAfter: new Date(Math.min(issuer.notAfter.getTime(), subject.notAfter.getTime())),
+    publicKey: subject.publicKey,
+    signingKey: await importedKey(signer),
+    signingAlgorithm,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(subject.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  });
+  return pem(certificate);
+}
+
+/** A server certificate for `hosts`, names or addresses, the first of which names it. It ends with its authority. */
 export async function issueServer(
   hosts: readonly string[],
   ca: Certificate,
@@ -61,17 +100,15 @@ export async function issueServer(
 ): Promise<Certificate> {
   const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
   const issuer = new X509Certificate(ca.certificate);
-  const der = createPrivateKey(ca.key).export({ type: "pkcs8", format: "der" });
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", der, keyAlgorithm, false, ["sign"]);
   const certificate = await X509CertificateGenerator.create({
-    // A common name has at most 64 characters; clients look at the alternative names alone.
-    subject: [{ CN: [(hosts[0] ?? "").slice(0, 64)] }],
+    // Clients look at the alternative names alone.
+    subject: [{ CN: [(hosts[0] ?? "").slice(0, longestName)] }],
     issuer: issuer.subject,
     serialNumber: serial(randomBytes),
     notBefore: now.minus(backdated).toJSDate(),
-    notAfter: now.plus(lifetimes.server).toJSDate(),
+    notAfter: new Date(Math.min(issuer.notAfter.getTime(), now.plus(lifetimes.server).toMillis())),
     publicKey: keys.publicKey,
-    signingKey,
+    signingKey: await importedKey(ca),
     signingAlgorithm,
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
@@ -81,48 +118,15 @@ export async function issueServer(
         hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
       ),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   });
   return { certificate: pem(certificate), key: await privatePem(keys.privateKey) };
 }
 
-/** When `certificate` is to be replaced: after two thirds of its life. `undefined` if it cannot be read or used. */
-export function renewalTime({ certificate, key }: Certificate): DateTime<true> | undefined {
-  try {
-    const parsed = new Parsed(certificate);
-    if (!parsed.checkPrivateKey(createPrivateKey(key))) return undefined;
-    const [start, end] = [parsed.validFromDate, parsed.validToDate].map((date) =>
-      DateTime.fromJSDate(date).toUTC(),
-    );
-    if (start?.isValid !== true || end?.isValid !== true) return undefined;
-    const life: Duration = end.diff(start);
-    return start.plus(life.toMillis() * (2 / 3));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether `server` is signed by `ca` and made for exactly `hosts`. */
-export function isFor(server: Certificate, ca: Certificate, hosts: readonly string[]): boolean {
-  try {
-    const parsed = new Parsed(server.certificate);
-    const authority = new Parsed(ca.certificate);
-    return parsed.checkIssued(authority) && parsed.verify(authority.publicKey) && sameHosts(parsed, hosts);
-  } catch {
-    return false;
-  }
-}
-
-function sameHosts(certificate: Parsed, hosts: readonly string[]): boolean {
-  const named = certificate.subjectAltName?.split(", ").length ?? 0;
-  return (
-    named === hosts.length &&
-    hosts.every((host) =>
-      isIP(host) === 0
-        ? certificate.checkHost(host, { wildcards: false }) !== undefined
-        : certificate.checkIP(host) !== undefined,
-    )
-  );
+async function importedKey({ key }: Certificate): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, keyAlgorithm, false, ["sign"]);
 }
 
 /** Positive and unpredictable, 16 bytes, as hexadecimal. */

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dump } from "js-yaml";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { samples } from "../../crds/testing/samples.ts";
 import { defaulted, schemas } from "../../crds/testing/structural.ts";
 import type { ClientToken } from "../api/clienttoken.gen.ts";
@@ -131,6 +132,13 @@ const parent = {
 };
 const server = { certificate: "server certificate", key: "server key" };
 const ca = { certificate: "ca certificate", key: "ca key" };
+const time = new ManualClock("2033-07-22T08:00:00Z").now();
+const authority = {
+  current: ca,
+  next: { certificate: "next certificate", key: "next key", announced: time },
+  previous: { certificate: "previous certificate", until: time },
+  cross: "cross certificate",
+};
 const hash = { name: "password1", algorithm: "sha256", salt: "00", hash: "ff" } as const;
 const image = "registry.example/connected-registry:0.1.0";
 
@@ -150,8 +158,8 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredClaim(everything),
   ],
   secrets: [
-    desiredTlsSecret(plain, server, ca),
-    desiredCaSecret(plain, ca),
+    desiredTlsSecret(plain, server, ca.certificate),
+    desiredCaSecret(plain, authority),
     desiredTokenSecret(plain, {
       version: 1,
       name: "edge-puller",

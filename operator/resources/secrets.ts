@@ -7,6 +7,8 @@ import {
 import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
+import type { Authority } from "./authority.ts";
+import { authorityData } from "./authority-data.ts";
 import type { Certificate } from "./certificates.ts";
 import {
   caSecretName,
@@ -57,8 +59,16 @@ export function desiredTokenSecret(registry: ConnectedRegistry, token: ClientTok
   };
 }
 
-/** The serving certificate, as it is mounted. */
-export function desiredTlsSecret(registry: ConnectedRegistry, server: Certificate, ca: Certificate): Secret {
+/**
+ * The serving certificate, as it is mounted.
+ *
+ * @param authorities what clients are to trust, in PEM
+ */
+export function desiredTlsSecret(
+  registry: ConnectedRegistry,
+  server: Certificate,
+  authorities: string,
+): Secret {
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -67,19 +77,21 @@ export function desiredTlsSecret(registry: ConnectedRegistry, server: Certificat
     data: {
       "tls.crt": encode(server.certificate),
       "tls.key": encode(server.key),
-      "ca.crt": encode(ca.certificate),
+      "ca.crt": encode(authorities),
     },
   };
 }
 
 /** The registry's own certificate authority. Never mounted: only the operator signs with it. */
-export function desiredCaSecret(registry: ConnectedRegistry, ca: Certificate): Secret {
+export function desiredCaSecret(registry: ConnectedRegistry, authority: Authority): Secret {
   return {
     apiVersion: "v1",
     kind: "Secret",
     metadata: ownedMeta(registry, caSecretName(registry.metadata.name)),
     type: "kubernetes.io/tls",
-    data: { "tls.crt": encode(ca.certificate), "tls.key": encode(ca.key) },
+    data: Object.fromEntries(
+      Object.entries(authorityData(authority)).map(([key, value]) => [key, encode(value)]),
+    ),
   };
 }
 
