@@ -22,6 +22,7 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   up: true,
   upCourse: true,
   plan: true,
+  drained: true,
   statusDetails: true,
 };
 
@@ -99,6 +100,7 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     message: "Nothing is selected by apps/* (the parent has no such repository).",
     failures: [{ repository: "apps/hello", tag: "1.0", message: "No.", retryTime: time }],
   },
+  drained: `${time}/6f3c2a10`,
   statusDetails: [
     { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },
   ],

@@ -70,7 +70,9 @@ describe("manifests/install.yaml", () => {
       ["create", "clusterroles"],
       ["create", "pods"],
       ["get", "configmaps", "-n", "default"],
-      ["patch", "connectedregistries"],
+      ["patch", "syncpolicies"],
+      ["delete", "connectedregistries"],
+      ["list", "namespaces"],
     ]) {
       expect([question, await as(operator, ["auth", "can-i", ...question, "--quiet"])]).not.toContain(
         "allowed",

@@ -174,6 +174,7 @@ function cachedClient(live: KubeClient, informers: Informers): KubeClient {
     apply: (kind, object) => live.apply(kind, object),
     applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
     create: (kind, object) => live.create(kind, object),
+    setFinalizers: (kind, key, finalizers, version) => live.setFinalizers(kind, key, finalizers, version),
     delete: (kind, key, uid) => live.delete(kind, key, uid),
   };
 }

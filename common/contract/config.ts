@@ -84,6 +84,10 @@ export const settingsSchema = z.object({
   ),
   sync: described("What to copy from the parent, and when. Absent: nothing.", z.optional(syncSchema)),
   suspend: described("Suspended, it goes on serving and does not sync.", z._default(z.boolean(), false)),
+  drain: described(
+    "The registry is to be deleted: clients change nothing any more, and what they changed goes up at once, also while syncs are suspended. Once the parent has it all, the status says this value in `drained`; it means nothing.",
+    z.optional(text),
+  ),
   logLevel: described("How much is logged.", z._default(z.enum(logLevels), "Information")),
   ...contentSettings,
   clientTokenSecrets: described(

@@ -28,6 +28,10 @@ export interface RegistryStatus {
   readonly upCourse?: number;
   /** The dry run that somebody asked for last. Absent: nobody did. */
   readonly plan?: PlanStatus;
+  /**
+   * The request to drain that is met: the parent has all that clients changed here, and clients change nothing any more.
+   */
+  readonly drained?: string;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */
   readonly statusDetails: readonly StatusDetail[];
 }

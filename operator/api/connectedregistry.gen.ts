@@ -361,6 +361,8 @@ export interface ConnectedRegistryStatus {
   };
   /** How many changes came to wait for the parent, and how many of them are done, in one number that only grows. At a start the registry reads it: a volume that has come less far was put back from a backup, and what waits in it to go up gives way to what the parent has by now. */
   readonly upCourse?: number;
+  /** The request to drain that is met: the parent has all that clients changed here, and clients change nothing any more. The operator asks for it when the registry is to be deleted. */
+  readonly drained?: string;
   /** What a sync would do: the answer to the annotation connectedregistry.io/plan. /status/plan of the registry has each tag. */
   readonly plan?: {
     /** The value of the annotation that this answers. */

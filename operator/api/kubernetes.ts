@@ -145,6 +145,17 @@ interface PolicyRule {
   readonly verbs: readonly string[];
 }
 
+export interface Namespace extends KubeObject {
+  readonly apiVersion: "v1";
+  readonly kind: "Namespace";
+}
+export const NamespaceKind: Kind<Namespace> = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  namespaced: false,
+};
+
 export interface Role extends KubeObject {
   readonly apiVersion: "rbac.authorization.k8s.io/v1";
   readonly kind: "Role";

@@ -16,10 +16,17 @@ import {
 } from "../api/kubernetes.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
+import { unsentIn } from "../resources/deletion.ts";
 import { labelsOf } from "../resources/names.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import type { EventRecorder } from "../runtime/events.ts";
-import { ConflictError, keyText, type KubeObject, type NamespacedName } from "../runtime/kube.ts";
+import {
+  ConflictError,
+  keyText,
+  NamespaceTerminatingError,
+  type KubeObject,
+  type NamespacedName,
+} from "../runtime/kube.ts";
 import {
   itself,
   ownersOf,
@@ -29,7 +36,9 @@ import {
   type Reconciler,
   type WatchSpec,
 } from "../runtime/reconciler.ts";
+import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
+import { holdUp, prepareDeletion } from "./registry-deletion.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { happenings } from "./registry-events.ts";
 import { lacksCatalog } from "./registry-settings.ts";
@@ -116,12 +125,12 @@ class RegistryReconciler implements Reconciler {
     const { client } = this.dependencies;
     const now = clock.now();
     const registry = await client.get(ConnectedRegistryKind, key);
-    if (registry === undefined || registry.metadata.deletionTimestamp !== undefined) {
-      // What it owned is collected by Kubernetes.
-      this.heartbeats.forget(key);
-      this.reporter.forget(key);
-      this.changed(key);
-      return awaitChange;
+    if (registry === undefined) return this.forget(key);
+    const findings: Finding[] = [];
+    if (registry.metadata.deletionTimestamp !== undefined) {
+      const held = await holdUp(this.dependencies, registry);
+      if (held === undefined) return this.forget(key);
+      findings.push(held);
     }
     const quietUntil = this.quietUntil.get(keyText(key));
     if (quietUntil !== undefined && now < quietUntil) {
@@ -129,23 +138,33 @@ class RegistryReconciler implements Reconciler {
       const expiry = lease === undefined ? undefined : this.heartbeats.expiryOf(lease, now);
       if (expiry !== undefined && expiry > now) return soonest(at(expiry, now), at(quietUntil, now));
     }
-    return this.reconcileAll(key, registry, now);
+    return this.reconcileAll(key, registry, findings, now);
+  }
+
+  /** What it owned is collected by Kubernetes. */
+  private forget(key: NamespacedName): Action {
+    this.heartbeats.forget(key);
+    this.reporter.forget(key);
+    this.changed(key);
+    return awaitChange;
   }
 
   private async reconcileAll(
     key: NamespacedName,
     registry: ConnectedRegistry,
+    findings: Finding[],
     now: DateTime<true>,
   ): Promise<Action> {
     const { dependencies, relations, heartbeats } = this;
     const fullAgain = now.plus(resyncPeriod);
     this.quietUntil.set(keyText(key), fullAgain);
-    const progress: Progress = { findings: [] };
+    const progress: Progress = { findings };
     try {
+      registry = await prepareDeletion(dependencies, registry, findings);
       await takeSteps({ ...dependencies, relations, heartbeats, now }, registry, progress);
     } catch (error) {
       this.changed(key);
-      if (error instanceof ConflictError) throw error;
+      if (error instanceof ConflictError || error instanceof NamespaceTerminatingError) throw error;
       progress.error = error;
     }
     const { outcome, fields } = registryStatus(registry, progress, now);
@@ -176,6 +195,10 @@ function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistr
     generation: object.metadata.generation,
     annotations: object.metadata.annotations,
     deleted: object.metadata.deletionTimestamp,
+    // What holds up a deletion, and what it waits for.
+    held: object.metadata.finalizers,
+    drained: object.status?.drained,
+    unsent: [object.status?.up?.pending === 0, unsentIn(object) > 0],
     conditions: object.status?.conditions,
     // The word on which both of us have a say.
     connectionState: object.status?.connectionState,

@@ -114,6 +114,7 @@ function startOperator(): void {
       apply: (kind, object) => live.apply(kind, object),
       applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
       create: (kind, object) => live.create(kind, object),
+      setFinalizers: (kind, key, finalizers, version) => live.setFinalizers(kind, key, finalizers, version),
       delete: (kind, key, uid) => live.delete(kind, key, uid),
     },
     watcher: informers,

@@ -72,7 +72,12 @@ export async function attempt<T>(findings: Finding[], step: () => Promise<T>): P
   }
 }
 
-async function accepted<T>(desired: KubeObject, write: () => Promise<T>): Promise<T> {
+/**
+ * What `write` answers, which is about `desired`.
+ *
+ * @throws {StalledError} if the API server refuses it
+ */
+export async function accepted<T>(desired: KubeObject, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

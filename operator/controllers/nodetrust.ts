@@ -43,8 +43,8 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
       async reconcile() {
         const trusted: TrustedRegistry[] = [];
         for (const registry of await client.list(ConnectedRegistryKind)) {
-          const { metadata, spec } = registry;
-          if (!spec.trustDistribution.enabled || metadata.deletionTimestamp !== undefined) continue;
+          // Also one that is being deleted: while that is held up it serves.
+          if (!registry.spec.trustDistribution.enabled) continue;
           const clusterIP = (await client.get(ServiceKind, keyOf(registry)))?.spec.clusterIP ?? "";
           const ca = await authorities.of(registry);
           if (ca !== undefined && clusterIP !== "") trusted.push({ registry, clusterIP, ca });

@@ -2,6 +2,7 @@ import { configVersion, type RegistrySettingsInput } from "../../common/contract
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import type { ContentRules } from "./content.ts";
+import { drainOf } from "./deletion.ts";
 import { hostsOf, planAnnotation, resyncAnnotation, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
 import { bytesOf, secondsOf } from "./measures.ts";
@@ -20,6 +21,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
   const { metadata, spec } = registry;
   const { parent, sync, content, clusterIP } = inputs;
   const quota = bytesOf(spec.storage.size);
+  const drain = drainOf(registry);
   return {
     version: configVersion,
     name: metadata.name,
@@ -28,6 +30,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     ...(parent === undefined ? {} : { parent }),
     ...(sync === undefined ? {} : { sync }),
     suspend: spec.suspend,
+    ...(drain === undefined ? {} : { drain }),
     logLevel: spec.logging.logLevel,
     ...content,
     ...(quota === undefined ? {} : { storageQuotaBytes: quota }),

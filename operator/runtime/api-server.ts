@@ -27,11 +27,14 @@ export class ApiError extends Error {
   readonly status: number;
   /** As the API server calls it, such as `AlreadyExists`. */
   readonly reason: string;
+  /** What is behind the reason, in such words, as far as it says. */
+  readonly causes: readonly string[];
 
-  constructor(status: number, reason: string, message: string) {
+  constructor(status: number, reason: string, message: string, causes: readonly string[] = []) {
     super(message);
     this.status = status;
     this.reason = reason;
+    this.causes = causes;
   }
 }
 

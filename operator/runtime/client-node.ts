@@ -122,8 +122,13 @@ function authorization({ headers, auth }: RequestOptions): Record<string, string
 async function refusal(status: number, response: IncomingMessage): Promise<ApiError> {
   const text = (await readBody(response, maxLineBytes)).toString("utf8");
   try {
-    const { message, reason } = JSON.parse(text) as { readonly message?: unknown; readonly reason?: unknown };
-    if (typeof message === "string") return new ApiError(status, String(reason), message);
+    const { message, reason, details } = JSON.parse(text) as {
+      readonly message?: unknown;
+      readonly reason?: unknown;
+      readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+    };
+    const causes = (details?.causes ?? []).flatMap((cause) => cause.reason ?? []);
+    if (typeof message === "string") return new ApiError(status, String(reason), message, causes);
   } catch {
     // Not a Status object: some proxy between us and the API server has answered.
   }

@@ -222,7 +222,42 @@ export function describeKubeClient(name: string, make: () => Promise<Conformance
         await expect(client.get(WidgetKind, key())).resolves.toBeUndefined();
       });
 
-      it("waits for finalizers", async () => {
+      it("waits for finalizers, whoever has come to own them", async () => {
+        const [ours, theirs] = ["conformance.connectedregistry.io/x", "conformance.connectedregistry.io/y"];
+        const made = await client.apply(WidgetKind, widget({ size: 1 }));
+        await client.setFinalizers(WidgetKind, key(), [ours, theirs], made.metadata.resourceVersion!);
+        // As who puts an object back from a backup, with all that was in it.
+        const held = await cluster
+          .as("backup")
+          .apply(WidgetKind, widget({ size: 1 }, { finalizers: [ours, theirs] }));
+        expect(held).toMatchObject({ spec: { size: 1 }, metadata: { generation: 1 } });
+        await client.delete(WidgetKind, key());
+        const going = await read();
+        expect(going.metadata.deletionTimestamp).toMatch(/Z$/);
+        expect(going.metadata.generation).toBe(2);
+        await client.setFinalizers(WidgetKind, key(), [theirs], going.metadata.resourceVersion!);
+        const now = await read();
+        expect(now.metadata.finalizers).toEqual([theirs]);
+        const { resourceVersion } = now.metadata;
+        const more = client.setFinalizers(WidgetKind, key(), [ours, theirs], resourceVersion!);
+        await expect(more).rejects.toMatchObject({ name: "RejectedError", status: 422 });
+        await client.setFinalizers(WidgetKind, key(), [], resourceVersion!);
+        await expect(client.get(WidgetKind, key())).resolves.toBeUndefined();
+      });
+
+      it("changes finalizers only of the version that was named, and of nothing that is gone", async () => {
+        const { metadata } = await client.apply(WidgetKind, widget({ size: 1 }));
+        await client.applyStatus(WidgetKind, key(), { phase: "Fine" });
+        const finalizers = ["conformance.connectedregistry.io/x"];
+        const stale = client.setFinalizers(WidgetKind, key(), finalizers, metadata.resourceVersion!);
+        await expect(stale).rejects.toBeInstanceOf(ConflictError);
+        const { resourceVersion } = (await read()).metadata;
+        await client.delete(WidgetKind, key());
+        const gone = client.setFinalizers(WidgetKind, key(), finalizers, resourceVersion!);
+        await expect(gone).rejects.toBeInstanceOf(ConflictError);
+      });
+
+      it("waits for finalizers that were applied", async () => {
         await client.apply(
           WidgetKind,
           widget({ size: 1 }, { finalizers: ["conformance.connectedregistry.io/x"] }),

@@ -4,7 +4,13 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
 import { withDeadline } from "./deadline.ts";
-import { ConflictError, keyText, type KubeWatcher, type NamespacedName } from "./kube.ts";
+import {
+  ConflictError,
+  keyText,
+  NamespaceTerminatingError,
+  type KubeWatcher,
+  type NamespacedName,
+} from "./kube.ts";
 import type { ControllerMetrics, ReconcileResult, RuntimeMetrics } from "./metrics.ts";
 import type { ControllerSpec } from "./reconciler.ts";
 import { WorkQueue } from "./workqueue.ts";
@@ -25,7 +31,8 @@ export interface ControllerOptions {
  * # Guarantees
  * - No key is reconciled before all watched kinds have been read once, nor by two workers at once.
  * - Whatever a reconcile throws is logged, counted and retried with backoff; it never ends the controller. A conflict
- *   is retried without a word, and so is what a stop interrupted forgotten.
+ *   is retried without a word, and so is what a stop interrupted forgotten. In a namespace that is being deleted nothing
+ *   is tried again: the object goes, too.
  * - Once `run` has resolved, no reconcile runs.
  */
 export class Controller implements Service {
@@ -101,6 +108,10 @@ export class Controller implements Service {
   }
 
   private failed(key: NamespacedName, error: unknown, log: Logger, signal: AbortSignal): ReconcileResult {
+    if (error instanceof NamespaceTerminatingError) {
+      this.queue.forget(key);
+      return "success";
+    }
     this.queue.retry(key);
     if (error instanceof ConflictError || signal.aborted) return "requeue";
     log.error("reconcile failed, will be retried", { error });

@@ -73,6 +73,19 @@ interface KubeWriter {
   ): Promise<void>;
   /** Makes `object`, unless one of its name exists: then that one is left alone, and `undefined` is answered. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined>;
+  /**
+   * Replaces the finalizers of the object that has `resourceVersion`, and changes nothing else of it. No apply: what
+   * others have come to own, such as who put the object back from a backup, could not be removed by one. Answers the object
+   * as it is then.
+   *
+   * @throws {ConflictError} if the object is gone, or has another version.
+   */
+  setFinalizers<T extends KubeObject>(
+    kind: Kind<T>,
+    key: NamespacedName,
+    finalizers: readonly string[],
+    resourceVersion: string,
+  ): Promise<T>;
   /** No error if there is no such object. With `uid`, only if it is still that one. */
   delete<T extends KubeObject>(kind: Kind<T>, key: NamespacedName, uid?: string): Promise<void>;
 }
@@ -116,6 +129,11 @@ export function keyOf(object: KubeObject): NamespacedName {
 /** Somebody else changed the object meanwhile. Read it again and retry; not worth a line in the log. */
 export class ConflictError extends Error {
   override readonly name = "ConflictError";
+}
+
+/** Nothing can be made in a namespace that is being deleted: what is in it goes, too, and a watch will say so. */
+export class NamespaceTerminatingError extends Error {
+  override readonly name = "NamespaceTerminatingError";
 }
 
 /** The API server refused what we sent: sending it again changes nothing. */

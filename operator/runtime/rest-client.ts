@@ -2,6 +2,7 @@ import { seconds } from "../../common/clock.ts";
 import { ApiError, apiPath, received, type ApiServer } from "./api-server.ts";
 import {
   ConflictError,
+  NamespaceTerminatingError,
   RejectedError,
   type Kind,
   type KubeClient,
@@ -77,10 +78,7 @@ export class RestClient implements KubeClient {
         status,
       });
     } catch (error) {
-      if (error instanceof RejectedError && error.status === 404) {
-        throw new ConflictError(error.message, { cause: error });
-      }
-      throw error;
+      throw goneIsConflict(error);
     }
   }
 
@@ -92,6 +90,22 @@ export class RestClient implements KubeClient {
     } catch (error) {
       if (error instanceof ApiError && error.reason === "AlreadyExists") return undefined;
       throw translated(error);
+    }
+  }
+
+  async setFinalizers<T extends KubeObject>(
+    kind: Kind<T>,
+    { namespace, name }: NamespacedName,
+    finalizers: readonly string[],
+    resourceVersion: string,
+  ): Promise<T> {
+    const path = `${apiPath(kind, namespace, name)}?${this.writing}`;
+    const body = { metadata: { resourceVersion, finalizers } };
+    const contentType = "application/merge-patch+json";
+    try {
+      return received(kind, await this.api.json<T>({ method: "PATCH", path, contentType, body }));
+    } catch (error) {
+      throw goneIsConflict(translated(error));
     }
   }
 
@@ -161,8 +175,17 @@ export async function listAll<T extends KubeObject>(
   }
 }
 
+/** Of what is done to an object that was seen. */
+function goneIsConflict(error: unknown): unknown {
+  const gone = error instanceof RejectedError && error.status === 404;
+  return gone ? new ConflictError(error.message, { cause: error }) : error;
+}
+
 function translated(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
+  if (error.causes.includes("NamespaceTerminating")) {
+    return new NamespaceTerminatingError(error.message, { cause: error });
+  }
   if (error.status === 409) return new ConflictError(error.message, { cause: error });
   if (rejections.has(error.status)) return new RejectedError(error.status, error.message);
   return error;

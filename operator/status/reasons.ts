@@ -70,6 +70,14 @@ export const reasons = {
   },
 
   // ConnectedRegistry
+  UnsentChanges: {
+    kinds: registry,
+    condition: "Ready",
+    remedy:
+      "They go up by themselves once the parent takes them, and the registry goes then. To delete it without them: " +
+      "kubectl annotate creg --namespace <namespace> <name> connectedregistry.io/give-up-changes=yes.",
+    patience: 10,
+  },
   Suspended: { kinds: registry, condition: "Ready", remedy: "Set spec.suspend to false to sync again." },
   Configured: { kinds: registry, condition: "ParentConfigured", remedy: "" },
   NoParent: { kinds: registry, condition: "ParentConfigured", remedy: "" },

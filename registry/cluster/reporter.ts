@@ -164,6 +164,7 @@ function newsOf({
   up,
   upCourse,
   plan,
+  drained,
   statusDetails,
 }: RegistryStatus): string {
   const { trigger, state, tags, message, failures } = sync ?? {};
@@ -173,5 +174,6 @@ function newsOf({
   const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
   const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
   const ofSync = [trigger, state, tags, message, faults, progress];
-  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, up, upCourse, plan]);
+  const rest = [up, upCourse, plan, drained];
+  return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, ...rest]);
 }

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { seconds, type Clock } from "../../common/clock.ts";
-import type { RegistrySettings } from "../../common/contract/config.ts";
+import type { RegistryMode, RegistrySettings } from "../../common/contract/config.ts";
 import { hashBroughtPassword } from "../../common/contract/password.ts";
 import type { Logger } from "../../common/log.ts";
 import type { Service } from "../../common/service.ts";
@@ -33,6 +33,8 @@ interface AnsweringParts {
   readonly content: RegistryContent;
   readonly elsewhere: Elsewhere;
   readonly tokens: ClientTokens;
+  /** Whether clients may write, as of now. */
+  readonly mode: () => RegistryMode;
   readonly live: LiveConfiguration;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -43,7 +45,7 @@ interface AnsweringParts {
 export async function answering(
   parts: AnsweringParts,
 ): Promise<{ readonly server: RegistryServer; readonly beside: readonly Service[] }> {
-  const { config, content, elsewhere, tokens, live, registry, clock, log } = parts;
+  const { config, content, elsewhere, tokens, mode, live, registry, clock, log } = parts;
   const settings = (): RegistrySettings => live.current.settings;
   const key = await loadSigningKey(join(config.data, "auth", "token.key"), randomBytes);
   const authority = await TokenAuthority.create(tokens, clock, key);
@@ -55,9 +57,8 @@ export async function answering(
     (line) => process.stdout.write(line),
   );
   const app = createApp({
-    ...{ content, elsewhere, tokens, authority, clock, log, audit },
+    ...{ content, elsewhere, tokens, authority, mode, clock, log, audit },
     logins: new Logins({ tokens, attempts, hash: hashBroughtPassword, random: randomBytes }),
-    mode: () => settings().mode,
     deleteEnabled: () => settings().deleteEnabled,
     metrics: createHttpMetrics(registry, countedRoutes),
     buffers: new TransferBuffers(),

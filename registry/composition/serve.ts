@@ -24,6 +24,7 @@ import { openWhenFree } from "../content/lock.ts";
 import { FreeSpace, reserveOf, volumeOf } from "../content/rescue/free-space.ts";
 import { createContentMetrics } from "../http/metrics.ts";
 import { StatusBoard } from "../sync/telling/board.ts";
+import { Draining } from "../up/draining.ts";
 import { answering } from "./answering.ts";
 import { garbageCollection } from "./collecting.ts";
 import { contentCare, lowVolume } from "./content-care.ts";
@@ -75,13 +76,14 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     log,
   );
 
+  const draining = new Draining(settings);
   const stop = stopSignal();
   const open = (): Promise<RegistryContent> =>
     openContent(config.data, {
       ...{ clock, newId: randomUUID, space },
       quota: () => settings().storageQuotaBytes,
       repositoryQuotas: () => settings().quotas,
-      goesUp: () => settings().mode === "ReadWrite" && settings().parent !== undefined,
+      goesUp: draining.goesUp,
     });
   const patience = source.kind === "cluster" ? seconds(120) : seconds(5);
   const content = await openWhenFree(open, patience, clock, log, stop);
@@ -90,9 +92,10 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
     createContentMetrics(registry, config.data, content, () => settings().storageQuotaBytes);
     const shared = { content, live, registry, clock, log };
     const remembered = source.kind === "cluster";
+    draining.follow(content.outbox, live, board);
     const sync = await syncing({ ...shared, board, data: config.data, remembered });
     const { link, engine, elsewhere, planDesk, witness } = sync;
-    const { server, beside } = await answering({ ...shared, config, elsewhere, tokens });
+    const { server, beside } = await answering({ ...shared, config, elsewhere, tokens, mode: draining.mode });
     const collecting = garbageCollection({ ...shared, board });
     // The server ends before those by whose help running requests are answered.
     const services: Service[] = [link, engine, elsewhere, server];

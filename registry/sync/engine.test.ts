@@ -13,6 +13,7 @@ import {
   UnauthorizedError,
   UntrustedError,
 } from "../remote/errors.ts";
+import { ContentParent, openContent } from "./testing/content-parent.ts";
 import { poll, settings, World } from "./testing/world.ts";
 
 function imageOf(text: string): Item[] {
@@ -686,6 +687,57 @@ describe("SyncEngine", () => {
         state: "Succeeded",
         tags: { copied: 1 },
         nextTime: "2026-01-02T02:00:00.000Z",
+      });
+    });
+
+    describe("with another parent", () => {
+      const elsewhere = { parent: { loginServer: "other.example" } };
+      let other: ContentParent;
+
+      beforeEach(async () => {
+        world.configure(settings(nightly));
+        await world.parent.put("apps/hello", imageOf("a"), "1.0");
+        await world.startAndSync();
+        other = new ContentParent(await openContent(world.clock));
+        await other.put("apps/hello", imageOf("b"), "2.0");
+        world.connect = () => other;
+        await world.clock.advance(seconds(poll));
+      });
+
+      afterEach(() => other.content.close());
+
+      test("begins anew at once, outside the windows, and keeps what is here", async () => {
+        world.configure(settings(nightly, elsewhere));
+        await world.ended();
+        expect(world.status.sync).toMatchObject({ trigger: "InitialSync", tags: { copied: 1 } });
+        await expect(world.here("apps/hello", "1.0")).resolves.toBe(root(imageOf("a")).digest);
+        await expect(world.here("apps/hello", "2.0")).resolves.toBe(root(imageOf("b")).digest);
+      });
+
+      test("says nothing of times of the one before, also after a restart", async () => {
+        other.away = true;
+        await world.stop();
+        world.configure(settings(nightly, elsewhere));
+        world.start();
+        await eventually(() => world.status.connectionState === "Offline" && world.clock.sleeping > 0);
+        expect(world.status).not.toHaveProperty("lastSyncTime");
+        expect(world.status).not.toHaveProperty("upToDateAsOf");
+        expect(world.status).not.toHaveProperty("sync");
+        expect(world.details.runs).toMatchObject([{ trigger: "InitialSync" }]);
+        other.away = false;
+        await world.clock.advance(seconds(poll));
+        await eventually(() => world.status.sync?.state === "Succeeded");
+        expect(world.status.sync).toMatchObject({ trigger: "InitialSync", tags: { copied: 1 } });
+      });
+
+      test("is not what other credentials for the same one are", async () => {
+        const credentials = { username: "edge", password: "fresh" };
+        world.configure(settings(nightly, { parent: { loginServer: "parent.example", credentials } }));
+        await world.stop();
+        world.start();
+        await eventually(() => world.clock.sleeping > 0);
+        expect(world.status).toMatchObject({ sync: { trigger: "InitialSync", tags: { copied: 1 } } });
+        expect(other.recent()).toEqual([]);
       });
     });
 

@@ -4,7 +4,7 @@ import { messageOf } from "../../common/errors.ts";
 import type { Service } from "../../common/service.ts";
 import type { LiveConfiguration } from "../configuration/live-configuration.ts";
 import type { SyncJournal } from "./telling/journal.ts";
-import type { PresentParent } from "./parent.ts";
+import { placeOfParent, type PresentParent } from "./parent.ts";
 import { History } from "./telling/history.ts";
 import { Recovery } from "./recovery.ts";
 import { SyncSession, type SessionParts } from "./session.ts";
@@ -61,6 +61,7 @@ export class SyncEngine implements Service {
     try {
       while (!signal.aborted) {
         const { settings } = configuration.current;
+        if (settings.parent !== undefined) history.attach(placeOfParent(settings.parent));
         const end = new AbortController();
         const run = new SyncSession(this.parts, history, this.recovery, settings);
         this.session = { run, work: workOf(settings), asked: askedOf(settings), end };
@@ -103,7 +104,7 @@ const besideWork = {
 
 /** Equal for settings between which a sync that is under way may go on. */
 function workOf({ parent, sync, suspend }: RegistrySettings): string {
-  const place = parent === undefined ? [] : [parent.protocol, parent.loginServer];
+  const place = parent === undefined ? "" : placeOfParent(parent);
   return JSON.stringify([place, suspend, { ...sync, ...besideWork }]);
 }
 

@@ -17,6 +17,11 @@ export interface PresentParent {
   look(): void;
 }
 
+/** Where the parent is: another place is another parent, whatever else about it changes. */
+export function placeOfParent({ protocol, loginServer }: ParentSettings): string {
+  return `${protocol}://${loginServer}`;
+}
+
 /** The parent, as the engine needs it. */
 export interface Parent extends Repositories<ParentRepository> {
   /** Resolves within seconds if the parent is there. @throws {UnreachableError} if it is not; anything else is an answer */

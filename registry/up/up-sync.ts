@@ -9,6 +9,7 @@ import type { OutboxEntry } from "../content/outbox/entry.ts";
 import type { ParentFault } from "../sync/faults.ts";
 import { longer, longestSleep, shorter } from "../sync/schedule/durations.ts";
 import { within } from "../sync/round.ts";
+import { placeOfParent } from "../sync/parent.ts";
 import type { ParentTag, Upward, UpwardWork } from "../sync/upward.ts";
 import { Wakeable } from "../sync/wakeable.ts";
 import { parseSchedule, type SyncSlot } from "../sync/schedule/window.ts";
@@ -36,6 +37,8 @@ export class UpSync implements Upward {
   private readonly requests = { made: 0, taken: 0, met: 0 };
   /** Of the parent as a whole: it keeps everything from going up. */
   private fault: ParentFault | undefined;
+  /** The newest request to drain: each has everything tried once, also what was set aside. */
+  private drainRequest: string | undefined;
   private shownAt = Number.NEGATIVE_INFINITY;
   private setbacks = 0;
 
@@ -71,7 +74,7 @@ export class UpSync implements Upward {
   async run(work: UpwardWork, signal: AbortSignal): Promise<never> {
     const { board, content } = this.parts;
     const { parent } = work.settings();
-    await content.outbox.attach(`${parent?.protocol ?? ""}://${parent?.loginServer ?? ""}`);
+    if (parent !== undefined) await content.outbox.attach(placeOfParent(parent));
     const unsubscribe = content.outbox.subscribe(() => {
       this.sleeper.wake();
     });
@@ -86,6 +89,9 @@ export class UpSync implements Upward {
 
   private async turn(work: UpwardWork, signal: AbortSignal): Promise<void> {
     const { clock, content } = this.parts;
+    const { drain } = work.settings();
+    if (drain !== undefined && drain !== this.drainRequest) this.requests.made += 1;
+    this.drainRequest = drain;
     // One more that is made meanwhile is for the next turn.
     const { made } = this.requests;
     if (made > this.requests.taken) await this.retryAll();
@@ -147,8 +153,9 @@ export class UpSync implements Upward {
     if (count > 0) this.parts.log.info("what the parent refused is tried again", { changes: count });
   }
 
-  private slot({ sync, suspend }: RegistrySettings, { queuedAt }: OutboxEntry): SyncSlot | undefined {
+  private slot({ sync, suspend, drain }: RegistrySettings, { queuedAt }: OutboxEntry): SyncSlot | undefined {
     const now = this.parts.clock.now();
+    if (drain !== undefined) return { start: now };
     if (suspend) return undefined;
     if (this.hurried || sync === undefined) return { start: now };
     try {

@@ -5,6 +5,7 @@ import {
   keyOf,
   keyText,
   kindName,
+  RejectedError,
   type ChangeHandler,
   type Kind,
   type KubeClient,
@@ -56,6 +57,7 @@ export class FakeCluster implements KubeClient, KubeWatcher {
         this.applyStatusAs(manager, kind, key, status, resourceVersion);
       },
       create: async (kind, object) => this.createAs(manager, kind, object),
+      setFinalizers: (kind, key, finalizers, version) => this.setFinalizers(kind, key, finalizers, version),
       delete: (kind, key, uid) => this.delete(kind, key, uid),
     };
   }
@@ -96,6 +98,28 @@ export class FakeCluster implements KubeClient, KubeWatcher {
 
   async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined> {
     return this.createAs(operator, kind, object);
+  }
+
+  async setFinalizers<T extends KubeObject>(
+    kind: Kind<T>,
+    key: NamespacedName,
+    finalizers: readonly string[],
+    resourceVersion: string,
+  ): Promise<T> {
+    const live = this.find(kind, key);
+    if (live?.object.metadata.resourceVersion !== resourceVersion) {
+      throw new ConflictError(`${kindName(kind)} ${keyText(key)} is gone, or has changed`);
+    }
+    const { metadata } = live.object;
+    const known = metadata.finalizers ?? [];
+    if (metadata.deletionTimestamp !== undefined && finalizers.some((one) => !known.includes(one))) {
+      throw new RejectedError(422, "no new finalizers can be added if the object is being deleted");
+    }
+    this.writes.push(`setFinalizers ${kindName(kind)} ${keyText(key)}`);
+    const { finalizers: _, ...others } = metadata;
+    const given = finalizers.length === 0 ? {} : { finalizers };
+    const next = { ...live.object, metadata: { ...others, ...given } };
+    return this.store(kind, next, live.ownership, live) as T;
   }
 
   async delete<T extends KubeObject>(kind: Kind<T>, key: NamespacedName, uid?: string): Promise<void> {
@@ -169,7 +193,8 @@ export class FakeCluster implements KubeClient, KubeWatcher {
       },
     });
     if (before !== undefined && same(proposed, before)) return structuredClone(before);
-    const changed = before !== undefined && !same(specPart(proposed), specPart(before));
+    const marked = proposed.metadata.deletionTimestamp !== before?.metadata.deletionTimestamp;
+    const changed = before !== undefined && (marked || !same(specPart(proposed), specPart(before)));
     this.lastVersion += 1;
     const metadata = {
       ...proposed.metadata,

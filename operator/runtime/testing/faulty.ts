@@ -8,6 +8,7 @@ export function faulty(client: KubeClient, faults: Partial<KubeClient>): KubeCli
     apply: (kind, object) => client.apply(kind, object),
     applyStatus: (kind, key, status, version) => client.applyStatus(kind, key, status, version),
     create: (kind, object) => client.create(kind, object),
+    setFinalizers: (kind, key, finalizers, version) => client.setFinalizers(kind, key, finalizers, version),
     delete: (kind, key, uid) => client.delete(kind, key, uid),
     ...faults,
   };

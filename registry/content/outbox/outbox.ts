@@ -173,6 +173,8 @@ export class Outbox {
     await this.database.change(() => {
       if (known !== undefined) {
         statements.run("DELETE FROM outbox_parent_tags");
+        // How long a tag has been missing at one parent is no reason to remove it when another has it no more.
+        statements.run("DELETE FROM missing_tags");
         statements.run("DELETE FROM outbox_uploads");
         statements.run("UPDATE outbox SET base = NULL, tried = '[]'");
       }

@@ -3,6 +3,7 @@ import { mediaTypes } from "../../../common/oci/mediatype.ts";
 import type { RepositoryName } from "../../../common/oci/reference.ts";
 import { image, item, repository, streamOf, tag, type Item } from "../../content/testing/images.ts";
 import { DeniedError, RepositoryNotFoundError, UnreachableError } from "../../remote/errors.ts";
+import { ContentParent, openContent } from "../testing/content-parent.ts";
 import { poll, settings, World } from "../testing/world.ts";
 
 function imageOf(text: string): Item[] {
@@ -283,6 +284,31 @@ describe("pruning", () => {
     await after(grace + 10);
     await after(grace + 10);
     await expect(here()).resolves.toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("what another parent has not is no reason for anything, nor how long the one before had it not", async () => {
+    await deleteAtParent("1");
+    await world.sync();
+    const other = new ContentParent(await openContent(world.clock));
+    await other.put("apps/hello", imageOf("1"), "1");
+    await other.put("apps/hello", imageOf("2"), "2");
+    await other.put("apps/hello", imageOf("5"), "5");
+    world.connect = () => other;
+    world.configure(settings({ prune }, { parent: { loginServer: "other.example" } }));
+    // It cannot be judged in the first passes: only then could the mark of before be taken back.
+    other.fault = (ask) => {
+      if (ask === "resolve apps/hello:2") throw new DeniedError("no");
+    };
+    await world.ended();
+    await after(grace + 1);
+    other.fault = () => undefined;
+    await other.content.open(hello).untag(tag("1"));
+    await after(poll);
+    await expect(here()).resolves.toEqual(["1", "2", "3", "4", "5"]);
+    await after(grace + 1);
+    await expect(here()).resolves.toEqual(["2", "3", "4", "5"]);
+    await world.stop();
+    await other.content.close();
   });
 
   test("T21 a tag that a client deleted meanwhile is no failure", async () => {

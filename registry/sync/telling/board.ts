@@ -23,13 +23,14 @@ export interface StatusFacts {
   /** Whether content goes up to the parent now. */
   readonly sending: boolean;
   readonly lastActivityTime?: string;
-  readonly lastSyncTime?: string;
-  readonly upToDateAsOf?: string;
-  readonly sync?: SyncStatus;
+  readonly lastSyncTime?: string | undefined;
+  readonly upToDateAsOf?: string | undefined;
+  readonly sync?: SyncStatus | undefined;
   readonly postponed?: Postponement | undefined;
   readonly link?: LinkStatus;
   readonly up?: UpStatus | undefined;
   readonly plan?: PlanStatus | undefined;
+  readonly drained?: string | undefined;
   readonly details: ReadonlyMap<string, StatusDetail>;
 }
 
@@ -52,6 +53,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     link,
     up,
     plan,
+    drained,
     details,
   } = facts;
   return {
@@ -65,6 +67,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     ...(link === undefined || contact === "none" ? {} : { link }),
     ...(up === undefined ? {} : { up }),
     ...(plan === undefined ? {} : { plan }),
+    ...(drained === undefined ? {} : { drained }),
     statusDetails: [...details.values()].sort((a, b) => (a.type + a.code < b.type + b.code ? -1 : 1)),
   };
 }

@@ -61,6 +61,18 @@ export class History {
     return this.entry.resyncRequest;
   }
 
+  /**
+   * From now on the parent is the one at `place`. That another one was synced with says nothing about this one, except
+   * which of a person's requests were met.
+   */
+  attach(place: string): void {
+    const { place: known, runs, resyncRequest } = this.entry;
+    if (known === place) return;
+    // A journal of before there were places is about the parent that the settings name.
+    this.entry = known === undefined ? { ...this.entry, place } : { place, runs, resyncRequest };
+    this.show();
+  }
+
   /** @param complete whether the sync tried everything, rather than being cut short */
   async ended(sync: SyncStatus, complete: boolean, resyncRequest: string | undefined): Promise<void> {
     this.entry = {
@@ -89,11 +101,7 @@ export class History {
   private show(): void {
     const { lastSyncTime, upToDateAsOf, runs, sync } = this.entry;
     this.details.runs = runs ?? [];
-    this.board.update({
-      ...(upToDateAsOf === undefined ? {} : { upToDateAsOf }),
-      ...(lastSyncTime === undefined ? {} : { lastSyncTime }),
-      ...(sync === undefined ? {} : { sync }),
-    });
+    this.board.update({ upToDateAsOf, lastSyncTime, sync });
   }
 }
 
@@ -102,8 +110,9 @@ function isNews({ trigger, state, tags }: SyncStatus): boolean {
   return trigger !== "Schedule" || state !== "Succeeded" || tags.copied > 0;
 }
 
-function timeless({ sync, resyncRequest }: JournalEntry): string {
+function timeless({ place, sync, resyncRequest }: JournalEntry): string {
   return JSON.stringify([
+    place,
     resyncRequest,
     sync?.trigger,
     sync?.state,

@@ -5,6 +5,7 @@ import { silentLog } from "../../../common/testing/silent-log.ts";
 import { FileJournal, type JournalEntry } from "./journal.ts";
 
 const entry: JournalEntry = {
+  place: "https://parent.example",
   lastSyncTime: "2026-01-01T00:00:00.000Z",
   doneTime: "2026-01-01T00:00:00.000Z",
   resyncRequest: "now",

@@ -7,6 +7,8 @@ import type { Logger } from "../../../common/log.ts";
 
 /** What must be known after a restart, also while the parent is away. Times are ISO 8601. */
 export interface JournalEntry {
+  /** Where the parent is that times and `sync` are about. */
+  readonly place?: string | undefined;
   /** End of the last sync that succeeded. */
   readonly lastSyncTime?: string | undefined;
   /** Begin of the last sync that succeeded. */
@@ -49,6 +51,7 @@ const syncSchema = z.object({
   failureReasons: z.exactOptional(z.array(z.object({ message: z.string(), count }))),
 });
 const entrySchema = z.object({
+  place: text,
   lastSyncTime: text,
   upToDateAsOf: text,
   doneTime: text,

@@ -20,6 +20,7 @@ import type { Parent } from "../parent.ts";
 import { createPruneMetrics, type PruneMetrics } from "../prune/metrics.ts";
 import { Pruner } from "../prune/pruner.ts";
 import { createUpMetrics, type UpMetrics } from "../../up/metrics.ts";
+import { Draining } from "../../up/draining.ts";
 import { UpSync } from "../../up/up-sync.ts";
 import type { Witness } from "../../up/witness.ts";
 import { ContentParent, openContent } from "./content-parent.ts";
@@ -82,6 +83,7 @@ export class World {
   readonly metrics = createMetrics();
   readonly live = new LiveConfiguration({ settings: settings(), clientTokens: [] });
   readonly content: RegistryContent;
+  readonly draining: Draining;
   /** What the registry's volume has free. */
   readonly space: TestSpace;
   readonly parent: ContentParent;
@@ -102,8 +104,15 @@ export class World {
   recover: () => void = () => undefined;
   private running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 
-  private constructor(content: RegistryContent, parent: ContentParent, space: TestSpace, clock: ManualClock) {
+  private constructor(
+    content: RegistryContent,
+    parent: ContentParent,
+    space: TestSpace,
+    draining: Draining,
+    clock: ManualClock,
+  ) {
     this.clock = clock;
+    this.draining = draining;
     this.content = content;
     this.space = space;
     this.parent = parent;
@@ -115,9 +124,10 @@ export class World {
   static async create(): Promise<World> {
     const clock = new ManualClock();
     const space = new TestSpace();
-    const goesUp = (): boolean => world.live.current.settings.mode === "ReadWrite";
-    const content = await openContent(clock, { space, goesUp });
-    const world = new World(content, new ContentParent(await openContent(clock)), space, clock);
+    const draining = new Draining(() => world.live.current.settings);
+    const content = await openContent(clock, { space, goesUp: draining.goesUp });
+    const parent = new ContentParent(await openContent(clock));
+    const world: World = new World(content, parent, space, draining, clock);
     return world;
   }
 
@@ -160,8 +170,9 @@ export class World {
       log: silentLog,
     });
     this.recover = engine.recover;
+    const unfollow = this.draining.follow(this.content.outbox, this.live, this.board);
     const stop = new AbortController();
-    this.running = { stop, done: engine.run(stop.signal) };
+    this.running = { stop, done: engine.run(stop.signal).finally(unfollow) };
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,27 @@
+import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
+
+/** Holds a registry back from its deletion until nothing is lost by it. */
+export const holdFinalizer = "connectedregistry.io/hold";
+
+/** `yes`: what clients changed and the parent does not have may be lost. */
+export const giveUpAnnotation = "connectedregistry.io/give-up-changes";
+
+/** Kubernetes' own: the parts of the object are deleted before the object, whoever holds that. */
+export const foregroundFinalizer = "foregroundDeletion";
+
+/** Whether a deletion of `registry` might lose something: what clients push, or pushed, is on its way to the parent. */
+export function needsHold(registry: ConnectedRegistry): boolean {
+  const { parent, mode } = registry.spec;
+  return parent !== undefined && (mode === "ReadWrite" || unsentIn(registry) > 0);
+}
+
+/** How many changes of clients the parent does not have, as far as the registry has said. */
+export function unsentIn({ status }: ConnectedRegistry): number {
+  return (status?.up?.pending ?? 0) + (status?.up?.setAside ?? 0);
+}
+
+/** What the registry is asked to answer once everything is at the parent: another word for each deletion. */
+export function drainOf({ metadata }: ConnectedRegistry): string | undefined {
+  const { deletionTimestamp, uid = "" } = metadata;
+  return deletionTimestamp === undefined ? undefined : `${deletionTimestamp}/${uid.slice(0, 8)}`;
+}
