@@ -143,6 +143,7 @@ describe("the chart", () => {
       up: true,
       upCourse: true,
       plan: true,
+      drained: true,
       statusDetails: true,
     };
     const policy = (await template([])).find(({ metadata }) => metadata.name.endsWith("registry-status"));

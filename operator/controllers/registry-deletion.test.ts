@@ -77,7 +77,7 @@ describe("a registry is held back from its deletion", () => {
       reason: "UnsentChanges",
       message:
         "Clients pushed changes that the parent does not have yet: .status.up counts them. " +
-        "They go up by themselves once the parent takes them, and the registry goes then. To delete it without them: " +
+        "Wait until they are up, or give them up: " +
         "kubectl annotate creg --namespace edge contoso-edge connectedregistry.io/give-up-changes=yes.",
       lastTransitionTime: "2026-11-21T08:00:00Z",
       observedGeneration: registry.metadata.generation,

@@ -74,7 +74,7 @@ export const reasons = {
     kinds: registry,
     condition: "Ready",
     remedy:
-      "They go up by themselves once the parent takes them, and the registry goes then. To delete it without them: " +
+      "Wait until they are up, or give them up: " +
       "kubectl annotate creg --namespace <namespace> <name> connectedregistry.io/give-up-changes=yes.",
     patience: 10,
   },
