@@ -64,9 +64,9 @@ export async function bundle({ folder, sourcemap }: BundleOptions): Promise<Meta
 /** Express loads all its body parsers, with tables of character sets; we read bodies ourselves (common/http/body.ts). */
 const withoutBodyParsers: Plugin = {
   name: "without body parsers",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^body-parser$/ }, ({ path }) => ({ path, namespace: "empty" }));
-    onLoad({ filter: /^/, namespace: "empty" }, () => ({ contents: "" }));
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^body-parser$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    esbuild.onLoad({ filter: /^/, namespace: "empty" }, () => ({ contents: "" }));
   },
 };
 
