@@ -2,9 +2,8 @@ import type { DateTime } from "luxon";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
-import { PersistentVolumeClaimKind, ServiceKind, type Service } from "../api/kubernetes.ts";
+import { ServiceKind, type Service } from "../api/kubernetes.ts";
 import { desiredService } from "../resources/service.ts";
-import { desiredClaim } from "../resources/storage.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
 import type { ConditionType } from "../status/reasons.ts";
@@ -13,11 +12,11 @@ import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { applySettings } from "./registry-settings.ts";
+import { applyStorage, observeStorage } from "./registry-storage.ts";
 import { ensureCertificates } from "./registry-tls.ts";
 import { issueTokens } from "./registry-tokens.ts";
 import {
   applyWorkload,
-  observeStorage,
   observeWorkload,
   presentWorkload,
   type Observation,
@@ -59,9 +58,7 @@ export async function takeSteps(
     findings.push(...conditions.map((condition) => ({ kind: "skipped", condition }) as const));
   };
 
-  const claim = await attempt(findings, () =>
-    ensure(client, PersistentVolumeClaimKind, desiredClaim(registry)),
-  );
+  const claim = await attempt(findings, () => applyStorage(tools, registry));
   const tokens = await attempt(findings, () => issueTokens(tools, registry));
   if (tokens !== undefined) findings.push(tokens);
 

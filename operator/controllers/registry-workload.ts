@@ -8,10 +8,8 @@ import {
   RoleBindingKind,
   RoleKind,
   ServiceAccountKind,
-  StorageClassKind,
   type Deployment,
   type Lease,
-  type PersistentVolumeClaim,
   type Pod,
 } from "../api/kubernetes.ts";
 import { stamped } from "../resources/applied.ts";
@@ -22,7 +20,7 @@ import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "../resou
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
-import { expectBound, isRolledOut, whyNotServing } from "../status/workload.ts";
+import { isRolledOut, whyNotServing } from "../status/workload.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 
@@ -73,17 +71,6 @@ export async function presentWorkload(
     await client.get(LeaseKind, keyOf(registry)),
   ];
   return deployment === undefined || lease === undefined ? undefined : { deployment, lease };
-}
-
-/** @throws {WaitingError | StalledError} if the volume is not there */
-export async function observeStorage({ client }: Tools, claim: PersistentVolumeClaim): Promise<Finding> {
-  const bound = claim.status?.phase === "Bound";
-  expectBound(claim, bound ? [] : await client.list(StorageClassKind));
-  return {
-    kind: "fine",
-    reason: "VolumeBound",
-    message: `The PersistentVolumeClaim "${claim.metadata.name}" is bound.`,
-  };
 }
 
 /** Looks at the pod and listens for its heartbeat. */
