@@ -65,10 +65,14 @@ export interface ConnectedRegistrySpec {
   }[];
   /** Where content is kept. */
   readonly storage: {
-    /** Size of the volume, and the most that the registry stores (many kinds of volume do not enforce their size). Can grow if the storage class allows it, never shrink. */
+    /** Size of the volume, and the most that the registry stores (many kinds of volume do not enforce their size); never more than the volume has. Can grow in place if the storage class allows it, never shrink; with existingClaim it is only the most that is stored, and can do both. */
     readonly size: string;
     /** Storage class of the volume; without it, the cluster's default. Fixed once made. */
     readonly storageClassName?: string;
+    /** Who may mount the volume: ReadWriteOnce, pods of one node; ReadWriteOncePod, one pod in the whole cluster; ReadWriteMany, for storage classes that offer nothing else. One pod uses it whatever it is. Default: ReadWriteOnce. Fixed once made. */
+    readonly accessMode?: "ReadWriteOnce" | "ReadWriteOncePod" | "ReadWriteMany";
+    /** Name of a PersistentVolumeClaim in this namespace that somebody made, to keep content there instead of in a volume of the registry's own. For this registry alone. It stays when this object is deleted. Fixed once made. */
+    readonly existingClaim?: string;
     /** Whether the volume stays when this object is deleted; a ConnectedRegistry of the same name takes it over. Default: true in mode ReadWrite, false in mode ReadOnly. */
     readonly retainOnDelete?: boolean;
   };

@@ -66,9 +66,15 @@ export interface PersistentVolumeClaim extends KubeObject {
   readonly spec: {
     readonly accessModes?: readonly string[];
     readonly storageClassName?: string;
+    readonly volumeMode?: "Filesystem" | "Block";
     readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
   };
-  readonly status?: { readonly phase?: "Pending" | "Bound" | "Lost" };
+  readonly status?: {
+    readonly phase?: "Pending" | "Bound" | "Lost";
+    readonly capacity?: Readonly<Record<string, string>>;
+    /** How a growth goes on, by resource. */
+    readonly allocatedResourceStatuses?: Readonly<Record<string, string>>;
+  };
 }
 export const PersistentVolumeClaimKind: Kind<PersistentVolumeClaim> = {
   apiVersion: "v1",
@@ -80,6 +86,7 @@ export const PersistentVolumeClaimKind: Kind<PersistentVolumeClaim> = {
 export interface StorageClass extends KubeObject {
   readonly apiVersion: "storage.k8s.io/v1";
   readonly kind: "StorageClass";
+  readonly allowVolumeExpansion?: boolean;
 }
 export const StorageClassKind: Kind<StorageClass> = {
   apiVersion: "storage.k8s.io/v1",

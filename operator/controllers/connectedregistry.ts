@@ -78,7 +78,9 @@ function watches(relations: Relations, events: EventRecorder): readonly WatchSpe
       if (before !== undefined && after !== undefined) {
         for (const happening of happenings(before, after)) events.record(after, happening);
       }
-      return isReport(before, after) ? [] : itself(before, after);
+      // One that comes or goes may have kept another from their volume.
+      const concerned = keysRelated(relations.registriesOnVolumeOf)(before, after);
+      return isReport(before, after) ? [] : [...itself(before, after), ...concerned];
     }),
     watchOf(SecretKind, (before, after) => [
       ...owners(before, after),

@@ -1,16 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { load } from "js-yaml";
-import { exponential } from "../../common/backoff.ts";
-import { milliseconds, seconds, systemClock } from "../../common/clock.ts";
-import { createMetrics } from "../../common/metrics.ts";
-import { silentLog } from "../../common/testing/silent-log.ts";
+import { seconds, systemClock } from "../../common/clock.ts";
 import { samples } from "../../crds/testing/samples.ts";
-import { kubeApi } from "../../e2e/cluster/kube-api.ts";
 import { eventually } from "../../e2e/harness/eventually.ts";
-import { startTestControlPlane, type TestControlPlane } from "../../e2e/harness/test-control-plane.ts";
-import { ClientTokenKind } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import {
   ConfigMapKind,
@@ -26,28 +17,13 @@ import {
   type Deployment,
   type PersistentVolumeClaim,
 } from "../api/kubernetes.ts";
-import { ScopeMapKind } from "../api/scopemap.gen.ts";
-import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
-import { followedScope } from "../followed.ts";
-import { managedBy } from "../resources/names.ts";
 import { encode } from "../resources/secret-data.ts";
-import { fromKubeconfig } from "../runtime/client-node.ts";
-import { Controller } from "../runtime/controller.ts";
-import { Informers } from "../runtime/informers.ts";
 import type { Kind, KubeObject } from "../runtime/kube.ts";
-import { RuntimeMetrics } from "../runtime/metrics.ts";
-import { RestClient } from "../runtime/rest-client.ts";
+import type { RestClient } from "../runtime/rest-client.ts";
 import { expectSound } from "../status/sound.ts";
-import { controllers } from "./all.ts";
-import { defaultLimits } from "./limits.ts";
+import { ourKinds, startRealOperator, type RealOperator } from "./testing/real-operator.ts";
 
 const edge = { namespace: "edge", name: "contoso-edge" };
-const ours: readonly Kind<KubeObject>[] = [
-  ConnectedRegistryKind,
-  SyncPolicyKind,
-  ScopeMapKind,
-  ClientTokenKind,
-];
 const made: readonly Kind<KubeObject>[] = [
   DeploymentKind,
   ServiceKind,
@@ -59,78 +35,17 @@ const made: readonly Kind<KubeObject>[] = [
   SecretKind,
 ];
 
-let plane: TestControlPlane;
+let operator: RealOperator;
 let user: RestClient;
 let pod: RestClient;
-/** Every request that writes, by the operator. */
-const writes: string[] = [];
-const stop = new AbortController();
-const running: Promise<void>[] = [];
 
 beforeAll(async () => {
-  plane = await startTestControlPlane();
-  const admin = kubeApi(plane.access);
-  const folder = join(import.meta.dirname, "../../crds");
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
-    const crd = load(readFileSync(join(folder, file), "utf8")) as KubeObject;
-    await admin.apply(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`, crd);
-  }
-  await eventually("the kinds", 30_000, async () => {
-    for (const { plural } of ours) await admin.get(`/apis/connectedregistry.io/v1alpha1/${plural}`);
-    return true;
-  });
-  await admin.apply("/api/v1/namespaces/operator", {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: "operator" },
-  });
-  await admin.apply("/api/v1/namespaces/edge", samples[0]!);
-  const api = fromKubeconfig(plane.kubeconfig, () => undefined);
-  user = new RestClient(api, "kubectl");
-  pod = new RestClient(api, "connected-registry");
-  startOperator();
+  operator = await startRealOperator();
+  ({ user, pod } = operator);
+  await operator.namespace("edge");
 }, 120_000);
 
-afterAll(async () => {
-  stop.abort();
-  await Promise.all(running);
-  await plane.stop();
-});
-
-function startOperator(): void {
-  const api = fromKubeconfig(plane.kubeconfig, (method, status) => {
-    if (method !== "GET") writes.push(`${method} ${String(status)}`);
-  });
-  const live = new RestClient(api, managedBy);
-  const options = {
-    clock: systemClock,
-    log: silentLog,
-    backoff: exponential(milliseconds(50), seconds(2), Math.random),
-  };
-  const informers = new Informers(api, (kind) => followedScope(kind, "operator", undefined), options);
-  const specs = controllers({
-    client: {
-      ...informers.reader(live),
-      apply: (kind, object) => live.apply(kind, object),
-      applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
-      create: (kind, object) => live.create(kind, object),
-      setFinalizers: (kind, key, finalizers, version) => live.setFinalizers(kind, key, finalizers, version),
-      delete: (kind, key, uid) => live.delete(kind, key, uid),
-    },
-    watcher: informers,
-    events: { record: () => undefined },
-    randomBytes,
-    registryImage: "registry.example/connected-registry:0.1.0",
-    namespace: "operator",
-    nodeTrustHosts: [],
-    limits: defaultLimits,
-  });
-  const metrics = new RuntimeMetrics(createMetrics());
-  const started = specs.map(
-    (spec) => new Controller(spec, informers, { ...options, metrics, deadline: seconds(30) }),
-  );
-  running.push(informers.run(stop.signal), ...started.map((controller) => controller.run(stop.signal)));
-}
+afterAll(() => operator.stop());
 
 async function registry(): Promise<ConnectedRegistry | undefined> {
   return user.get(ConnectedRegistryKind, edge);
@@ -187,7 +102,7 @@ async function beat(): Promise<void> {
 describe("on a real API server", () => {
   it("says what is missing, and makes everything once it is there", async () => {
     for (const sample of samples.slice(1)) {
-      const kind = ours.find((one) => one.kind === sample.kind);
+      const kind = ourKinds.find((one) => one.kind === sample.kind);
       if (kind !== undefined) await user.apply(kind, sample);
     }
     await conditionIs("ParentConfigured", "ParentCaNotFound");
@@ -212,7 +127,7 @@ describe("on a real API server", () => {
   });
 
   it("reports every object of ours soundly", async () => {
-    for (const kind of ours) {
+    for (const kind of ourKinds) {
       for (const object of await user.list(kind, "edge")) {
         expectSound((object as ConnectedRegistry).status);
       }
@@ -237,15 +152,12 @@ describe("on a real API server", () => {
       return lists.flat().map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion ?? ""}`);
     };
     const before = await versions();
-    writes.length = 0;
+    operator.writes.length = 0;
     // Something that concerns every controller, and asks none of them for anything.
     const unrelated = { "example.com/seen": randomUUID() };
-    for (const kind of ours) {
+    for (const kind of ourKinds) {
       for (const { metadata } of await user.list(kind, "edge")) {
-        await new RestClient(
-          fromKubeconfig(plane.kubeconfig, () => undefined),
-          "a-user",
-        ).apply(kind, {
+        await operator.as("a-user").apply(kind, {
           apiVersion: kind.apiVersion,
           kind: kind.kind,
           metadata: { name: metadata.name, namespace: "edge", annotations: unrelated },
@@ -253,7 +165,7 @@ describe("on a real API server", () => {
       }
     }
     await systemClock.sleep(seconds(2));
-    expect(writes).toEqual([]);
+    expect(operator.writes).toEqual([]);
     expect(await versions()).toEqual(before);
   });
 

@@ -183,7 +183,7 @@ const faults: readonly Fault[] = [
     condition: "StorageReady",
     reason: "VolumePending",
     stalled: false,
-    says: "kubectl describe pvc --namespace edge contoso-edge-data.",
+    says: "kubectl describe pvc --namespace edge.",
   },
   {
     fault: "there is no storage class to make a volume",

@@ -8,7 +8,7 @@ import {
 import { catalogDetail } from "../../common/contract/status.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
-import { SecretKind, type Secret } from "../api/kubernetes.ts";
+import { SecretKind, type PersistentVolumeClaim, type Secret } from "../api/kubernetes.ts";
 import { SyncPolicyKind, type SyncPolicy } from "../api/syncpolicy.gen.ts";
 import { configSecretName } from "../resources/names.ts";
 import { contentRules, contentRulesIn } from "../resources/content.ts";
@@ -17,6 +17,7 @@ import { adjustedPolicy, checkPolicy } from "../resources/policy.ts";
 import { valueOf } from "../resources/secret-data.ts";
 import { desiredConfigSecret } from "../resources/secrets.ts";
 import { desiredSettings, syncSettings, type SyncSettings } from "../resources/settings.ts";
+import { capacityOf } from "../resources/storage.ts";
 import type { KubeClient } from "../runtime/kube.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
@@ -40,6 +41,7 @@ export async function applySettings(
   { client, now }: Tools,
   registry: ConnectedRegistry,
   clusterIP: string,
+  claim: PersistentVolumeClaim | undefined,
   findings: Finding[],
 ): Promise<RegistrySettings | undefined> {
   const { name, namespace = "" } = registry.metadata;
@@ -62,6 +64,7 @@ export async function applySettings(
   const settings = desiredSettings(registry, {
     ...{ clusterIP, parent: parent.value, sync: sync.value },
     content: content.value ?? {},
+    capacity: claim === undefined ? undefined : capacityOf(claim),
   });
   await ensure(client, SecretKind, desiredConfigSecret(registry, settings));
   return parseSettings(settings);

@@ -12,15 +12,10 @@ import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { applySettings } from "./registry-settings.ts";
-import { applyStorage, observeStorage } from "./registry-storage.ts";
+import { observeStorage, prepareStorage } from "./registry-storage.ts";
 import { ensureCertificates } from "./registry-tls.ts";
 import { issueTokens } from "./registry-tokens.ts";
-import {
-  applyWorkload,
-  observeWorkload,
-  presentWorkload,
-  type Observation,
-} from "./registry-workload.ts";
+import { applyWorkload, observeWorkload, presentWorkload, type Observation } from "./registry-workload.ts";
 import { findTrust } from "./registry-trust.ts";
 import type { Relations } from "./relations.ts";
 
@@ -58,7 +53,7 @@ export async function takeSteps(
     findings.push(...conditions.map((condition) => ({ kind: "skipped", condition }) as const));
   };
 
-  const claim = await attempt(findings, () => applyStorage(tools, registry));
+  const claim = await prepareStorage(tools, registry, findings);
   const tokens = await attempt(findings, () => issueTokens(tools, registry));
   if (tokens !== undefined) findings.push(tokens);
 
@@ -77,17 +72,17 @@ export async function takeSteps(
       const message = `Signed by the registry's own authority${until}.`;
       findings.push({ kind: "fine", reason: "CertificateIssued", message });
     }
-    const settings = await applySettings(tools, registry, address, findings);
+    const settings = await applySettings(tools, registry, address, claim, findings);
     if (settings !== undefined) progress.settings = settings;
   } else skip("TLSReady", "ParentConfigured", "SyncConfigured");
 
-  // Without its certificate and settings the pod could not start.
-  const startable = progress.renewal !== undefined && progress.settings !== undefined;
+  // Without its volume, certificate and settings the pod could not start.
+  const startable = claim !== undefined && progress.renewal !== undefined && progress.settings !== undefined;
   const applied = startable ? await attempt(findings, () => applyWorkload(tools, registry)) : undefined;
 
   if (claim === undefined) skip("StorageReady");
   else {
-    const storage = await attempt(findings, () => observeStorage(tools, claim));
+    const storage = await attempt(findings, () => observeStorage(tools, registry, claim));
     if (storage !== undefined) findings.push(storage);
   }
   const workload = applied ?? (await presentWorkload(tools, registry));

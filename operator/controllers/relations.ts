@@ -3,6 +3,7 @@ import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedr
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { clientTokenLabel, credentialsSecretName } from "../resources/names.ts";
 import { passwordNames } from "../resources/passwords.ts";
+import { claimOf } from "../resources/storage.ts";
 import { keyOf, keyText, type KubeObject, type KubeWatcher, type NamespacedName } from "../runtime/kube.ts";
 
 /** Who refers to what, from the watch caches. A reference never leaves its namespace (S46). */
@@ -14,6 +15,8 @@ export interface Relations {
   readonly tokensWithScopeMap: (scopeMap: KubeObject) => readonly ClientToken[];
   /** Those that take a password from the Secret. */
   readonly tokensWithSecret: (secret: KubeObject) => readonly ClientToken[];
+  /** Those that keep their content on the same claim, itself among them. */
+  readonly registriesOnVolumeOf: (registry: ConnectedRegistry) => readonly ConnectedRegistry[];
   /** The Secrets that tell `registry` of its client tokens. */
   readonly tokenSecretsOf: (registry: ConnectedRegistry) => readonly Secret[];
 }
@@ -31,6 +34,9 @@ export function relationsIn(watcher: Pick<KubeWatcher, "index">): Relations {
       passwordNames.map((name) => token.spec.passwords[name].secretRef?.name),
     ),
   );
+  const volumeOf = (registry: ConnectedRegistry): string =>
+    keyText({ namespace: registry.metadata.namespace ?? "", name: claimOf(registry) });
+  const byVolume = watcher.index(ConnectedRegistryKind, (registry) => [volumeOf(registry)]);
   const byOwner = watcher.index(SecretKind, ({ metadata }) =>
     metadata.labels?.[clientTokenLabel] === undefined
       ? []
@@ -46,6 +52,7 @@ export function relationsIn(watcher: Pick<KubeWatcher, "index">): Relations {
     registriesWithToken: keyed(byToken),
     tokensWithScopeMap: keyed(byScopeMap),
     tokensWithSecret: keyed(byTokenSecret),
+    registriesOnVolumeOf: (registry) => byVolume(volumeOf(registry)),
     tokenSecretsOf: ({ metadata }) => (metadata.uid === undefined ? [] : byOwner(metadata.uid)),
   };
 }

@@ -1,6 +1,7 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Deployment } from "../api/kubernetes.ts";
-import { claimName, configSecretName, labelsOf, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
+import { configSecretName, labelsOf, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
+import { claimOf } from "./storage.ts";
 
 /** The user of the image. */
 const user = 65532;
@@ -53,7 +54,7 @@ export function desiredDeployment(registry: ConnectedRegistry, image: string): D
           },
           containers: [containerOf(registry, image)],
           volumes: [
-            { name: "data", persistentVolumeClaim: { claimName: claimName(name) } },
+            { name: "data", persistentVolumeClaim: { claimName: claimOf(registry) } },
             { name: "config", secret: { secretName: configSecretName(name), defaultMode: groupReadable } },
             { name: "tls", secret: { secretName: tlsSecretName(name), defaultMode: groupReadable } },
           ],

@@ -118,7 +118,7 @@ const everything: ConnectedRegistry = {
     quotas: [{ repositories: "apps/*", size: "2Gi" }],
     scrub: { enabled: false, schedule: "0 4 * * 0", bandwidth: "1Mi" },
     sync: { schedule: "0 3 * * *", timeZone: "Asia/Tokyo", window: "PT3H" },
-    storage: { size: "20Gi", storageClassName: "fast" },
+    storage: { size: "20Gi", storageClassName: "fast", accessMode: "ReadWriteOncePod" },
     service: { type: "NodePort", clusterIP: "10.96.0.10", loginServer: "edge.contoso.example:8443" },
     resources: { limits: { memory: "1Gi" } },
     nodeSelector: { "kubernetes.io/os": "linux" },
@@ -146,7 +146,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
   "workload-plain": [
     desiredDeployment(plain, image),
     desiredService(plain),
-    desiredClaim(plain),
+    desiredClaim(plain, undefined, false),
     desiredLease(plain),
     desiredServiceAccount(plain),
     desiredRole(plain),
@@ -155,7 +155,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
   "workload-everything": [
     desiredDeployment(everything, image),
     desiredService(everything),
-    desiredClaim(everything),
+    desiredClaim(everything, undefined, false),
   ],
   secrets: [
     desiredTlsSecret(plain, server, ca.certificate),
@@ -176,6 +176,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       parent,
       sync: syncSettings(plain, adjustedPolicy(plain, policy)),
       content: contentRules(plain.spec),
+      capacity: undefined,
     }),
   ],
   "settings-everything": [
@@ -184,6 +185,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       parent: undefined,
       sync: syncSettings(everything, adjustedPolicy(everything, limited)),
       content: contentRules(everything.spec),
+      capacity: "15Gi",
     }),
   ],
   trust: [

@@ -14,14 +14,18 @@ interface Inputs {
   readonly parent: ParentSettings | undefined;
   readonly sync: SyncSettings | undefined;
   readonly content: ContentRules;
+  /** What the volume really has, once that is known. */
+  readonly capacity: string | undefined;
 }
 
 /** The document that the registry's pod is configured by. */
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
   const { parent, sync, content, clusterIP } = inputs;
-  const quota = bytesOf(spec.storage.size);
   const drain = drainOf(registry);
+  // A volume that has not grown yet, or cannot, holds no more than it is.
+  const room = [bytesOf(spec.storage.size), bytesOf(inputs.capacity)].filter((bytes) => bytes !== undefined);
+  const quota = room.length === 0 ? undefined : Math.min(...room);
   return {
     version: configVersion,
     name: metadata.name,

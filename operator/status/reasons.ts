@@ -170,7 +170,7 @@ export const reasons = {
   VolumePending: {
     kinds: registry,
     condition: "StorageReady",
-    remedy: "See what it waits for: kubectl describe pvc --namespace <namespace> <name>-data.",
+    remedy: "See what it waits for: kubectl describe pvc --namespace <namespace>.",
     patience: 10,
   },
   VolumeLost: {
@@ -188,6 +188,46 @@ export const reasons = {
     condition: "StorageReady",
     remedy:
       "Create the storage class, or make a new ConnectedRegistry with another spec.storage.storageClassName.",
+  },
+  VolumeNotExpandable: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Set allowVolumeExpansion in the storage class if its volumes can grow, or make a new ConnectedRegistry with another. " +
+      "Until then the registry stores what the volume holds.",
+  },
+  VolumeResizing: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Wait until it is done; the registry serves meanwhile.",
+    patience: 30,
+  },
+  VolumeResizeFailed: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "See what its storage system says: kubectl describe pvc --namespace <namespace>.",
+  },
+  VolumeDiffers: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Make a new ConnectedRegistry with what the volume has, or delete the claim, with all that it holds, to begin with an empty one.",
+  },
+  ClaimNotFound: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Create the claim, or make a new ConnectedRegistry with another spec.storage.existingClaim.",
+  },
+  ClaimUnsuitable: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Make the claim anew with a file system that can be written (volumeMode Filesystem).",
+  },
+  ClaimShared: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "A volume is for one registry: give this one another spec.storage.existingClaim by making it anew.",
   },
   Serving: { kinds: registry, condition: "Available", remedy: "" },
   Starting: {

@@ -1,45 +1,12 @@
 import { seconds } from "../../common/clock.ts";
-import type { Deployment, PersistentVolumeClaim, Pod, StorageClass } from "../api/kubernetes.ts";
-import { StalledError, WaitingError } from "./errors.ts";
+import type { Deployment, Pod } from "../api/kubernetes.ts";
+import { WaitingError } from "./errors.ts";
 import type { Reason } from "./reasons.ts";
 
-/** What a watch does not tell, such as a new storage class. */
 const soon = { retryAfter: seconds(5) };
-const defaultClass = "storageclass.kubernetes.io/is-default-class";
 const unknown = "no reason given";
 const imageFaults = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"];
 const startFaults = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
-
-/**
- * Whether the volume is there.
- *
- * @throws {WaitingError | StalledError} that says what it waits for
- */
-export function expectBound(claim: PersistentVolumeClaim, classes: readonly StorageClass[]): void {
-  const { name } = claim.metadata;
-  if (claim.status?.phase === "Bound") return;
-  if (claim.status?.phase === "Lost") {
-    throw new StalledError("VolumeLost", `The volume of the PersistentVolumeClaim "${name}" is gone.`);
-  }
-  const pending = `The PersistentVolumeClaim "${name}" is pending`;
-  const { storageClassName } = claim.spec;
-  if (storageClassName !== undefined && !classes.some(({ metadata }) => metadata.name === storageClassName)) {
-    throw new WaitingError(
-      "StorageClassNotFound",
-      `${pending}, and there is no storage class "${storageClassName}".`,
-      soon,
-    );
-  }
-  const hasDefault = classes.some(({ metadata }) => metadata.annotations?.[defaultClass] === "true");
-  if (storageClassName === undefined && !hasDefault) {
-    throw new WaitingError(
-      "NoStorageClass",
-      `${pending}, and the cluster has no default storage class.`,
-      soon,
-    );
-  }
-  throw new WaitingError("VolumePending", `${pending}.`, soon);
-}
 
 /** Whether a pod of the present specification can serve. */
 export function isRolledOut({ metadata, status }: Deployment): boolean {
