@@ -161,6 +161,9 @@ export interface StatusDetail {
 /** The type of the detail that says that the parent lists no repositories: the operator makes a condition of it. */
 export const catalogDetail = "Catalog";
 
+/** The type of the detail that says why the parent does not answer: the operator makes a condition of it. */
+export const connectionDetail = "Connection";
+
 /** The field manager of the pod's own part of the status. */
 export const reporterFieldManager = "connected-registry";
 

@@ -49,6 +49,8 @@ describe("a ConnectedRegistry", () => {
       "NodeTrust=True TrustDistributed",
       "StorageReady=True VolumeBound",
       "Available=True Serving",
+      "ParentReachable=True ParentAnswers",
+      "Synced=False NotYetSynced",
     ]);
     expect(rig.failures).toEqual([]);
   });
@@ -287,7 +289,8 @@ describe("the heartbeat", () => {
     expect(await rig.condition("Ready")).toMatchObject({ status: "True" });
     const writes = rig.cluster.writes.length;
     await rig.say({ connectionState: "Online", version: "0.1.0", statusDetails: [] });
-    expect(rig.cluster.writes.slice(writes).filter((write) => write.includes("applyStatus"))).toHaveLength(1);
+    // The registry's own, and the condition ParentReachable.
+    expect(rig.cluster.writes.slice(writes).filter((write) => write.includes("applyStatus"))).toHaveLength(2);
     expect((await rig.registry()).status?.connectionState).toBe("Online");
   });
 });

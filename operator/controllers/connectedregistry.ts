@@ -37,11 +37,11 @@ import {
   type WatchSpec,
 } from "../runtime/reconciler.ts";
 import type { Finding } from "../status/summarize.ts";
+import { sameWord } from "../status/registry-word.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { holdUp, prepareDeletion } from "./registry-deletion.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { happenings } from "./registry-events.ts";
-import { lacksCatalog } from "./registry-settings.ts";
 import { registryStatus } from "./registry-status.ts";
 import { takeSteps, type Progress } from "./registry-steps.ts";
 import { keysRelated, type Relations } from "./relations.ts";
@@ -190,7 +190,7 @@ function at(time: DateTime<true>, now: DateTime<true>): Action {
   return requeueAfter(Duration.fromMillis(Math.max(0, time.diff(now).toMillis()) + 1000));
 }
 
-/** Whether nothing but the registry's own report has changed: that is for people. */
+/** Whether nothing but the registry's own report has changed, and nothing of which conditions speak: that is for people. */
 function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistry | undefined): boolean {
   if (before === undefined || after === undefined) return false;
   const [was, is] = [before, after].map((object) => ({
@@ -204,10 +204,8 @@ function isReport(before: ConnectedRegistry | undefined, after: ConnectedRegistr
     conditions: object.status?.conditions,
     // The word on which both of us have a say.
     connectionState: object.status?.connectionState,
-    // Of which a condition speaks.
-    catalog: lacksCatalog(object),
   }));
-  return sameJson(was, is);
+  return sameJson(was, is) && sameWord(before, after);
 }
 
 /** Whether a Lease was renewed by its holder in time; that it was not in time is found by looking again. */

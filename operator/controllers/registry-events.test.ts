@@ -198,6 +198,25 @@ test("a refusal is one event, though the status says it in two places", () => {
   expect(events.map(({ reason }) => reason)).toEqual(["ChangeRefused"]);
 });
 
+test("T57 an outage and its cause are one event, and so is a cause that is there from the start", () => {
+  const statusDetails = [
+    {
+      ...{
+        type: "Connection",
+        code: "REFUSED",
+        description: "contoso.example cannot be reached (ECONNREFUSED).",
+      },
+      ...{ timestamp: time, correlationId: "1" },
+    },
+  ];
+  const offline: Status = { connectionState: "Offline", statusDetails };
+  const told = (was: Status): readonly object[] => happenings(registry(was), registry(offline));
+  const note = "contoso.example cannot be reached (ECONNREFUSED).";
+  expect(told({ connectionState: "Online" })).toMatchObject([{ reason: "Disconnected", note }]);
+  expect(told({ connectionState: "Offline" })).toMatchObject([{ reason: "ConnectionFault", note }]);
+  expect(told(offline)).toEqual([]);
+});
+
 test("T57 a cluster hears of a parent that goes and comes back once each", async () => {
   const rig = await Rig.running();
   const details = { version: "0.1.0", statusDetails: [] };

@@ -1,9 +1,11 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Happening } from "../runtime/events.ts";
+import { connectionDetail } from "../../common/contract/status.ts";
 import { few } from "../../common/few.ts";
 
 type Status = NonNullable<ConnectedRegistry["status"]>;
 type Sync = NonNullable<Status["sync"]>;
+type Detail = NonNullable<Status["statusDetails"]>[number];
 type Up = NonNullable<Status["up"]>;
 
 /**
@@ -14,11 +16,14 @@ type Up = NonNullable<Status["up"]>;
 export function happenings(before: ConnectedRegistry, after: ConnectedRegistry): readonly Happening[] {
   const [was, is] = [before.status, after.status];
   if (is === undefined) return [];
+  const contact = ofContact(was, is);
   return [
-    ...ofContact(was, is),
+    ...contact,
     ...ofSync(was?.sync, is.sync),
     ...ofUp(was?.up, is.up),
-    ...ofDetails(was, is),
+    ...ofDetails(was, is)
+      .filter(({ type }) => type !== connectionDetail || contact.length === 0)
+      .map(fault),
   ];
 }
 
@@ -26,7 +31,8 @@ function ofContact(was: Status | undefined, is: Status): readonly Happening[] {
   const [before, now] = [was?.connectionState, is.connectionState];
   if (before === undefined || before === now) return [];
   if (now === "Offline") {
-    return [warning("Disconnected", "The parent cannot be reached, or the registry is silent.")];
+    const why = is.statusDetails?.find(({ type }) => type === connectionDetail)?.description;
+    return [warning("Disconnected", why ?? "The parent cannot be reached, or the registry is silent.")];
   }
   const note = "The registry is online: it runs, and its parent, if it has one, answers.";
   return before === "Offline" ? [normal("Connected", note)] : [];
@@ -97,14 +103,18 @@ function nameOf(item: UpItem): string {
   return `${item.repository}${item.reference.includes(":") ? "@" : ":"}${item.reference}`;
 }
 
-function ofDetails(was: Status | undefined, is: Status): readonly Happening[] {
+/** What is new of them. */
+function ofDetails(was: Status | undefined, is: Status): readonly Detail[] {
   const known = new Set(was?.statusDetails?.map(({ type, code }) => `${type} ${code}`));
   return (
     (is.statusDetails ?? [])
       // What is refused is told one by one.
       .filter(({ type, code }) => !known.has(`${type} ${code}`) && `${type} ${code}` !== "Up REFUSED")
-      .map(({ type, description }) => warning(`${word(type)}Fault`, description))
   );
+}
+
+function fault({ type, description }: Detail): Happening {
+  return warning(`${word(type)}Fault`, description);
 }
 
 function succeeded({ trigger, tags }: Sync): string {

@@ -5,7 +5,6 @@ import {
   settingsKey,
   type RegistrySettings,
 } from "../../common/contract/config.ts";
-import { catalogDetail } from "../../common/contract/status.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type PersistentVolumeClaim, type Secret } from "../api/kubernetes.ts";
@@ -20,6 +19,7 @@ import { desiredSettings, syncSettings, type SyncSettings } from "../resources/s
 import { capacityOf } from "../resources/storage.ts";
 import type { KubeClient } from "../runtime/kube.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
+import { lacksCatalog } from "../status/registry-word.ts";
 import type { Finding } from "../status/summarize.ts";
 import { attempt, ensure } from "./ensure.ts";
 
@@ -125,11 +125,6 @@ async function findSync(
 }
 
 const noCatalog = "The parent shows no list of its repositories: patterns of repositories select nothing.";
-
-/** Whether the registry reports that patterns cannot be followed. */
-export function lacksCatalog({ status }: ConnectedRegistry): boolean {
-  return status?.statusDetails?.some(({ type }) => type === catalogDetail) === true;
-}
 
 function expectValid(policy: SyncPolicy, now: DateTime<true>, adjusted: string): void {
   try {

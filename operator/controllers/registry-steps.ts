@@ -6,6 +6,7 @@ import { ServiceKind, type Service } from "../api/kubernetes.ts";
 import { desiredService } from "../resources/service.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
+import { registryWord } from "../status/registry-word.ts";
 import type { ConditionType } from "../status/reasons.ts";
 import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
@@ -88,6 +89,7 @@ export async function takeSteps(
   const workload = applied ?? (await presentWorkload(tools, registry));
   if (workload === undefined) skip("Available");
   else progress.observation = await observeWorkload(tools, registry, workload, findings);
+  findings.push(...registryWord(registry, progress.observation?.silent ?? true));
 }
 
 /** Where clients reach the registry although its Service cannot be as the spec wants it. */

@@ -12,6 +12,8 @@ export const conditionTypes = [
   "NodeTrust",
   "StorageReady",
   "Available",
+  "ParentReachable",
+  "Synced",
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
@@ -29,6 +31,8 @@ interface ReasonSpec {
   readonly remedy: string;
   /** Minutes that it may take without being worth a Warning; one, if absent. */
   readonly patience?: number;
+  /** The registry's own sentence is the fact, and has the next step: the remedy is for the documents. */
+  readonly told?: true;
 }
 
 const all = ["ConnectedRegistry", "SyncPolicy", "ScopeMap", "ClientToken"] as const;
@@ -264,6 +268,110 @@ export const reasons = {
     remedy: "Change the quota or the policy that forbids it.",
   },
 
+  // ConnectedRegistry, by the registry's own words
+  VolumeFull: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "Delete content, select less, or raise spec.storage.size.",
+    told: true,
+  },
+  ContentDamaged: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "It is fetched again from the parent, or pushed again by clients; look after the volume.",
+    told: true,
+  },
+  DatabaseReplaced: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy: "See statusDetails for what is in force instead.",
+    told: true,
+  },
+  ParentNotNeeded: { kinds: registry, condition: "ParentReachable", remedy: "" },
+  ParentAnswers: { kinds: registry, condition: "ParentReachable", remedy: "" },
+  ParentNotAsked: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "Wait until the registry has asked it.",
+  },
+  ParentUnreachable: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy:
+      "The registry serves what it has, and goes on by itself; if it lasts, correct spec.parent, or the network.",
+    told: true,
+  },
+  ParentUnauthorized: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "Put the right user name and password into the parent's credentials Secret.",
+    told: true,
+  },
+  ParentUntrusted: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "Put the authority that signed the parent's certificate into its CA bundle.",
+    told: true,
+  },
+  ParentAddressRefused: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "Name another parent, token service or proxy.",
+    told: true,
+  },
+  ParentNoRegistry: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "Correct spec.parent.registry.loginServer and its port.",
+    told: true,
+  },
+  ParentLimits: {
+    kinds: registry,
+    condition: "ParentReachable",
+    remedy: "The sync goes on when the parent allows it; a longer poll interval helps.",
+    told: true,
+  },
+  NothingToSync: { kinds: registry, condition: "Synced", remedy: "" },
+  NotYetSynced: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "Wait for the first sync to end.",
+  },
+  Synced: { kinds: registry, condition: "Synced", remedy: "" },
+  SyncUnfinished: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "It goes on by itself: see status.sync.nextTime.",
+  },
+  SyncPartial: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "See which, and why, in status.sync.failures.",
+  },
+  SyncFailed: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "See why in status.sync and status.statusDetails.",
+  },
+  ParentDenied: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "Grant the parent's credentials the right to read what is selected, or select less.",
+    told: true,
+  },
+  ChangesRefused: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "See status.up.setAsideItems.",
+    told: true,
+  },
+  PruneHeldBack: {
+    kinds: registry,
+    condition: "Synced",
+    remedy: "See whether the SyncPolicy says what it should.",
+    told: true,
+  },
+
   // SyncPolicy
   Valid: { kinds: ["SyncPolicy", "ScopeMap"], condition: "Ready", remedy: "" },
   InvalidSchedule: {
@@ -369,7 +477,8 @@ export interface Subject {
 
 /** `fact` as a message: a sentence, with the remedy after it. */
 export function messageFor(reason: Reason, fact: string, { name, namespace }: Subject): string {
-  const remedy = reasons[reason].remedy.replaceAll("<namespace>", namespace).replaceAll("<name>", name);
+  const { remedy: step, told }: ReasonSpec = reasons[reason];
+  const remedy = told === true ? "" : step.replaceAll("<namespace>", namespace).replaceAll("<name>", name);
   const sentence = /[.!?]$/.test(fact) ? fact : `${fact}.`;
   return remedy === "" ? sentence : `${sentence} ${remedy}`;
 }

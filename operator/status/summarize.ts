@@ -17,6 +17,8 @@ export type Finding =
   | { readonly kind: "fine"; readonly reason: Reason; readonly message: string }
   /** Worth knowing, but nothing that the object waits for. */
   | { readonly kind: "notice"; readonly reason: Reason; readonly message: string }
+  /** Nobody knows yet, and the object does not wait for it. */
+  | { readonly kind: "unknown"; readonly reason: Reason; readonly message: string }
   | { readonly kind: "fault"; readonly error: StalledError | WaitingError }
   /** The step was not taken, since one before it failed. */
   | { readonly kind: "skipped"; readonly condition: ConditionType };
@@ -111,16 +113,19 @@ function unexpected(error: unknown, subject: Subject): Verdict {
   };
 }
 
-/** As in the table of aspects, so that all objects look alike; faults first. */
+const severities: readonly Finding["kind"][] = ["fault", "notice", "unknown", "fine", "skipped"];
+
+/** As in the table of aspects, so that all objects look alike; of each the worst first. */
 function byAspect(a: Finding, b: Finding): number {
   const [first, second] = [a, b].map((finding) => conditionTypes.indexOf(conditionOf(finding)));
-  return (first ?? 0) - (second ?? 0) || Number(b.kind === "fault") - Number(a.kind === "fault");
+  return (first ?? 0) - (second ?? 0) || severities.indexOf(a.kind) - severities.indexOf(b.kind);
 }
 
 function conditionOf(finding: Finding): ConditionType {
   switch (finding.kind) {
     case "fine":
     case "notice":
+    case "unknown":
       return reasons[finding.reason].condition;
     case "fault":
       return reasons[finding.error.reason].condition;
@@ -129,12 +134,15 @@ function conditionOf(finding: Finding): ConditionType {
   }
 }
 
+const statusOf = { fine: "True", notice: "False", unknown: "Unknown" } as const;
+
 function aspectOf(finding: Finding, subject: Subject): [Condition["status"], Verdict] {
   switch (finding.kind) {
     case "fine":
     case "notice":
+    case "unknown":
       return [
-        finding.kind === "fine" ? "True" : "False",
+        statusOf[finding.kind],
         { reason: finding.reason, message: messageFor(finding.reason, finding.message, subject) },
       ];
     case "fault":

@@ -2,9 +2,10 @@ import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
+import { connectionDetail } from "../../common/contract/status.ts";
 import type { StatusBoard } from "./telling/board.ts";
 import { ForbiddenAddressError } from "../remote/errors.ts";
-import { isLinkFault } from "./faults.ts";
+import { connectionFault, isLinkFault, type ParentFault } from "./faults.ts";
 import type { SyncMetrics } from "./telling/metrics.ts";
 import type { Parent } from "./parent.ts";
 
@@ -18,6 +19,8 @@ export class ParentContact {
   private readonly signal: AbortSignal;
   private asking: Promise<boolean> | undefined;
   private lastAnswer = -Infinity;
+  /** The code of the fault that the board shows. */
+  private told: string | undefined;
 
   constructor(
     parent: Parent,
@@ -62,11 +65,14 @@ export class ParentContact {
   }
 
   private async ask(): Promise<boolean> {
+    let fault: ParentFault | undefined;
     try {
       await this.parent.ping(this.signal);
     } catch (error) {
       this.signal.throwIfAborted();
+      fault = connectionFault(error);
       if (isLinkFault(error)) {
+        this.tell(fault);
         this.found("offline", error);
         return false;
       }
@@ -78,12 +84,21 @@ export class ParentContact {
       // Whatever else it said, it is there. What it means is for the pass that needs more than a sign of life.
     }
     this.answered();
+    this.tell(fault);
     return true;
+  }
+
+  /** The first sentence of each kind stays: the same outage looks a little different at every try. */
+  private tell(fault: ParentFault | undefined): void {
+    if (this.told === fault?.code) return;
+    this.told = fault?.code;
+    this.board.setFault(connectionDetail, fault);
   }
 
   private found(contact: "online" | "offline", error?: unknown): void {
     this.metrics.reachable(contact === "online");
     if (this.board.contact === contact) return;
+    if (contact === "online") this.tell(undefined);
     if (contact === "online") this.log.info("the parent answers");
     else this.log.warn("the parent cannot be reached; serving what is here", { error: messageOf(error) });
     this.board.update({ contact });

@@ -448,11 +448,12 @@ describe("SyncEngine", () => {
       await eventually(() => world.clock.sleeping > 0);
       await world.clock.advance(seconds(poll));
       expect(world.status.connectionState).toBe("Offline");
+      expect(world.status.statusDetails).toMatchObject([{ type: "Connection", code: "UNREACHABLE" }]);
       await expect(world.here("apps/hello", "1.0")).resolves.toBe(root(imageOf("a")).digest);
       world.parent.away = false;
       await world.parent.put("apps/hello", imageOf("b"), "1.1");
       await world.sync();
-      expect(world.status.connectionState).toBe("Online");
+      expect(world.status).toMatchObject({ connectionState: "Online", statusDetails: [] });
       await expect(world.here("apps/hello", "1.1")).resolves.toBe(root(imageOf("b")).digest);
     });
 

@@ -1,5 +1,5 @@
 import { DigestMismatchError } from "../../common/oci/digest.ts";
-import { messageOf } from "../../common/errors.ts";
+import { hasCode, messageOf } from "../../common/errors.ts";
 import { InvalidManifestError } from "../../common/oci/manifest.ts";
 import { InvalidReferenceError } from "../../common/oci/reference.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
@@ -11,6 +11,7 @@ import {
   DeniedError,
   ForbiddenAddressError,
   HelplessError,
+  ProtocolError,
   RateLimitedError,
   UnauthorizedError,
   UnreachableError,
@@ -71,6 +72,21 @@ export function parentFault(error: unknown): ParentFault | undefined {
     return fault("SCHEDULE", error, "Correct it in the SyncPolicy.");
   }
   return undefined;
+}
+
+/** What to tell of a parent that does not answer, or not as a registry does. */
+export function connectionFault(error: unknown): ParentFault | undefined {
+  if (error instanceof ProtocolError) {
+    return fault("NOTAREGISTRY", error, "Check the parent's login server, its port and its protocol.");
+  }
+  if (!(error instanceof UnreachableError)) return undefined;
+  const lasting = "What is here is served meanwhile; if it lasts, check the network and the parent.";
+  if (hasCode(error.cause, "ENOTFOUND")) {
+    return fault("UNRESOLVABLE", error, "Check how the parent's login server is spelt, and the DNS here.");
+  }
+  return hasCode(error.cause, "ECONNREFUSED")
+    ? fault("REFUSED", error, "Check the port of the parent's login server, and whether the parent runs.")
+    : fault("UNREACHABLE", error, lasting);
 }
 
 /** What to tell when it is our own volume that lacks something (T43). */

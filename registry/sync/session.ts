@@ -3,7 +3,7 @@ import { exponential } from "../../common/backoff.ts";
 import { blackoutAt } from "../../common/blackouts.ts";
 import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings, SyncSettings } from "../../common/contract/config.ts";
-import { catalogDetail } from "../../common/contract/status.ts";
+import { catalogDetail, connectionDetail } from "../../common/contract/status.ts";
 import { Agenda } from "./schedule/agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
 import { longer, longestSleep, shorter } from "./schedule/durations.ts";
@@ -94,7 +94,7 @@ export class SyncSession {
   async run(signal: AbortSignal): Promise<void> {
     const { board } = this.parts;
     const { parent, sync, suspend } = this.settings;
-    for (const type of ["Sync", "Parent", catalogDetail, "Schedule", "Storage", "Prune"])
+    for (const type of ["Sync", "Parent", connectionDetail, catalogDetail, "Schedule", "Storage", "Prune"])
       board.setFault(type, undefined);
     if (parent === undefined) {
       board.update({ contact: "none" });
