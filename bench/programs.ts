@@ -14,20 +14,24 @@ import { downloadPackages, packageVersions } from "../manifests/image/debian.ts"
 import { bundle as bundleProgram } from "../manifests/image/bundle.ts";
 import { ResultCache } from "../manifests/image/result-cache.ts";
 
-/** What the benchmark runs: absolute paths, and what to say of the versions. */
-export interface Programs {
+/** What every benchmark runs: absolute paths, and what to say of the versions. */
+export interface OurPrograms {
   /** Our bundled command, as the image has it. */
   readonly ours: string;
+  /** The allocator of the image. */
+  readonly jemalloc: string;
+  readonly versions: readonly string[];
+}
+
+/** …and those it is measured with and against. */
+export interface Programs extends OurPrograms {
   readonly distribution: string;
   readonly regsync: string;
   readonly nginx: string;
   readonly wrk: string;
   readonly load: string;
-  /** The allocator of the image. */
-  readonly jemalloc: string;
   /** Where nginx and wrk find libraries that this machine may not have. */
   readonly libraries: string;
-  readonly versions: readonly string[];
 }
 
 const modules = join(import.meta.dirname, "../e2e/components");
@@ -81,25 +85,21 @@ export async function obtainPrograms(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Programs> {
-  const debian = await progress.step("Debian packages: nginx, wrk, jemalloc", unpackedPackages);
+  const debian = await unpacked(progress);
   const [distributionFolder, regsyncFolder, loadFolder] = [
     await built(distribution, progress, signal),
     await built(regsync, progress, signal),
     await built(load, progress, signal),
   ];
-  const ours = join(folder, "program");
-  await progress.step("Bundle our program as the image has it", () =>
-    bundleProgram({ folder: ours, sourcemap: false }),
-  );
-  const system = `${process.arch === "x64" ? "x86_64" : "aarch64"}-linux-gnu`;
+  const ours = await bundled(folder, progress);
   return {
-    ours: join(ours, "connected-registry.js"),
+    ours,
     distribution: join(distributionFolder, "registry"),
     regsync: join(regsyncFolder, "regsync"),
     load: join(loadFolder, "load"),
     nginx: join(debian.root, "usr/sbin/nginx"),
     wrk: join(debian.root, "usr/bin/wrk"),
-    jemalloc: join(debian.root, "usr/lib", system, "libjemalloc.so.2"),
+    jemalloc: jemallocIn(debian.root),
     libraries: [join(debian.root, "usr/lib", system), join(debian.root, "lib", system)].join(":"),
     versions: [
       `distribution ${distribution.version}`,
@@ -108,6 +108,34 @@ export async function obtainPrograms(
       `Node ${process.versions.node}`,
     ],
   };
+}
+
+/** What it takes to run our operator as the image does; the cluster's programs are obtained by who starts it. */
+export async function obtainOurs(folder: string, progress: Progress): Promise<OurPrograms> {
+  const { root } = await unpacked(progress);
+  return {
+    ours: await bundled(folder, progress),
+    jemalloc: jemallocIn(root),
+    versions: [`Kubernetes ${found("kubernetes").version}`, `Node ${process.versions.node}`],
+  };
+}
+
+const system = `${process.arch === "x64" ? "x86_64" : "aarch64"}-linux-gnu`;
+
+function jemallocIn(root: string): string {
+  return join(root, "usr/lib", system, "libjemalloc.so.2");
+}
+
+async function bundled(folder: string, progress: Progress): Promise<string> {
+  const ours = join(folder, "program");
+  await progress.step("Bundle our program as the image has it", () =>
+    bundleProgram({ folder: ours, sourcemap: false }),
+  );
+  return join(ours, "connected-registry.js");
+}
+
+function unpacked(progress: Progress): ReturnType<typeof unpackedPackages> {
+  return progress.step("Debian packages: nginx, wrk, jemalloc", unpackedPackages);
 }
 
 /** Nothing is installed: the packages' files lie in the cache. */

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { ListenAddress } from "../common/address.ts";
 import { exponential } from "../common/backoff.ts";
-import { milliseconds, seconds, systemClock } from "../common/clock.ts";
+import { milliseconds, seconds, systemClock, type Clock } from "../common/clock.ts";
+import { inCluster as placeIn } from "../common/cluster/connection.ts";
 import { createLog, type LogLevel } from "../common/log.ts";
 import { createMetrics } from "../common/metrics.ts";
 import { Probes } from "../common/probes.ts";
@@ -16,9 +17,10 @@ import { defaultLimits } from "./controllers/limits.ts";
 import { followedScope } from "./followed.ts";
 import { managedBy } from "./resources/names.ts";
 import type { ApiServer } from "./runtime/api-server.ts";
-import { fromKubeconfig, inCluster, type ObserveRequest } from "./runtime/client-node.ts";
 import { Controller, type ControllerOptions } from "./runtime/controller.ts";
 import { ClusterEvents } from "./runtime/events.ts";
+import type { ObserveRequest } from "./runtime/https-api-server.ts";
+import { inCluster } from "./runtime/in-cluster.ts";
 import { Informers } from "./runtime/informers.ts";
 import type { KubeClient } from "./runtime/kube.ts";
 import { LeaderElection } from "./runtime/leader.ts";
@@ -101,7 +103,7 @@ async function run(options: Options): Promise<void> {
   const clock = systemClock;
   const registry = createMetrics();
   const metrics = new RuntimeMetrics(registry);
-  const api = connect(options.kubeconfig, metrics.requested);
+  const api = await connect(options.kubeconfig, clock, metrics.requested);
   const live = new RestClient(api, managedBy);
   const informers = new Informers(
     api,
@@ -160,12 +162,20 @@ async function run(options: Options): Promise<void> {
   await runServices([new Probes(options.probes, services, registry, stop), ...services], stop, log);
 }
 
-function connect(kubeconfig: string | undefined, observe: ObserveRequest): ApiServer {
-  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, observe);
-  if (process.env.KUBERNETES_SERVICE_HOST === undefined) {
+async function connect(
+  kubeconfig: string | undefined,
+  clock: Clock,
+  observe: ObserveRequest,
+): Promise<ApiServer> {
+  if (kubeconfig !== undefined) {
+    const { fromKubeconfig } = await import("./runtime/client-node.ts");
+    return fromKubeconfig(kubeconfig, observe, clock);
+  }
+  const place = placeIn(process.env);
+  if (place === undefined) {
     throw new Error("This is no pod of a cluster: name the cluster with --kubeconfig.");
   }
-  return inCluster(observe);
+  return inCluster(place, clock, observe);
 }
 
 function cachedClient(live: KubeClient, informers: Informers): KubeClient {

@@ -34,7 +34,7 @@ export function chart(results: readonly LineResult[], subtitle: string): string 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" font-family="system-ui, sans-serif">
 <style>text{fill:#1e293b;font-size:13px}.small{font-size:11px;fill:#475569}.bad{font-size:11px;fill:#b91c1c}</style>
 <rect width="${width}" height="${y}" fill="#ffffff"/>
-${text(16, 24, "Connected Registry against its peers", "")}
+${text(16, 24, shown.length > 1 ? "Connected Registry against its peers" : "Connected Registry", "")}
 ${text(16, 47, subtitle, "small")}
 ${[...legend, ...parts].join("\n")}
 </svg>

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import type { DateTime } from "luxon";
-import type { Scale } from "../bench.ts";
 import type { LineResult } from "../line.ts";
 import { chart } from "./chart.ts";
 
@@ -11,13 +10,14 @@ export interface BenchRecord {
   readonly at: string;
   readonly machine: string;
   readonly versions: readonly string[];
-  readonly scale: Scale;
+  /** How much was done. */
+  readonly scale: object;
   readonly results: readonly LineResult[];
 }
 
 export function recordOf(
   results: readonly LineResult[],
-  scale: Scale,
+  scale: object,
   versions: readonly string[],
   at: DateTime<true>,
 ): BenchRecord {

@@ -2,7 +2,7 @@ import { environment, nodeOptions } from "../../manifests/image/image-index.ts";
 import type { Programs } from "../programs.ts";
 
 /** How the image runs Node: with its flags, and with its allocator, which here lies elsewhere. */
-export function nodeAsInImage({ jemalloc }: Programs): {
+export function nodeAsInImage({ jemalloc }: Pick<Programs, "jemalloc">): {
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 } {

@@ -33,8 +33,15 @@ export interface TestControlPlane {
 const prefix = "connected-registry-control-plane-";
 const address = "127.0.0.1";
 
+interface TestControlPlaneOptions {
+  /** Further arguments of the API server. */
+  readonly apiServerArgs?: readonly string[];
+}
+
 /** Ready when it resolves. Control planes that a killed test run left behind are stopped first. */
-export async function startTestControlPlane(): Promise<TestControlPlane> {
+export async function startTestControlPlane({
+  apiServerArgs = [],
+}: TestControlPlaneOptions = {}): Promise<TestControlPlane> {
   await stopAbandoned();
   const directory = await mkdtemp(join(tmpdir(), prefix));
   await recordOwner(directory);
@@ -64,6 +71,7 @@ export async function startTestControlPlane(): Promise<TestControlPlane> {
         "--disable-admission-plugins=ServiceAccount",
         // Nobody uses the API server's own Service here, and it cannot point at loopback.
         "--endpoint-reconciler-type=none",
+        ...apiServerArgs,
       ],
       start,
     });

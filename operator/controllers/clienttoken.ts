@@ -15,7 +15,8 @@ import {
 import { desiredCredentials } from "../resources/secrets.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import { keyOf, type NamespacedName } from "../runtime/kube.ts";
-import { itself, ownersOf, watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
+import { OwnWrites } from "../runtime/own-writes.ts";
+import { itself, ofSpec, ownersOf, watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import type { Finding, Outcome } from "../status/summarize.ts";
 import { passwordsFor } from "./clienttoken-passwords.ts";
@@ -31,8 +32,10 @@ export function clientTokenController(
   dependencies: ControllerDependencies,
   relations: Relations,
 ): ControllerSpec {
-  const { client } = dependencies;
-  const reporter = new Reporter(dependencies);
+  const own = new OwnWrites(dependencies.client);
+  const { client } = own;
+  const tools = { ...dependencies, client };
+  const reporter = new Reporter(tools);
   const limit = new NamespaceLimit(
     dependencies.limits.clientTokens,
     dependencies.watcher.index(ClientTokenKind, ({ metadata }) => [metadata.namespace ?? ""]),
@@ -49,14 +52,17 @@ export function clientTokenController(
       watchOf(SecretKind, ownersOf(ClientTokenKind)),
       watchOf(SecretKind, keysRelated(relations.tokensWithSecret)),
       watchOf(ScopeMapKind, keysRelated(relations.tokensWithScopeMap)),
-      watchOf(ConnectedRegistryKind, (before, after) => [...tokenKeys(before), ...tokenKeys(after)]),
+      watchOf(
+        ConnectedRegistryKind,
+        ofSpec((before, after) => [...tokenKeys(before), ...tokenKeys(after)]),
+      ),
       // Its address is one of the pull secret's hosts.
       watchOf(ServiceKind, (before, after) =>
         ((after ?? before)?.metadata.ownerReferences ?? [])
           .flatMap(({ uid }) => registries(uid))
           .flatMap(tokenKeys),
       ),
-    ],
+    ].map((watch) => own.unseen(watch)),
     reconciler: {
       async reconcile(key, { clock }) {
         const token = await client.get(ClientTokenKind, key);
@@ -68,10 +74,10 @@ export function clientTokenController(
         const findings: Finding[] = [];
         const passwords = await attempt(findings, () => {
           expectWithin(limit, key);
-          return ensureCredentials(dependencies, relations, token, findings, now);
+          return ensureCredentials(tools, relations, token, findings, now);
         });
         await attempt(findings, async () => {
-          await expectScopeMap(dependencies, token);
+          await expectScopeMap(tools, token);
           expectUnexpired(token, passwords ?? {}, now);
         });
         const fields = {

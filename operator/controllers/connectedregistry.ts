@@ -27,8 +27,10 @@ import {
   type KubeObject,
   type NamespacedName,
 } from "../runtime/kube.ts";
+import { OwnWrites } from "../runtime/own-writes.ts";
 import {
   itself,
+  ofSpec,
   ownersOf,
   watchOf,
   type ControllerSpec,
@@ -47,27 +49,33 @@ import { takeSteps, type Progress } from "./registry-steps.ts";
 import { keysRelated, type Relations } from "./relations.ts";
 import { Reporter } from "./report.ts";
 
-/** However quiet it is, all is compared again after this. */
-const resyncPeriod = Duration.fromObject({ minutes: 10 });
+/**
+ * However quiet it is, all is compared again after this, as controller-runtime does. Everything that a registry is made of
+ * is watched, so that this mends nothing but a fault of ours; done often, it would be most of what an idle operator does.
+ */
+const resyncPeriod = Duration.fromObject({ hours: 10 });
 
 /** Makes everything that a ConnectedRegistry is made of, and says in its status how that goes. */
 export function connectedRegistryController(
   dependencies: ControllerDependencies,
   relations: Relations,
 ): ControllerSpec {
-  const reconciler = new RegistryReconciler(dependencies, relations);
+  const own = new OwnWrites(dependencies.client);
+  const reconciler = new RegistryReconciler({ ...dependencies, client: own.client }, relations);
   return {
     name: "connectedregistry",
     reconciler,
     workers: 4,
-    watches: watches(relations, dependencies.events).map(({ kind, keysFor }) => ({
-      kind,
-      keysFor: (before, after) => {
-        const keys = keysFor(before, after);
-        for (const key of keys) reconciler.changed(key);
-        return keys;
-      },
-    })),
+    watches: watches(relations, dependencies.events)
+      .map((watch) => own.unseen(watch))
+      .map(({ kind, keysFor }) => ({
+        kind,
+        keysFor: (before, after) => {
+          const keys = keysFor(before, after);
+          for (const key of keys) reconciler.changed(key);
+          return keys;
+        },
+      })),
   };
 }
 
@@ -86,8 +94,8 @@ function watches(relations: Relations, events: EventRecorder): readonly WatchSpe
       ...owners(before, after),
       ...keysRelated(relations.registriesWithSecret)(before, after),
     ]),
-    watchOf(SyncPolicyKind, keysRelated(relations.registriesWithPolicy)),
-    watchOf(ClientTokenKind, keysRelated(relations.registriesWithToken)),
+    watchOf(SyncPolicyKind, ofSpec(keysRelated(relations.registriesWithPolicy))),
+    watchOf(ClientTokenKind, ofSpec(keysRelated(relations.registriesWithToken))),
     watchOf(
       ScopeMapKind,
       keysRelated((scopeMap) =>

@@ -1,3 +1,4 @@
+import { seconds } from "../../common/clock.ts";
 import { sameJson } from "../../common/same-json.ts";
 import { trustConfigMap } from "../../common/contract/trust.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
@@ -15,6 +16,7 @@ import {
   type NamespacedName,
   type OwnerReference,
 } from "../runtime/kube.ts";
+import { OwnWrites } from "../runtime/own-writes.ts";
 import { watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { ensure } from "./ensure.ts";
@@ -24,12 +26,16 @@ import { ensure } from "./ensure.ts";
  * that what is gone is forgotten, whatever happened while nobody looked.
  */
 export function nodeTrustController(dependencies: ControllerDependencies): ControllerSpec {
-  const { client, watcher, namespace, nodeTrustHosts } = dependencies;
+  const { watcher, namespace, nodeTrustHosts } = dependencies;
+  const own = new OwnWrites(dependencies.client);
+  const { client } = own;
   const key: NamespacedName = { namespace, name: trustConfigMap };
   const authorities = new Authorities(client, watcher);
   return {
     name: "nodetrust",
     workers: 1,
+    // All of it is written at each change: of many that come at once only the last counts.
+    settle: seconds(1),
     watches: [
       watchOf(ConnectedRegistryKind, (before, after) =>
         before?.metadata.generation === after?.metadata.generation ? [] : [key],
@@ -38,7 +44,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
       watchOf(SecretKind, (before, after) => (isTlsSecret(after ?? before) ? [key] : [])),
       // Also puts the map right at the start, if the last registry went while we were away.
       watchOf(ConfigMapKind, (_, after) => (after !== undefined && sameJson(keyOf(after), key) ? [key] : [])),
-    ],
+    ].map((watch) => own.unseen(watch)),
     reconciler: {
       async reconcile() {
         const trusted: TrustedRegistry[] = [];

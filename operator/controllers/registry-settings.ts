@@ -21,7 +21,7 @@ import type { KubeClient } from "../runtime/kube.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import { lacksCatalog } from "../status/registry-word.ts";
 import type { Finding } from "../status/summarize.ts";
-import { attempt, ensure } from "./ensure.ts";
+import { attempt, ensureFrom } from "./ensure.ts";
 
 interface Tools {
   readonly client: KubeClient;
@@ -45,7 +45,8 @@ export async function applySettings(
   findings: Finding[],
 ): Promise<RegistrySettings | undefined> {
   const { name, namespace = "" } = registry.metadata;
-  const previous = settingsIn(await client.get(SecretKind, { namespace, name: configSecretName(name) }));
+  const present = await client.get(SecretKind, { namespace, name: configSecretName(name) });
+  const previous = settingsIn(present);
 
   const parent = orPrevious(
     await attempt(findings, () => findParent(client, registry, findings)),
@@ -66,7 +67,7 @@ export async function applySettings(
     content: content.value ?? {},
     capacity: claim === undefined ? undefined : capacityOf(claim),
   });
-  await ensure(client, SecretKind, desiredConfigSecret(registry, settings));
+  await ensureFrom(client, SecretKind, present, desiredConfigSecret(registry, settings));
   return parseSettings(settings);
 }
 

@@ -10,7 +10,7 @@ import { tokenSettings } from "../resources/token-settings.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
-import { ensure } from "./ensure.ts";
+import { ensureFrom } from "./ensure.ts";
 import { tokensOf, type Relations } from "./relations.ts";
 import { isInForce } from "./scopemap.ts";
 import { few } from "../../common/few.ts";
@@ -76,7 +76,7 @@ async function issue(
   const secretName = tokenSecretName(registry.metadata.name, name);
   const previous = await client.get(SecretKind, { namespace, name: secretName });
   const settings = tokenSettings(token, credentials, actions, previous, randomBytes);
-  await ensure(client, SecretKind, desiredTokenSecret(registry, settings));
+  await ensureFrom(client, SecretKind, previous, desiredTokenSecret(registry, settings));
   return scopeMap === undefined && scopeMapRef !== undefined ? "not ready" : "issued";
 }
 

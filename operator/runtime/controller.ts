@@ -54,9 +54,13 @@ export class Controller implements Service {
     this.log = options.log.with({ controller: spec.name });
     this.metrics = options.metrics.controller(spec.name, spec.workers);
     this.queue = new WorkQueue(options.clock, options.backoff, this.metrics);
-    for (const { kind, keysFor } of spec.watches) {
+    const { watches, settle } = spec;
+    for (const { kind, keysFor } of watches) {
       watcher.watch(kind, (before, after) => {
-        for (const key of keysFor(before, after)) this.queue.add(key);
+        for (const key of keysFor(before, after)) {
+          if (settle === undefined) this.queue.add(key);
+          else this.queue.addAfter(key, settle);
+        }
       });
     }
   }

@@ -61,7 +61,7 @@ interface KubeWriter {
   apply<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T>;
   /**
    * Server-side apply of the status: we own exactly the fields in `status`. With `resourceVersion`, only if the object
-   * still has it: what others said in the status meanwhile is not overruled unseen.
+   * still has it: what others said in the status meanwhile is not overruled unseen. Answers the object as it is then.
    *
    * @throws {ConflictError} if the object is gone, or has another version.
    */
@@ -70,7 +70,7 @@ interface KubeWriter {
     key: NamespacedName,
     status: NonNullable<T["status"]>,
     resourceVersion?: string,
-  ): Promise<void>;
+  ): Promise<T>;
   /** Makes `object`, unless one of its name exists: then that one is left alone, and `undefined` is answered. */
   create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined>;
   /**

@@ -1,5 +1,7 @@
+import type { Duration } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/log.ts";
+import { sameJson } from "../../common/same-json.ts";
 import type { Action } from "./action.ts";
 import type { Kind, KubeObject, NamespacedName } from "./kube.ts";
 
@@ -27,6 +29,8 @@ export interface ControllerSpec {
   readonly watches: readonly WatchSpec[];
   /** How many keys are reconciled at once. */
   readonly workers: number;
+  /** How long after a change a key is looked at, once for all that change meanwhile; at once, if absent. */
+  readonly settle?: Duration;
 }
 
 /** Which keys a change of one kind of object concerns. Made by `watchOf`, which knows the kind's type. */
@@ -41,6 +45,19 @@ type KeysFor<T> = (before: T | undefined, after: T | undefined) => readonly Name
 export function watchOf<T extends KubeObject>(kind: Kind<T>, keysFor: KeysFor<T>): WatchSpec {
   // A watch of `kind` shows objects of its type only.
   return { kind, keysFor: keysFor as KeysFor<KubeObject> };
+}
+
+/** `keysFor`, but for changes of nothing but the status: for those who go by the spec alone. */
+export function ofSpec<T extends KubeObject>(keysFor: KeysFor<T>): KeysFor<T> {
+  return (before, after) =>
+    before !== undefined && after !== undefined && sameJson(intentOf(before), intentOf(after))
+      ? []
+      : keysFor(before, after);
+}
+
+function intentOf({ metadata }: KubeObject): object {
+  const { uid, generation, deletionTimestamp, labels, annotations } = metadata;
+  return { uid, generation, deletionTimestamp, labels, annotations };
 }
 
 /** The object itself. */

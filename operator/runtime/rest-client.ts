@@ -63,7 +63,7 @@ export class RestClient implements KubeClient {
     { namespace, name }: NamespacedName,
     status: NonNullable<T["status"]>,
     resourceVersion?: string,
-  ): Promise<void> {
+  ): Promise<T> {
     const { apiVersion, kind: word, namespaced } = kind;
     const metadata = {
       name,
@@ -71,7 +71,7 @@ export class RestClient implements KubeClient {
       ...(resourceVersion !== undefined && { resourceVersion }),
     };
     try {
-      await this.patch(kind, `${apiPath(kind, namespace, name)}/status`, {
+      return await this.patch<T>(kind, `${apiPath(kind, namespace, name)}/status`, {
         apiVersion,
         kind: word,
         metadata,

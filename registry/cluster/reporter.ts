@@ -10,7 +10,7 @@ import type { ClusterIdentity } from "../configuration/serve-config.ts";
 import type { StatusBoard } from "../sync/telling/board.ts";
 import { Wakeable } from "../sync/wakeable.ts";
 
-/** Never more often than this, whatever happens. */
+/** Never more often than this, whatever happens: many registries share one API server. */
 const shortest = seconds(5);
 /** As often at least: times move on, and whatever was lost at the API server comes back. */
 const longest = seconds(60);

@@ -53,9 +53,8 @@ export class FakeCluster implements KubeClient, KubeWatcher {
       get: (kind, key) => this.get(kind, key),
       list: (kind, namespace) => this.list(kind, namespace),
       apply: async (kind, object) => this.applyAs(manager, kind, object),
-      applyStatus: async (kind, key, status, resourceVersion) => {
-        this.applyStatusAs(manager, kind, key, status, resourceVersion);
-      },
+      applyStatus: async (kind, key, status, resourceVersion) =>
+        this.applyStatusAs(manager, kind, key, status, resourceVersion),
       create: async (kind, object) => this.createAs(manager, kind, object),
       setFinalizers: (kind, key, finalizers, version) => this.setFinalizers(kind, key, finalizers, version),
       delete: (kind, key, uid) => this.delete(kind, key, uid),
@@ -92,8 +91,8 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     key: NamespacedName,
     status: NonNullable<T["status"]>,
     resourceVersion?: string,
-  ): Promise<void> {
-    this.applyStatusAs(operator, kind, key, status, resourceVersion);
+  ): Promise<T> {
+    return this.applyStatusAs(operator, kind, key, status, resourceVersion);
   }
 
   async create<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T | undefined> {
@@ -154,13 +153,13 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     return this.store(kind, next as unknown as KubeObject, ownership, live) as T;
   }
 
-  private applyStatusAs(
+  private applyStatusAs<T extends KubeObject>(
     manager: string,
-    kind: Kind<KubeObject>,
+    kind: Kind<T>,
     key: NamespacedName,
     status: object,
     resourceVersion?: string,
-  ): void {
+  ): T {
     const live = this.find(kind, key);
     if (live === undefined) throw new ConflictError(`${kindName(kind)} ${keyText(key)} is gone`);
     if (resourceVersion !== undefined && resourceVersion !== live.object.metadata.resourceVersion) {
@@ -168,7 +167,7 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     }
     this.writes.push(`applyStatus ${kindName(kind)} ${keyText(key)}`);
     const next = applyFields(asJson(live.object), { status }, `${manager}/status`, live.ownership);
-    this.store(kind, next as unknown as KubeObject, live.ownership, live);
+    return this.store(kind, next as unknown as KubeObject, live.ownership, live) as T;
   }
 
   private createAs<T extends KubeObject>(manager: string, kind: Kind<T>, object: T): T | undefined {
