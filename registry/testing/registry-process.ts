@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const command = join(import.meta.dirname, "..", "..", "cli", "main.ts");
+const command = [join(import.meta.dirname, "..", "..", "cli", "main.ts"), "serve"];
 
 export interface Ended {
   readonly code: number | null;
@@ -19,8 +19,13 @@ export class RegistryProcess {
   /** What it has logged so far. */
   readonly lines: Readonly<Record<string, unknown>>[] = [];
 
-  constructor(options: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, [command, "serve", ...options], {
+  /** @param program another program that serves, and its first arguments */
+  constructor(
+    options: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    program: readonly string[] = command,
+  ) {
+    const child = spawn(process.execPath, [...program, ...options], {
       env: { ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
