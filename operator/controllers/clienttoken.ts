@@ -120,7 +120,8 @@ async function ensureCredentials(
     for (const host of all) hosts.add(host);
   }
   const usable = usablePassword(token, passwords, now);
-  await ensureFrom(client, SecretKind, present, desiredCredentials(token, passwords, usable, [...hosts]));
+  const desired = desiredCredentials(token, passwords, usable, [...hosts], present);
+  await ensureFrom(client, SecretKind, present, desired);
   return passwords;
 }
 

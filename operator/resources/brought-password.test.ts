@@ -57,6 +57,7 @@ describe("a password that a person brought", () => {
 
 test.each([
   { text: undefined, is: undefined },
+  { text: "", is: undefined },
   { text: "{", is: "unreadable" },
   {
     text: JSON.stringify({ algorithm: "sha256", salt: "00".repeat(16), hash: "00".repeat(32) }),

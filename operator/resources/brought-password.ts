@@ -18,7 +18,7 @@ export const hashKey = (name: string): string => `${name}.hash`;
 /** `undefined`: the password was generated, and its hash is cheap. */
 export function broughtHashOf(credentials: Secret, name: string): BroughtHash | "unreadable" | undefined {
   const text = valueOf(credentials, hashKey(name));
-  if (text === undefined) return undefined;
+  if (text === undefined || text === "") return undefined;
   try {
     return hashSchema.parse(JSON.parse(text));
   } catch {

@@ -50,12 +50,13 @@ export function passwordsIn(credentials: Secret | undefined): Passwords {
       const value = valueOf(credentials, name);
       const hash = broughtHashOf(credentials, name);
       if (value === undefined || value === "" || hash === "unreadable") return [];
-      const rotated = annotations?.[rotatedAnnotation(name)];
-      const creationTime = annotations?.[createdAnnotation(name)] ?? creationTimestamp ?? "";
+      // What is gone is empty.
+      const { [rotatedAnnotation(name)]: rotated = "", [createdAnnotation(name)]: created = "" } =
+        annotations ?? {};
       const password: Password = {
         value,
-        creationTime,
-        ...(rotated === undefined ? {} : { rotated }),
+        creationTime: created === "" ? (creationTimestamp ?? "") : created,
+        ...(rotated === "" ? {} : { rotated }),
         ...(hash === undefined ? {} : { hash }),
       };
       return [[name, password]];
@@ -117,7 +118,8 @@ function plannedPassword(
 
 /** What the annotation of `token` asks for; any other value than the one met last asks to replace the password. */
 export function rotationRequest({ metadata }: ClientToken, name: PasswordName): string | undefined {
-  return metadata.annotations?.[rotateAnnotation(name)]?.slice(0, longestRequest).toWellFormed();
+  const { [rotateAnnotation(name)]: request = "" } = metadata.annotations ?? {};
+  return request === "" ? undefined : request.slice(0, longestRequest).toWellFormed();
 }
 
 /** When a password stops working; `undefined`: never. */

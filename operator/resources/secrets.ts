@@ -34,8 +34,6 @@ interface DockerConfig {
   >;
 }
 
-type Entry = readonly [key: string, value: string];
-
 /** The settings that the pod watches, and finds mounted when it starts without the API server. */
 export function desiredConfigSecret(registry: ConnectedRegistry, settings: RegistrySettingsInput): Secret {
   return {
@@ -97,20 +95,18 @@ export function desiredCaSecret(registry: ConnectedRegistry, authority: Authorit
 
 /**
  * The Secret that people and kubelets use: user name, passwords, and a pull secret for `hosts` with the `usable` one. What
- * is known of each password lies beside it, written with it at once: nothing is replaced twice.
+ * is known of each password lies beside it, written with it at once: nothing is replaced twice. What is gone of what
+ * `present` has is left empty: whatever an object was created with does not go when it is no longer applied.
  */
 export function desiredCredentials(
   token: ClientToken,
   passwords: Passwords,
   usable: PasswordName | undefined,
   hosts: readonly string[],
+  present?: Secret,
 ): Secret {
   const username = token.metadata.name;
   const password = usable === undefined ? undefined : passwords[usable]?.value;
-  const held = passwordNames.flatMap((name) => {
-    const one = passwords[name];
-    return one === undefined ? [] : [{ name, ...one }];
-  });
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -123,9 +119,9 @@ export function desiredCredentials(
         [clientTokenLabel]: username,
       },
       annotations: Object.fromEntries(
-        held.flatMap(({ name, creationTime, rotated }): Entry[] => [
-          [createdAnnotation(name), creationTime],
-          ...(rotated === undefined ? [] : [[rotatedAnnotation(name), rotated] as const]),
+        passwordNames.flatMap((name) => [
+          ...kept(createdAnnotation(name), passwords[name]?.creationTime, present?.metadata.annotations),
+          ...kept(rotatedAnnotation(name), passwords[name]?.rotated, present?.metadata.annotations),
         ]),
       ),
       ownerReferences: [ownerReference(token, ClientTokenKind)],
@@ -135,13 +131,30 @@ export function desiredCredentials(
       ".dockerconfigjson": encode(JSON.stringify(dockerConfig(username, password, hosts))),
       username: encode(username),
       ...Object.fromEntries(
-        held.flatMap(({ name, value, hash }): Entry[] => [
-          [name, encode(value)],
-          ...(hash === undefined ? [] : [[hashKey(name), encode(JSON.stringify(hash))] as const]),
-        ]),
+        passwordNames.flatMap((name) => {
+          const { value, hash } = passwords[name] ?? {};
+          return [
+            ...kept(name, value === undefined ? undefined : encode(value), present?.data),
+            ...kept(
+              hashKey(name),
+              hash === undefined ? undefined : encode(JSON.stringify(hash)),
+              present?.data,
+            ),
+          ];
+        }),
       ),
     },
   };
+}
+
+/** `value` under `key`; nothing, if there is none, but empty where `present` has something. */
+function kept(
+  key: string,
+  value: string | undefined,
+  present: Readonly<Record<string, string>> | undefined,
+): readonly (readonly [key: string, value: string])[] {
+  if (value !== undefined) return [[key, value]];
+  return present?.[key] === undefined ? [] : [[key, ""]];
 }
 
 function dockerConfig(
