@@ -211,6 +211,58 @@ describe("refuses, and says what to do instead:", () => {
       says: "give an IP address",
     },
     {
+      wanted: registry({ service: { port: 65536 } }),
+      field: "spec.service.port",
+      says: "less than or equal to 65535",
+    },
+    {
+      wanted: registry({ service: { nodePort: 30443 } }),
+      field: "spec.service",
+      says: "or remove nodePort",
+    },
+    {
+      wanted: registry({ service: { externalTrafficPolicy: "Local" } }),
+      field: "spec.service",
+      says: "or remove externalTrafficPolicy",
+    },
+    ...[{ loadBalancerClass: "example.com/fast" }, { loadBalancerSourceRanges: ["203.0.113.0/24"] }].map(
+      (fields) => ({
+        wanted: registry({ service: { type: "NodePort", ...fields } }),
+        field: "spec.service",
+        says: "use type LoadBalancer, or remove",
+      }),
+    ),
+    {
+      wanted: registry({ service: { type: "LoadBalancer", loadBalancerSourceRanges: ["203.0.113.7"] } }),
+      field: "spec.service.loadBalancerSourceRanges[0]",
+      says: "give a network",
+    },
+    {
+      wanted: registry({ service: { annotations: { "connectedregistry.io/applied": "x" } } }),
+      field: "spec.service.annotations",
+      says: "use others",
+    },
+    {
+      wanted: registry({ podLabels: { "app.kubernetes.io/instance": "other" } }),
+      field: "spec.podLabels",
+      says: "the pod is found by these labels",
+    },
+    ...["podAnnotations", "serviceAccountAnnotations"].map((field) => ({
+      wanted: registry({ [field]: { "connectedregistry.io/a": "x" } }),
+      field: `spec.${field}`,
+      says: "use others",
+    })),
+    {
+      wanted: registry({ podSecurityContext: { runAsUser: 0 } }),
+      field: "spec.podSecurityContext.runAsUser",
+      says: "greater than or equal to 1",
+    },
+    {
+      wanted: registry({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone" }] }),
+      field: "spec.topologySpreadConstraints[0]",
+      says: "whenUnsatisfiable",
+    },
+    {
       wanted: registry({ service: { loginServer: "Edge.example" } }),
       field: "spec.service.loginServer",
       says: "in lower case",
@@ -620,11 +672,26 @@ describe("refuses a change", () => {
       to: { service: { clusterIP: "10.96.0.9" } },
       says: "the address of a Service cannot change",
     },
+    {
+      from: { service: { type: "LoadBalancer", loadBalancerClass: "example.com/a" } },
+      to: { service: { type: "LoadBalancer" } },
+      says: "the class of a load balancer cannot change",
+    },
   ])("$to: $says", async ({ from, to, says }) => {
     changes += 1;
     const name = `change-${changes}`;
     expect(await refusal(registry(from, name))).toBe("accepted");
     expect(await refusal(registry(to, name))).toContain(says);
+  });
+
+  it("but lets a load balancer get another class by way of none", async () => {
+    for (const service of [
+      { type: "LoadBalancer", loadBalancerClass: "example.com/a" },
+      { type: "ClusterIP" },
+      { type: "LoadBalancer", loadBalancerClass: "example.com/b" },
+    ]) {
+      expect(await refusal(registry({ service }, "rebalanced"))).toBe("accepted");
+    }
   });
 
   it("but lets a volume grow", async () => {

@@ -16,6 +16,8 @@ export interface Schema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
+  /** Whatever Kubernetes knows there: what is passed on is the API server's to judge. */
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-validations"?: readonly { readonly rule: string }[];

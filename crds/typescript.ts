@@ -42,6 +42,7 @@ export function typescriptOf(crd: CustomResourceDefinition): string {
 function typeOf(schema: Schema, indent: string): string {
   switch (schema.type) {
     case "object":
+      if (schema["x-kubernetes-preserve-unknown-fields"] === true) return "object";
       return schema.additionalProperties === undefined
         ? objectType(schema, indent)
         : `Readonly<Record<string, ${typeOf(schema.additionalProperties, indent)}>>`;

@@ -11,7 +11,7 @@ const host = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$/;
 const trustEntrySchema = z.object({
   version: z.literal(1),
   /** Every `host` or `host:port` under which images name the registry. They become names of folders on the nodes. */
-  hosts: z.array(z.string().check(z.regex(host))).check(z.maxLength(20)),
+  hosts: z.array(z.string().check(z.regex(host))).check(z.maxLength(40)),
   /** Where a node reaches it: nodes do not resolve Service names, so this is an address. */
   server: z.string().check(z.regex(/^https:\/\/[A-Za-z0-9.:[\]-]{1,253}$/)),
   /** PEM of the certificate authority that signed the registry's certificate. */

@@ -82,8 +82,22 @@ export interface ConnectedRegistrySpec {
     readonly type: "ClusterIP" | "NodePort" | "LoadBalancer";
     /** A fixed address from the cluster's service range, for images that are named by address. Without it the cluster chooses one. Fixed once made. */
     readonly clusterIP?: string;
-    /** Host name (with a port if it is not 443) by which clients name the registry, and for which its certificate is made. Default: <name>.<namespace>.svc.cluster.local. Nodes trust another name only if an administrator allows it (trustDistribution.allowedLoginServers of the Helm chart); the condition NodeTrust says whether they do. */
+    /** Host name (with a port if it is not 443) by which clients name the registry, and for which its certificate is made. Default: <name>.<namespace>.svc.cluster.local, with the port if it is not 443. Nodes trust another name only if an administrator allows it (trustDistribution.allowedLoginServers of the Helm chart); the condition NodeTrust says whether they do. */
     readonly loginServer?: string;
+    /** The port that clients use. Default: 443. Another becomes part of the names of images. */
+    readonly port?: number;
+    /** With type NodePort or LoadBalancer, the port that every node passes on to the registry. Without it the cluster chooses one. */
+    readonly nodePort?: number;
+    /** Annotations of the Service, such as those by which load balancers are configured. */
+    readonly annotations?: Readonly<Record<string, string>>;
+    /** With type LoadBalancer, which load balancer is to serve it. Without it, the cluster's default. Fixed once made. */
+    readonly loadBalancerClass?: string;
+    /** With type LoadBalancer, the networks whose clients it lets in. Without them, all. */
+    readonly loadBalancerSourceRanges?: readonly string[];
+    /** With type NodePort or LoadBalancer: Cluster (the cluster's default) has every node pass clients on, Local only the node that runs the registry, which then sees their addresses. */
+    readonly externalTrafficPolicy?: "Cluster" | "Local";
+    /** Whether the Service has an address of each family in a cluster with IPv4 and IPv6. Default: that of the cluster. */
+    readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   };
   /** Whether nodes learn to trust the registry's certificate authority, under the names of its Service and under a service.loginServer that an administrator allows. The condition NodeTrust says whether they do. */
   readonly trustDistribution: {
@@ -166,6 +180,58 @@ export interface ConnectedRegistrySpec {
     /** With NoExecute, how long the pod stays once the taint is there. */
     readonly tolerationSeconds?: number;
   }[];
+  /** Which nodes, and which pods beside it, the registry's pod wants or avoids. As for any pod. */
+  readonly affinity?: {
+    /** Which nodes. */
+    readonly nodeAffinity?: object;
+    /** Near which pods. */
+    readonly podAffinity?: object;
+    /** Away from which pods. */
+    readonly podAntiAffinity?: object;
+  };
+  /** How pods that labelSelector finds, such as those of several registries, spread over zones or nodes. As for any pod. */
+  readonly topologySpreadConstraints?: readonly {
+    /** By how many pods places may differ. */
+    readonly maxSkew: number;
+    /** With DoNotSchedule, over how many places at least. */
+    readonly minDomains?: number;
+    /** The label of nodes that says what a place is, such as topology.kubernetes.io/zone. */
+    readonly topologyKey: string;
+    /** What becomes of the pod if there is no such place. */
+    readonly whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway";
+    /** Which pods count. */
+    readonly labelSelector: object;
+  }[];
+  /** PriorityClass of the registry's pod: what the others of its node, and the scheduler, rank it by. It must exist. */
+  readonly priorityClassName?: string;
+  /** Labels of the registry's pod, beside its own. */
+  readonly podLabels?: Readonly<Record<string, string>>;
+  /** Annotations of the registry's pod. */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+  /** As whom the registry's pod runs. Default: user, group and fsGroup 65532. It never runs as root, and always with the seccomp profile of the container runtime. */
+  readonly podSecurityContext?: {
+    /** User id of the process. */
+    readonly runAsUser?: number;
+    /** Group id of the process. */
+    readonly runAsGroup?: number;
+    /** Group id that the volume's files get. */
+    readonly fsGroup?: number;
+    /** Further groups of the process, such as that of a file server's share. */
+    readonly supplementalGroups?: readonly number[];
+    /** The SELinux context of the pod's processes. */
+    readonly seLinuxOptions?: {
+      /** SELinux user. */
+      readonly user?: string;
+      /** SELinux role. */
+      readonly role?: string;
+      /** SELinux type. */
+      readonly type?: string;
+      /** SELinux level. */
+      readonly level?: string;
+    };
+  };
+  /** Annotations of the registry's ServiceAccount, such as those by which clouds know workloads. */
+  readonly serviceAccountAnnotations?: Readonly<Record<string, string>>;
   /** Secrets of this namespace with which nodes pull the registry's own image. */
   readonly imagePullSecrets?: readonly {
     /** Name of the Secret. */
@@ -221,6 +287,8 @@ export interface ConnectedRegistryStatus {
       /** Whether the registry speaks HTTPS. */
       readonly status: "Enabled" | "Disabled";
     };
+    /** Where clients outside of the cluster reach it: addresses and names of the load balancer, with the port if it is not 443. */
+    readonly addresses?: readonly string[];
   };
   /** The last value of the annotation connectedregistry.io/resync that was passed on to the registry. */
   readonly lastResyncRequest?: string;

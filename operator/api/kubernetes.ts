@@ -33,13 +33,25 @@ export interface Service extends KubeObject {
   readonly spec: {
     readonly type?: "ClusterIP" | "NodePort" | "LoadBalancer";
     readonly clusterIP?: string;
+    /** One for each family of addresses; the first is `clusterIP`. */
+    readonly clusterIPs?: readonly string[];
+    readonly ipFamilyPolicy?: string;
+    readonly externalTrafficPolicy?: string;
+    readonly loadBalancerClass?: string;
+    readonly loadBalancerSourceRanges?: readonly string[];
     readonly selector?: Readonly<Record<string, string>>;
     readonly ports?: readonly {
       readonly name?: string;
       readonly port: number;
       readonly targetPort?: number | string;
       readonly protocol?: string;
+      readonly nodePort?: number;
     }[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: {
+      readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
+    };
   };
 }
 export const ServiceKind: Kind<Service> = {
@@ -92,6 +104,18 @@ export const StorageClassKind: Kind<StorageClass> = {
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
   plural: "storageclasses",
+  namespaced: false,
+};
+
+export interface PriorityClass extends KubeObject {
+  readonly apiVersion: "scheduling.k8s.io/v1";
+  readonly kind: "PriorityClass";
+  readonly value?: number;
+}
+export const PriorityClassKind: Kind<PriorityClass> = {
+  apiVersion: "scheduling.k8s.io/v1",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
   namespaced: false,
 };
 

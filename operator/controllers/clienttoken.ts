@@ -3,6 +3,7 @@ import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SecretKind, ServiceKind } from "../api/kubernetes.ts";
+import { addressesOf, nowhere } from "../resources/addresses.ts";
 import { credentialsSecretName, hostsOf } from "../resources/names.ts";
 import { passwordStatuses } from "../resources/password-status.ts";
 import {
@@ -115,8 +116,8 @@ async function ensureCredentials(
   const hosts = new Set<string>();
   for (const registry of relations.registriesWithToken(token)) {
     const service = await client.get(ServiceKind, keyOf(registry));
-    const address = service?.spec.clusterIP;
-    const all = hostsOf(registry, address ?? "").filter((host) => host.includes("."));
+    const addresses = service === undefined ? undefined : addressesOf(service);
+    const all = hostsOf(registry, addresses ?? nowhere).filter((host) => host.includes("."));
     for (const host of all) hosts.add(host);
   }
   const usable = usablePassword(token, passwords, now);

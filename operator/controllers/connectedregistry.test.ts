@@ -47,6 +47,7 @@ describe("a ConnectedRegistry", () => {
       "ClientTokensReady=True TokensIssued",
       "TLSReady=True CertificateIssued",
       "NodeTrust=True TrustDistributed",
+      "Exposed=True ClusterOnly",
       "StorageReady=True VolumeBound",
       "Available=True Serving",
       "ParentReachable=True ParentAnswers",
@@ -356,7 +357,8 @@ describe("the certificate", () => {
       get: async (kind, key) => (key.name === "contoso-edge-ca" ? undefined : rig.cluster.get(kind, key)),
     });
     const tools = { client: blind, randomBytes: (n: number) => Buffer.alloc(n, 1), now: rig.clock.now() };
-    await expect(ensureCertificates(tools, await rig.registry(), "10.96.0.10")).rejects.toBeInstanceOf(
+    const addresses = { cluster: ["10.96.0.10"], external: [] };
+    await expect(ensureCertificates(tools, await rig.registry(), addresses)).rejects.toBeInstanceOf(
       ConflictError,
     );
     expect(await rig.secret("contoso-edge-ca", "tls.key")).toBe(ca);

@@ -313,6 +313,16 @@ const faults: readonly Fault[] = [
     says: "exceeded quota",
   },
   {
+    fault: "there is no such PriorityClass",
+    arrange: async (rig) => {
+      await rig.editRegistry(() => ({ priorityClassName: "edge-critical" }));
+    },
+    condition: "Ready",
+    reason: "PriorityClassNotFound",
+    stalled: false,
+    says: 'There is no PriorityClass "edge-critical". Create the PriorityClass',
+  },
+  {
     fault: "a Service of that name is somebody else's",
     arrange: (rig) => {
       rig.cluster.put(ServiceKind, {

@@ -1,6 +1,6 @@
 import { parseTrustEntry, trustConfigMap, type TrustEntry } from "../../common/contract/trust.ts";
 import { ConnectedRegistryKind } from "../api/connectedregistry.gen.ts";
-import { ConfigMapKind } from "../api/kubernetes.ts";
+import { ConfigMapKind, ServiceKind } from "../api/kubernetes.ts";
 import { edge, Rig } from "./testing/rig.ts";
 
 async function entries(rig: Rig): Promise<Readonly<Record<string, TrustEntry>>> {
@@ -41,6 +41,24 @@ describe("node trust", () => {
     const rig = await Rig.running();
     await rig.editRegistry(({ service }) => ({ service: { ...service, loginServer } }));
     expect((await entries(rig))["edge.contoso-edge"]?.hosts.includes(loginServer)).toBe(listed);
+  });
+
+  it("names the port, and of a load balancer's addresses only those that an administrator allowed", async () => {
+    const rig = await Rig.running();
+    await rig.editRegistry(() => ({ service: { type: "LoadBalancer", port: 8443 } }));
+    const service = await rig.get(ServiceKind, edge.name);
+    const ingress = [{ hostname: "lb.contoso.example" }, { hostname: "docker.io" }, { ip: "203.0.113.7" }];
+    rig.cluster.put(ServiceKind, { ...service, status: { loadBalancer: { ingress } } });
+    await rig.settle();
+    expect((await entries(rig))["edge.contoso-edge"]).toMatchObject({
+      hosts: [
+        "contoso-edge.edge.svc.cluster.local:8443",
+        "contoso-edge.edge.svc:8443",
+        "10.96.0.10:8443",
+        "lb.contoso.example:8443",
+      ],
+      server: "https://10.96.0.10:8443",
+    });
   });
 
   it("does not tell nodes of a name that is also somebody's on the internet", async () => {

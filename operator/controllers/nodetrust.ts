@@ -3,6 +3,7 @@ import { sameJson } from "../../common/same-json.ts";
 import { trustConfigMap } from "../../common/contract/trust.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/kubernetes.ts";
+import { addressesOf } from "../resources/addresses.ts";
 import { tlsSecretName } from "../resources/names.ts";
 import { valueOf } from "../resources/secret-data.ts";
 import { desiredTrust, type TrustedRegistry } from "../resources/trust.ts";
@@ -51,9 +52,10 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
         for (const registry of await client.list(ConnectedRegistryKind)) {
           // Also one that is being deleted: while that is held up it serves.
           if (!registry.spec.trustDistribution.enabled) continue;
-          const clusterIP = (await client.get(ServiceKind, keyOf(registry)))?.spec.clusterIP ?? "";
+          const service = await client.get(ServiceKind, keyOf(registry));
+          const addresses = service === undefined ? undefined : addressesOf(service);
           const ca = await authorities.of(registry);
-          if (ca !== undefined && clusterIP !== "") trusted.push({ registry, clusterIP, ca });
+          if (ca !== undefined && addresses !== undefined) trusted.push({ registry, addresses, ca });
         }
         await ensure(client, ConfigMapKind, desiredTrust(trusted, namespace, nodeTrustHosts));
         return awaitChange;

@@ -9,6 +9,7 @@ import { messageOf } from "../../common/errors.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type PersistentVolumeClaim, type Secret } from "../api/kubernetes.ts";
 import { SyncPolicyKind, type SyncPolicy } from "../api/syncpolicy.gen.ts";
+import type { Addresses } from "../resources/addresses.ts";
 import { configSecretName } from "../resources/names.ts";
 import { contentRules, contentRulesIn } from "../resources/content.ts";
 import { parentSettings, type ParentSettings } from "../resources/parent.ts";
@@ -40,7 +41,7 @@ type Part<T> = { readonly usable: true; readonly value: T | undefined } | { read
 export async function applySettings(
   { client, now }: Tools,
   registry: ConnectedRegistry,
-  clusterIP: string,
+  addresses: Addresses,
   claim: PersistentVolumeClaim | undefined,
   findings: Finding[],
 ): Promise<RegistrySettings | undefined> {
@@ -63,7 +64,7 @@ export async function applySettings(
   if (!parent.usable || !sync.usable || !content.usable) return previous;
 
   const settings = desiredSettings(registry, {
-    ...{ clusterIP, parent: parent.value, sync: sync.value },
+    ...{ addresses, parent: parent.value, sync: sync.value },
     content: content.value ?? {},
     capacity: claim === undefined ? undefined : capacityOf(claim),
   });

@@ -1,6 +1,6 @@
 import type { DateTime } from "luxon";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
-import { loginServerOf } from "../resources/names.ts";
+import { loginServerOf, servicePortOf, withPort } from "../resources/names.ts";
 import { timestamp } from "../status/conditions.ts";
 import type { Outcome } from "../status/summarize.ts";
 import type { Progress } from "./registry-steps.ts";
@@ -21,6 +21,7 @@ export function registryStatus(
   now: DateTime<true>,
 ): { readonly outcome: Outcome; readonly fields: OperatorFields } {
   const { findings, settings, observation, renewal, error } = progress;
+  const addresses = externalAddresses(registry, progress);
   const { status } = registry;
   // A reconcile that broke off may not have come as far as the settings.
   const known = settings !== undefined || error === undefined;
@@ -34,6 +35,7 @@ export function registryStatus(
       loginServer: {
         host: loginServerOf(registry),
         tls: { status: renewal === undefined ? (status?.loginServer?.tls.status ?? "Disabled") : "Enabled" },
+        ...(addresses.length === 0 ? {} : { addresses }),
       },
       schedule: known ? sync?.schedule : status?.schedule,
       window: known ? sync?.window : status?.window,
@@ -49,6 +51,15 @@ function ready({ spec }: ConnectedRegistry): Outcome["ready"] {
   return spec.suspend
     ? { reason: "Suspended", message: "The registry serves what it has and does not sync." }
     : { reason: "Ready", message: "The registry is as its spec wants it." };
+}
+
+/** A reconcile that did not come as far as the Service has nothing new to say of its addresses. */
+function externalAddresses(
+  registry: ConnectedRegistry,
+  { addresses }: Progress,
+): NonNullable<NonNullable<Status["loginServer"]>["addresses"]> {
+  if (addresses === undefined) return registry.status?.loginServer?.addresses ?? [];
+  return addresses.external.map((host) => withPort(host, servicePortOf(registry)));
 }
 
 /** An instance stays the active one while it is silent. */

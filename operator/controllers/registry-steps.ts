@@ -3,6 +3,7 @@ import { seconds } from "../../common/clock.ts";
 import type { RegistrySettings } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ServiceKind, type Service } from "../api/kubernetes.ts";
+import { addressesOf, type Addresses } from "../resources/addresses.ts";
 import { desiredService } from "../resources/service.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
@@ -12,6 +13,8 @@ import type { Finding } from "../status/summarize.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
+import { findExposure } from "./registry-exposure.ts";
+import { expectPriorityClass } from "./registry-priority.ts";
 import { applySettings } from "./registry-settings.ts";
 import { observeStorage, prepareStorage } from "./registry-storage.ts";
 import { ensureCertificates } from "./registry-tls.ts";
@@ -33,6 +36,8 @@ export interface Progress {
   settings?: RegistrySettings;
   /** When the certificate is to be renewed. */
   renewal?: DateTime<true>;
+  /** Where the registry is found. */
+  addresses?: Addresses;
   observation?: Observation;
   error?: unknown;
 }
@@ -60,12 +65,14 @@ export async function takeSteps(
 
   findings.push(findTrust(registry, tools.nodeTrustHosts));
 
-  const address =
-    (await attempt(findings, async () =>
-      addressOf(await ensure(client, ServiceKind, desiredService(registry))),
-    )) ?? (await presentAddress(client, registry));
-  if (address !== undefined) {
-    const served = await attempt(findings, () => ensureCertificates(tools, registry, address));
+  const service =
+    (await attempt(findings, () => ensure(client, ServiceKind, desiredService(registry)))) ??
+    (await presentService(client, registry));
+  const addresses =
+    service === undefined ? undefined : await attempt(findings, async () => expectAddresses(service));
+  if (addresses !== undefined) {
+    progress.addresses = addresses;
+    const served = await attempt(findings, () => ensureCertificates(tools, registry, addresses));
     if (served !== undefined) {
       progress.renewal = served.renewal;
       const until =
@@ -73,13 +80,18 @@ export async function takeSteps(
       const message = `Signed by the registry's own authority${until}.`;
       findings.push({ kind: "fine", reason: "CertificateIssued", message });
     }
-    const settings = await applySettings(tools, registry, address, claim, findings);
+    const settings = await applySettings(tools, registry, addresses, claim, findings);
     if (settings !== undefined) progress.settings = settings;
   } else skip("TLSReady", "ParentConfigured", "SyncConfigured");
 
   // Without its volume, certificate and settings the pod could not start.
   const startable = claim !== undefined && progress.renewal !== undefined && progress.settings !== undefined;
-  const applied = startable ? await attempt(findings, () => applyWorkload(tools, registry)) : undefined;
+  const applied = startable
+    ? await attempt(findings, async () => {
+        await expectPriorityClass(client, registry);
+        return applyWorkload(tools, registry);
+      })
+    : undefined;
 
   if (claim === undefined) skip("StorageReady");
   else {
@@ -90,19 +102,25 @@ export async function takeSteps(
   if (workload === undefined) skip("Available");
   else progress.observation = await observeWorkload(tools, registry, workload, findings);
   findings.push(...registryWord(registry, progress.observation?.silent ?? true));
+
+  if (service === undefined) skip("Exposed");
+  else {
+    const exposure = await attempt(findings, async () => findExposure(service));
+    if (exposure !== undefined) findings.push(exposure);
+  }
 }
 
-/** Where clients reach the registry although its Service cannot be as the spec wants it. */
-async function presentAddress(client: KubeClient, registry: ConnectedRegistry): Promise<string | undefined> {
+/** How clients reach the registry although its Service cannot be as the spec wants it. */
+async function presentService(client: KubeClient, registry: ConnectedRegistry): Promise<Service | undefined> {
   const service = await client.get(ServiceKind, keyOf(registry));
   const owner = service?.metadata.ownerReferences?.find(({ controller }) => controller === true);
-  return owner?.uid === registry.metadata.uid ? service?.spec.clusterIP : undefined;
+  return owner?.uid === registry.metadata.uid ? service : undefined;
 }
 
-function addressOf({ metadata, spec }: Service): string {
-  const { clusterIP } = spec;
-  if (clusterIP !== undefined && clusterIP !== "" && clusterIP !== "None") return clusterIP;
-  throw new WaitingError("AddressPending", `The Service "${metadata.name}" has no address yet.`, {
+function expectAddresses(service: Service): Addresses {
+  const addresses = addressesOf(service);
+  if (addresses !== undefined) return addresses;
+  throw new WaitingError("AddressPending", `The Service "${service.metadata.name}" has no address yet.`, {
     retryAfter: seconds(2),
   });
 }

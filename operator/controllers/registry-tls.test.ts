@@ -54,7 +54,9 @@ class World {
     const now = this.clock.now();
     const tools = { client: this.client, randomBytes, now };
     try {
-      this.due = (await ensureCertificates(tools, registry, this.address)).renewal;
+      this.due = (
+        await ensureCertificates(tools, registry, { cluster: [this.address], external: [] })
+      ).renewal;
     } catch (error) {
       if ((error as Error).message !== "crash") throw error;
       this.due = now;

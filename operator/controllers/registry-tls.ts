@@ -1,6 +1,7 @@
 import type { DateTime } from "luxon";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
+import type { Addresses } from "../resources/addresses.ts";
 import { authorityIn } from "../resources/authority-data.ts";
 import { advance, bundleOf, nextChange, takeover, type Authority } from "../resources/authority.ts";
 import {
@@ -41,11 +42,11 @@ interface Served {
 export async function ensureCertificates(
   tools: Tools,
   registry: ConnectedRegistry,
-  clusterIP: string,
+  addresses: Addresses,
 ): Promise<Served> {
   const { client, now } = tools;
   const { name, namespace = "" } = registry.metadata;
-  const hosts = [...new Set(hostsOf(registry, clusterIP).map(hostOf))];
+  const hosts = [...new Set(hostsOf(registry, addresses).map(hostOf))];
 
   const caSecret = await client.get(SecretKind, { namespace, name: caSecretName(name) });
   const tlsSecret = await client.get(SecretKind, { namespace, name: tlsSecretName(name) });

@@ -23,6 +23,13 @@ describe("isApplied", () => {
     },
     { live: { memory: "1G" }, desired: { memory: "1Gi" }, applied: false, because: "it is less" },
     { live: {}, desired: { empty: {} }, applied: true, because: "the API server drops what is empty" },
+    {
+      live: {},
+      desired: { list: [], text: "", number: 0, flag: false, none: null },
+      applied: true,
+      because: "it drops all that says nothing",
+    },
+    { live: { flag: true }, desired: { flag: false }, applied: false, because: "no is not the default" },
     { live: {}, desired: { a: undefined }, applied: true, because: "an undefined field is none" },
   ])("is $applied when $because", ({ live, desired, applied }) => {
     expect(isApplied(live, desired)).toBe(applied);

@@ -13,10 +13,11 @@ export function stamped<T extends KubeObject>(desired: T): T {
 
 /**
  * Whether applying `desired`, which is stamped, would change nothing: `live` says all that it says. Lists have the same
- * length, objects may have more than is wanted: the API server fills in defaults.
+ * length, objects may have more than is wanted: the API server fills in defaults. And it leaves out what says nothing.
  */
 export function isApplied(live: unknown, desired: unknown): boolean {
-  if (desired === undefined) return true;
+  if (desired === undefined || desired === null) return true;
+  if (live === undefined && isNothing(desired)) return true;
   if (Array.isArray(desired)) {
     return (
       Array.isArray(live) &&
@@ -24,7 +25,7 @@ export function isApplied(live: unknown, desired: unknown): boolean {
       desired.every((item, at) => isApplied(live[at], item))
     );
   }
-  if (typeof desired === "object" && desired !== null) {
+  if (typeof desired === "object") {
     if (typeof live !== "object" || live === null) return Object.keys(desired).length === 0;
     return Object.entries(desired).every(([key, item]) =>
       isApplied((live as Record<string, unknown>)[key], item),
@@ -32,6 +33,13 @@ export function isApplied(live: unknown, desired: unknown): boolean {
   }
   return live === desired || sameQuantity(live, desired);
 }
+
+/** Where a default would not be this, the API server fills it in: what is missing has no other. */
+function isNothing(desired: unknown): boolean {
+  return Array.isArray(desired) ? desired.length === 0 : nothings.has(desired);
+}
+
+const nothings: ReadonlySet<unknown> = new Set(["", 0, false]);
 
 /** Stable: the order of keys does not matter. */
 function hashOf(value: unknown): string {

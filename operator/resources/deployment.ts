@@ -1,10 +1,9 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Deployment } from "../api/kubernetes.ts";
-import { configSecretName, labelsOf, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
+import { configSecretName, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
 import { claimOf } from "./storage.ts";
+import { podMetadata, podSecurity, schedulingOf } from "./pod-options.ts";
 
-/** The user of the image. */
-const user = 65532;
 const ports = { https: 5000, probes: 5001 };
 const data = "/var/lib/connected-registry";
 const config = "/etc/connected-registry/config";
@@ -23,7 +22,7 @@ const defaultResources = {
  */
 export function desiredDeployment(registry: ConnectedRegistry, image: string): Deployment {
   const { name } = registry.metadata;
-  const { nodeSelector, tolerations, imagePullSecrets } = registry.spec;
+  const { imagePullSecrets } = registry.spec;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -35,23 +34,15 @@ export function desiredDeployment(registry: ConnectedRegistry, image: string): D
       strategy: { type: "Recreate" },
       selector: { matchLabels: selectorOf(name) },
       template: {
-        metadata: { labels: labelsOf(name) },
+        metadata: podMetadata(registry),
         spec: {
           serviceAccountName: name,
           automountServiceAccountToken: true,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 30,
-          ...(nodeSelector === undefined ? {} : { nodeSelector }),
-          ...(tolerations === undefined ? {} : { tolerations }),
+          ...schedulingOf(registry),
           ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: user,
-            runAsGroup: user,
-            fsGroup: user,
-            fsGroupChangePolicy: "OnRootMismatch",
-            seccompProfile: { type: "RuntimeDefault" },
-          },
+          securityContext: podSecurity(registry),
           containers: [containerOf(registry, image)],
           volumes: [
             { name: "data", persistentVolumeClaim: { claimName: claimOf(registry) } },

@@ -119,13 +119,48 @@ const everything: ConnectedRegistry = {
     scrub: { enabled: false, schedule: "0 4 * * 0", bandwidth: "1Mi" },
     sync: { schedule: "0 3 * * *", timeZone: "Asia/Tokyo", window: "PT3H" },
     storage: { size: "20Gi", storageClassName: "fast", accessMode: "ReadWriteOncePod" },
-    service: { type: "NodePort", clusterIP: "10.96.0.10", loginServer: "edge.contoso.example:8443" },
+    service: {
+      type: "LoadBalancer",
+      clusterIP: "10.96.0.10",
+      loginServer: "edge.contoso.example:8443",
+      port: 8443,
+      nodePort: 30443,
+      annotations: { "example.com/pool": "edge" },
+      loadBalancerClass: "example.com/fast",
+      loadBalancerSourceRanges: ["203.0.113.0/24"],
+      externalTrafficPolicy: "Local",
+      ipFamilyPolicy: "PreferDualStack",
+    },
     resources: { limits: { memory: "1Gi" } },
     nodeSelector: { "kubernetes.io/os": "linux" },
     tolerations: [{ key: "edge", operator: "Exists" }],
     imagePullSecrets: [{ name: "mirror" }],
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          {
+            topologyKey: "kubernetes.io/hostname",
+            labelSelector: { matchLabels: { "app.kubernetes.io/name": "connected-registry" } },
+          },
+        ],
+      },
+    },
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: "topology.kubernetes.io/zone",
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: { "app.kubernetes.io/name": "connected-registry" } },
+      },
+    ],
+    priorityClassName: "edge-critical",
+    podLabels: { team: "edge", "app.kubernetes.io/name": "never this" },
+    podAnnotations: { "example.com/scrape": "true" },
+    podSecurityContext: { runAsUser: 1000, fsGroup: 2000, supplementalGroups: [3000] },
+    serviceAccountAnnotations: { "example.com/role": "edge" },
   },
 };
+const addresses = { cluster: ["10.96.0.10", "fd00:96::10"], external: ["203.0.113.7", "lb.contoso.example"] };
 const parent = {
   loginServer: "registry.contoso.example:5000",
   credentials: { username: "edge", password: "p" },
@@ -156,6 +191,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredDeployment(everything, image),
     desiredService(everything),
     desiredClaim(everything, undefined, false),
+    desiredServiceAccount(everything),
   ],
   secrets: [
     desiredTlsSecret(plain, server, ca.certificate),
@@ -172,7 +208,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
   ],
   "settings-plain": [
     desiredSettings(plain, {
-      clusterIP: "10.96.0.10",
+      addresses,
       parent,
       sync: syncSettings(plain, adjustedPolicy(plain, policy)),
       content: contentRules(plain.spec),
@@ -181,7 +217,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
   ],
   "settings-everything": [
     desiredSettings(everything, {
-      clusterIP: "10.96.0.10",
+      addresses,
       parent: undefined,
       sync: syncSettings(everything, adjustedPolicy(everything, limited)),
       content: contentRules(everything.spec),
@@ -189,7 +225,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     }),
   ],
   trust: [
-    desiredTrust([{ registry: everything, clusterIP: "10.96.0.10", ca: "ca certificate" }], "system", [
+    desiredTrust([{ registry: everything, addresses, ca: "ca certificate" }], "system", [
       "*.contoso.example",
     ]),
   ],

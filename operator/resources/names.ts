@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "../runtime/kube.ts";
+import type { Addresses } from "./addresses.ts";
 
 /** Names of the objects that belong to a ConnectedRegistry. */
 export const claimName = (registry: string): string => `${registry}-data`;
@@ -11,6 +12,9 @@ export const tokenSecretName = (registry: string, token: string): string => `${r
 
 /** The Secret with the user name and passwords of a ClientToken. */
 export const credentialsSecretName = (token: string): string => `${token}-credentials`;
+
+/** Needs no mention in the name of an image. */
+const httpsPort = 443;
 
 export const managedBy = "connected-registry-operator";
 
@@ -65,26 +69,42 @@ export function ownerReference(
   };
 }
 
+/** The port that clients use. */
+export function servicePortOf({ spec }: ConnectedRegistry): number {
+  return spec.service.port ?? httpsPort;
+}
+
 /** The host name that image names begin with, with a port if it is not 443. */
-export function loginServerOf({ metadata, spec }: ConnectedRegistry): string {
-  return spec.service.loginServer ?? `${metadata.name}.${metadata.namespace ?? ""}.svc.cluster.local`;
+export function loginServerOf(registry: ConnectedRegistry): string {
+  const { metadata, spec } = registry;
+  return (
+    spec.service.loginServer ??
+    withPort(`${metadata.name}.${metadata.namespace ?? ""}.svc.cluster.local`, servicePortOf(registry))
+  );
+}
+
+/** `host`, and `host:port` if it is another than that of HTTPS. An IPv6 address is put in brackets for it. */
+export function withPort(host: string, port: number): string {
+  return port === httpsPort ? host : `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
 /** `host` of `host` and `host:port`; an address is its own host. */
 export function hostOf(loginServer: string): string {
-  return isIP(loginServer) === 0 ? loginServer.replace(/:[0-9]+$/, "") : loginServer;
+  if (isIP(loginServer) !== 0) return loginServer;
+  return loginServer.replace(/:[0-9]+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 /** Every name and address of the registry, the preferred first: what clients may call it, and its certificate is for. */
-export function hostsOf(registry: ConnectedRegistry, clusterIP: string): readonly string[] {
+export function hostsOf(registry: ConnectedRegistry, addresses: Addresses): readonly string[] {
   const { name, namespace = "" } = registry.metadata;
+  const port = servicePortOf(registry);
   const hosts = [
-    loginServerOf(registry),
     `${name}.${namespace}.svc.cluster.local`,
     `${name}.${namespace}.svc`,
     `${name}.${namespace}`,
     name,
-    clusterIP,
+    ...addresses.cluster,
+    ...addresses.external,
   ];
-  return [...new Set(hosts)];
+  return [...new Set([loginServerOf(registry), ...hosts.map((host) => withPort(host, port))])];
 }

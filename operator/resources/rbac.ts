@@ -4,7 +4,13 @@ import { configSecretName, ownedMeta, tokenSecretName } from "./names.ts";
 
 /** Who the registry's pod is to the API server. */
 export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccount {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: ownedMeta(registry, registry.metadata.name) };
+  const { serviceAccountAnnotations: annotations } = registry.spec;
+  const metadata = ownedMeta(registry, registry.metadata.name);
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations }) },
+  };
 }
 
 /**

@@ -1,19 +1,42 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Service } from "../api/kubernetes.ts";
-import { ownedMeta, selectorOf } from "./names.ts";
+import { ownedMeta, selectorOf, servicePortOf } from "./names.ts";
 
-/** How clients and nodes reach the registry: HTTPS on 443. */
+/**
+ * How clients and nodes reach the registry: HTTPS, on 443 unless the spec names another port. What the spec leaves out
+ * is the API server's to choose.
+ */
 export function desiredService(registry: ConnectedRegistry): Service {
-  const { type, clusterIP } = registry.spec.service;
+  const { annotations, nodePort } = registry.spec.service;
+  const metadata = ownedMeta(registry, registry.metadata.name);
+  const port = { name: "https", port: servicePortOf(registry), targetPort: "https", protocol: "TCP" };
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: ownedMeta(registry, registry.metadata.name),
+    metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations }) },
     spec: {
-      type,
-      ...(clusterIP === undefined ? {} : { clusterIP }),
+      ...passedOn(registry.spec.service),
       selector: selectorOf(registry.metadata.name),
-      ports: [{ name: "https", port: 443, targetPort: "https", protocol: "TCP" }],
+      ports: [{ ...port, ...(nodePort === undefined ? {} : { nodePort }) }],
     },
+  };
+}
+
+/** The fields that the spec calls as a Service does. */
+function passedOn({
+  type,
+  clusterIP,
+  ipFamilyPolicy,
+  externalTrafficPolicy,
+  loadBalancerClass,
+  loadBalancerSourceRanges,
+}: ConnectedRegistry["spec"]["service"]): Service["spec"] {
+  return {
+    type,
+    ...(clusterIP === undefined ? {} : { clusterIP }),
+    ...(ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy }),
+    ...(externalTrafficPolicy === undefined ? {} : { externalTrafficPolicy }),
+    ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),
+    ...(loadBalancerSourceRanges === undefined ? {} : { loadBalancerSourceRanges }),
   };
 }

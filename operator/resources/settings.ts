@@ -1,6 +1,7 @@
 import { configVersion, type RegistrySettingsInput } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
+import type { Addresses } from "./addresses.ts";
 import type { ContentRules } from "./content.ts";
 import { drainOf } from "./deletion.ts";
 import { hostsOf, planAnnotation, resyncAnnotation, tokenSecretName } from "./names.ts";
@@ -10,7 +11,7 @@ import { bytesOf, secondsOf } from "./measures.ts";
 export type SyncSettings = NonNullable<RegistrySettingsInput["sync"]>;
 
 interface Inputs {
-  readonly clusterIP: string;
+  readonly addresses: Addresses;
   readonly parent: ParentSettings | undefined;
   readonly sync: SyncSettings | undefined;
   readonly content: ContentRules;
@@ -21,7 +22,7 @@ interface Inputs {
 /** The document that the registry's pod is configured by. */
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
-  const { parent, sync, content, clusterIP } = inputs;
+  const { parent, sync, content, addresses } = inputs;
   const drain = drainOf(registry);
   // A volume that has not grown yet, or cannot, holds no more than it is.
   const room = [bytesOf(spec.storage.size), bytesOf(inputs.capacity)].filter((bytes) => bytes !== undefined);
@@ -30,7 +31,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     version: configVersion,
     name: metadata.name,
     mode: spec.mode,
-    loginServers: [...hostsOf(registry, clusterIP)],
+    loginServers: [...hostsOf(registry, addresses)],
     ...(parent === undefined ? {} : { parent }),
     ...(sync === undefined ? {} : { sync }),
     suspend: spec.suspend,

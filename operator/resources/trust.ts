@@ -2,34 +2,38 @@ import { isIP } from "node:net";
 import { trustConfigMap, type TrustEntry } from "../../common/contract/trust.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { ConfigMap } from "../api/kubernetes.ts";
-import { hostOf, hostsOf, loginServerOf, managedBy } from "./names.ts";
+import type { Addresses } from "./addresses.ts";
+import { hostOf, hostsOf, loginServerOf, managedBy, servicePortOf, withPort } from "./names.ts";
 
 /** One registry that nodes are to trust. */
 export interface TrustedRegistry {
   readonly registry: ConnectedRegistry;
-  readonly clusterIP: string;
+  readonly addresses: Addresses;
   /** PEM. */
   readonly ca: string;
 }
 
 /**
- * The names under which nodes may know `registry`: those that its namespace gives it by nature, its address, and its
- * login server if an administrator allows it. Whoever may make a ConnectedRegistry could otherwise have every node
+ * The names under which nodes may know `registry`: those that its namespace gives it by nature, its address in the
+ * cluster, and its login server and addresses outside if an administrator allows them. Whoever may make a ConnectedRegistry could otherwise have every node
  * fetch docker.io from it.
  *
  * @param allowed hosts, or `*.` and a domain
  */
 function trustedHosts(
   registry: ConnectedRegistry,
-  clusterIP: string,
+  addresses: Addresses,
   allowed: readonly string[],
 ): readonly string[] {
   const refused = refusedLoginServer(registry, allowed);
-  return hostsOf(registry, clusterIP).filter((host) => {
+  return hostsOf(registry, addresses).filter((host) => {
     if (host === loginServerOf(registry)) return host !== refused;
-    // A name without a dot is a path on Docker Hub, <name>.<namespace> may be somebody's on the internet (docker.io),
-    // and the names of images have no place for an IPv6 address.
-    return isIP(host) === 4 || isOwnName(registry, host);
+    const name = hostOf(host);
+    // The names of images have no place for an IPv6 address.
+    if (isIP(name) === 6) return false;
+    // A name without a dot is a path on Docker Hub, and <name>.<namespace> may be somebody's on the internet (docker.io).
+    if (isOwnName(registry, host) || addresses.cluster.includes(name)) return true;
+    return addresses.external.includes(name) && isAllowed(host, allowed);
   });
 }
 
@@ -52,18 +56,21 @@ function isAllowed(loginServer: string, allowed: readonly string[]): boolean {
   return allowed.some((one) => (one.startsWith("*.") ? host.endsWith(one.slice(1)) : one === host));
 }
 
+/** Where nodes reach it. */
+function serverOf(registry: ConnectedRegistry, { cluster: [address = ""] }: Addresses): string {
+  const host = isIP(address) === 6 ? `[${address}]` : address;
+  return `https://${withPort(host, servicePortOf(registry))}`;
+}
+
 /** Everything that node agents are told, in `namespace`. Nothing but this depends on the order of `registries`. */
 export function desiredTrust(
   registries: readonly TrustedRegistry[],
   namespace: string,
   allowed: readonly string[],
 ): ConfigMap {
-  const entries = registries.map(({ registry, clusterIP, ca }): [string, string] => {
-    const address = isIP(clusterIP) === 6 ? `[${clusterIP}]` : clusterIP;
-    const hosts = trustedHosts(registry, clusterIP, allowed).map((host) =>
-      isIP(host) === 6 ? `[${host}]` : host,
-    );
-    const entry: TrustEntry = { version: 1, hosts: [...hosts], server: `https://${address}`, ca };
+  const entries = registries.map(({ registry, addresses, ca }): [string, string] => {
+    const hosts = trustedHosts(registry, addresses, allowed);
+    const entry: TrustEntry = { version: 1, hosts: [...hosts], server: serverOf(registry, addresses), ca };
     return [`${registry.metadata.namespace ?? ""}.${registry.metadata.name}`, JSON.stringify(entry)];
   });
   return {

@@ -181,12 +181,18 @@ function goneIsConflict(error: unknown): unknown {
   return gone ? new ConflictError(error.message, { cause: error }) : error;
 }
 
+/** The API server calls it its own fault when an object that is applied has a field that its kind does not have. */
+function isUntypable({ status, message }: ApiError): boolean {
+  return status === 500 && message.includes("failed to create typed patch object");
+}
+
 function translated(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
   if (error.causes.includes("NamespaceTerminating")) {
     return new NamespaceTerminatingError(error.message, { cause: error });
   }
   if (error.status === 409) return new ConflictError(error.message, { cause: error });
-  if (rejections.has(error.status)) return new RejectedError(error.status, error.message);
+  if (rejections.has(error.status) || isUntypable(error))
+    return new RejectedError(error.status, error.message);
   return error;
 }

@@ -10,6 +10,7 @@ export const conditionTypes = [
   "ClientTokensReady",
   "TLSReady",
   "NodeTrust",
+  "Exposed",
   "StorageReady",
   "Available",
   "ParentReachable",
@@ -164,6 +165,17 @@ export const reasons = {
       "Have an administrator add it to trustDistribution.allowedLoginServers of the Helm chart (--node-trust-hosts of " +
       "the operator), or configure the nodes yourself.",
   },
+  ClusterOnly: { kinds: registry, condition: "Exposed", remedy: "" },
+  NodePortAssigned: { kinds: registry, condition: "Exposed", remedy: "" },
+  AddressAssigned: { kinds: registry, condition: "Exposed", remedy: "" },
+  LoadBalancerPending: {
+    kinds: registry,
+    condition: "Exposed",
+    remedy:
+      "See what it waits for: kubectl describe service --namespace <namespace> <name>. Without a load balancer for " +
+      "spec.service.loadBalancerClass in the cluster, use another spec.service.type.",
+    patience: 10,
+  },
   VolumeBound: { kinds: registry, condition: "StorageReady", remedy: "" },
   ContentRulesInvalid: {
     kinds: registry,
@@ -262,6 +274,11 @@ export const reasons = {
     remedy: "See why: kubectl logs --namespace <namespace> deployment/<name> --previous.",
   },
   PodNotStarting: { kinds: registry, condition: "Available", remedy: debugPod },
+  PriorityClassNotFound: {
+    kinds: registry,
+    condition: "Ready",
+    remedy: "Create the PriorityClass, or correct spec.priorityClassName. Until then the pod stays as it is.",
+  },
   PodForbidden: {
     kinds: registry,
     condition: "Available",

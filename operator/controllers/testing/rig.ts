@@ -298,7 +298,13 @@ export class Rig {
   private async kubernetes(): Promise<void> {
     for (const service of await this.cluster.list(ServiceKind)) {
       if (service.spec.clusterIP !== undefined) continue;
-      this.cluster.put(ServiceKind, { ...service, spec: { ...service.spec, clusterIP: "10.96.0.10" } });
+      const ports = (service.spec.ports ?? []).map((port) =>
+        service.spec.type === "ClusterIP" ? port : { ...port, nodePort: port.nodePort ?? 30443 },
+      );
+      this.cluster.put(ServiceKind, {
+        ...service,
+        spec: { ...service.spec, clusterIP: "10.96.0.10", ports },
+      });
     }
     if (!this.bindsClaims) return;
     for (const claim of await this.cluster.list(PersistentVolumeClaimKind)) {
