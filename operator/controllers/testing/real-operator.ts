@@ -35,6 +35,9 @@ export interface RealOperator {
   /** Somebody else who applies objects. */
   as(fieldManager: string): RestClient;
   namespace(name: string): Promise<void>;
+  /** Ends the operator, or starts it again; what it has made stays. */
+  pause(): Promise<void>;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -64,7 +67,7 @@ export async function startRealOperator(): Promise<RealOperator> {
   };
   await namespace("operator");
   const writes: string[] = [];
-  const stopOperator = startControllers(plane.kubeconfig, writes);
+  let stopOperator = startControllers(plane.kubeconfig, writes);
   const as = (manager: string): RestClient =>
     new RestClient(
       fromKubeconfig(plane.kubeconfig, () => undefined),
@@ -74,7 +77,12 @@ export async function startRealOperator(): Promise<RealOperator> {
     await stopOperator();
     await plane.stop();
   };
-  return { plane, user: as("kubectl"), pod: as("connected-registry"), writes, as, namespace, stop };
+  const pause = (): Promise<void> => stopOperator();
+  const resume = (): void => {
+    stopOperator = startControllers(plane.kubeconfig, writes);
+  };
+  const clients = { user: as("kubectl"), pod: as("connected-registry") };
+  return { plane, ...clients, writes, as, namespace, pause, resume, stop };
 }
 
 /** @returns what stops them */

@@ -115,7 +115,7 @@ export class FakeCluster implements KubeClient, KubeWatcher {
       throw new RejectedError(422, "no new finalizers can be added if the object is being deleted");
     }
     this.writes.push(`setFinalizers ${kindName(kind)} ${keyText(key)}`);
-    const { finalizers: _, ...others } = metadata;
+    const others = without(metadata, ["finalizers"]) as unknown as ObjectMeta;
     const given = finalizers.length === 0 ? {} : { finalizers };
     const next = { ...live.object, metadata: { ...others, ...given } };
     return this.store(kind, next, live.ownership, live) as T;
