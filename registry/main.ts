@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { inCluster } from "../common/cluster/connection.ts";
 import { configVersion, InvalidConfigError, parseSettings } from "../common/contract/config.ts";
+import { endingPath } from "../common/contract/ending.ts";
 import { hasCode } from "../common/errors.ts";
 import { parseServeConfig, type ClusterIdentity, type ServeConfig } from "./configuration/serve-config.ts";
 import { readConfiguration } from "./configuration/configuration-file.ts";
@@ -11,6 +12,7 @@ import { checkCertificate } from "./http/encryption.ts";
 import type { ServeOptions } from "./configuration/option-reader.ts";
 import { tellFailure } from "./configuration/tell-failure.ts";
 import { environmentName, optionGroups, serveOptions } from "./configuration/options.ts";
+import { endingOf, leaveEnding } from "./composition/ending.ts";
 import { serve, type Source } from "./composition/serve.ts";
 
 /** How the system says that a directory is none, or cannot be written. */
@@ -50,6 +52,9 @@ async function main(options: ServeOptions, fromEnvironment: (name: string) => bo
     await serveThroughDamage(config, source);
     return 0;
   } catch (error) {
+    const { cluster = "", data = "" } = options;
+    const ending = cluster === "" ? undefined : await endingOf(error, String(data));
+    if (ending !== undefined) await leaveEnding(endingPath, ending);
     return tellFailure(error, process.stderr, remedyOf);
   }
 }

@@ -149,7 +149,12 @@ interface PodCondition {
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly running?: { readonly startedAt?: string };
-  readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason?: string;
+    /** What the program left for us. */
+    readonly message?: string;
+  };
 }
 
 export interface Pod extends KubeObject {
@@ -162,6 +167,7 @@ export interface Pod extends KubeObject {
     readonly containerStatuses?: readonly {
       readonly name: string;
       readonly image: string;
+      readonly ready?: boolean;
       readonly state?: ContainerState;
       readonly lastState?: ContainerState;
     }[];

@@ -54,6 +54,8 @@ import { Reporter } from "./report.ts";
  * is watched, so that this mends nothing but a fault of ours; done often, it would be most of what an idle operator does.
  */
 const resyncPeriod = Duration.fromObject({ hours: 10 });
+/** What nothing tells us of, a claim that somebody made, is looked at again after this. */
+const unfollowedPeriod = Duration.fromObject({ minutes: 10 });
 
 /** Makes everything that a ConnectedRegistry is made of, and says in its status how that goes. */
 export function connectedRegistryController(
@@ -166,7 +168,8 @@ class RegistryReconciler implements Reconciler {
     now: DateTime<true>,
   ): Promise<Action> {
     const { dependencies, relations, heartbeats } = this;
-    const fullAgain = now.plus(resyncPeriod);
+    const { existingClaim } = registry.spec.storage;
+    const fullAgain = now.plus(existingClaim === undefined ? resyncPeriod : unfollowedPeriod);
     this.quietUntil.set(keyText(key), fullAgain);
     const progress: Progress = { findings };
     try {

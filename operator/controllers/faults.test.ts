@@ -10,6 +10,7 @@ import { ClientTokenKind } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind } from "../api/connectedregistry.gen.ts";
 import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
 import { parseSettings } from "../../common/contract/config.ts";
+import { endingText } from "../../common/contract/ending.ts";
 import { labelsOf } from "../resources/names.ts";
 import { encode } from "../resources/secret-data.ts";
 import { RejectedError } from "../runtime/kube.ts";
@@ -51,6 +52,20 @@ const waitingFor = (reason: string, message = ""): object => ({
   phase: "Pending",
   containerStatuses: [
     { name: "registry", image: "registry.example/x:1", state: { waiting: { reason, message } } },
+  ],
+});
+
+/** A container that left `message` when it ended, and is about to be started again. */
+const endedWith = (message: string): object => ({
+  phase: "Running",
+  containerStatuses: [
+    {
+      name: "registry",
+      image: "x",
+      ready: false,
+      state: { waiting: { reason: "CrashLoopBackOff" } },
+      lastState: { terminated: { exitCode: 1, reason: "Error", message } },
+    },
   ],
 });
 
@@ -288,6 +303,46 @@ const faults: readonly Fault[] = [
     reason: "PodCrashing",
     stalled: false,
     says: "more memory than spec.resources allows",
+  },
+  ...(
+    [
+      ["VolumeReadOnly", 'The volume of the PersistentVolumeClaim "contoso-edge-data" is mounted read-only.'],
+      ["VolumeForbidden", "Let user 65532 write"],
+      ["VolumeUnsuitable", "so that it keeps locks"],
+      ["VolumeFull", "Make room, or give it more."],
+    ] as const
+  ).map(([code, says]) => ({
+    fault: `the program ended for its volume (${code})`,
+    arrange: (rig: Rig) => pod(rig, endedWith(endingText({ code, message: "x" }))),
+    condition: "StorageReady",
+    reason: code,
+    stalled: true,
+    says,
+  })),
+  {
+    fault: "another instance uses the volume",
+    arrange: (rig) =>
+      pod(rig, endedWith(endingText({ code: "AlreadyActivated", message: "x", holder: "pod-0" }))),
+    condition: "Available",
+    reason: "AlreadyActivated",
+    stalled: false,
+    says: 'already activated by another instance, "pod-0": only one is supported at any time. Stop the other',
+  },
+  {
+    fault: "the program cannot use its settings",
+    arrange: (rig) => pod(rig, endedWith(endingText({ code: "ConfigurationInvalid", message: "x" }))),
+    condition: "Available",
+    reason: "ConfigurationInvalid",
+    stalled: false,
+    says: "should be of one version",
+  },
+  {
+    fault: "the program left something that is not ours",
+    arrange: (rig) => pod(rig, endedWith("panic: parent-password")),
+    condition: "Available",
+    reason: "PodCrashing",
+    stalled: false,
+    says: "exit code 1. See why",
   },
   {
     fault: "the pod was evicted",

@@ -1,3 +1,4 @@
+import { Duration } from "luxon";
 import { parseSettings } from "../../common/contract/config.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import {
@@ -84,7 +85,7 @@ describe("a larger size", () => {
     expect(await rig.condition("Available")).toMatchObject({ status: "True" });
 
     storageClass(rig, "standard", true);
-    await rig.advance(rig.clock.now().plus({ seconds: 61 }).diff(rig.clock.now()));
+    await rig.advance(Duration.fromObject({ seconds: 61 }));
     expect(await rig.condition("StorageReady")).toMatchObject({ reason: "VolumeResizing" });
   });
 
@@ -188,13 +189,28 @@ describe("an existing claim", () => {
     expect(await quota(rig)).toBe(10 * gibibyte);
   });
 
+  it("that somebody makes larger is found so within ten minutes, though nothing tells", async () => {
+    const rig = await naming(claim());
+    await rig.startPod("pod-1");
+    rig.cluster.put(PersistentVolumeClaimKind, {
+      ...claim(),
+      status: { phase: "Bound", capacity: { storage: "40Gi" } },
+    });
+    await rig.settle();
+    for (let second = 0; second <= 660; second += 15) {
+      await rig.beat("pod-1");
+      await rig.advance(Duration.fromObject({ seconds: 15 }));
+    }
+    expect(await quota(rig)).toBe(40 * gibibyte);
+  });
+
   it("is waited for", async () => {
     const rig = await naming();
     expect(await rig.condition("StorageReady")).toMatchObject({ status: "False", reason: "ClaimNotFound" });
     expect(await rig.condition("Stalled")).toMatchObject({ status: "False" });
     expect(await rig.cluster.get(DeploymentKind, edge)).toBeUndefined();
     rig.cluster.put(PersistentVolumeClaimKind, claim());
-    await rig.advance(rig.clock.now().plus({ seconds: 6 }).diff(rig.clock.now()));
+    await rig.advance(Duration.fromObject({ seconds: 6 }));
     expect(await rig.condition("StorageReady")).toMatchObject({ status: "True" });
     expect(await rig.get(DeploymentKind, edge.name)).toBeDefined();
   });
@@ -221,7 +237,7 @@ describe("an existing claim", () => {
   it("is for the oldest of those that name it, and for the next when that goes", async () => {
     const rig = await naming(claim());
     const { spec } = await rig.registry();
-    await rig.clock.advance(rig.clock.now().plus({ seconds: 1 }).diff(rig.clock.now()));
+    await rig.clock.advance(Duration.fromObject({ seconds: 1 }));
     const { apiVersion, kind } = ConnectedRegistryKind;
     const second = { ...edge, name: "a-second" };
     rig.user({ apiVersion, kind, metadata: second, spec } as ConnectedRegistry);

@@ -17,8 +17,10 @@ import { desiredDeployment } from "../resources/deployment.ts";
 import { desiredLease } from "../resources/lease.ts";
 import { loginServerOf, selectorOf } from "../resources/names.ts";
 import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "../resources/rbac.ts";
+import { claimOf } from "../resources/storage.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
+import { volumeFaultOf } from "../status/ending.ts";
 import type { Finding } from "../status/summarize.ts";
 import { isRolledOut, whyNotServing } from "../status/workload.ts";
 import { attempt, ensure } from "./ensure.ts";
@@ -95,6 +97,8 @@ export async function observeWorkload(
 
   await attempt(findings, async () => {
     if (!rolledOut || sign.expiry !== undefined) tools.heartbeats.expectNothing(keyOf(registry));
+    const fault = rolledOut ? undefined : volumeFaultOf(pods ?? [], claimOf(registry));
+    if (fault !== undefined) findings.push({ kind: "fault", error: fault });
     if (!rolledOut) throw whyNotServing(deployment, pods ?? []);
     if (sign.expiry === undefined) throw notHeard(tools, registry);
     findings.push({

@@ -245,6 +245,24 @@ export const reasons = {
     remedy:
       "A volume is for one registry: give this one another spec.storage.existingClaim by making it anew.",
   },
+  VolumeReadOnly: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Have it mounted for writing (a disk that failed is often mounted again without), then the registry starts by itself.",
+  },
+  VolumeForbidden: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Let user 65532 write to the volume and all that is on it: fsGroup does nothing for directories of a node or of an NFS server.",
+  },
+  VolumeUnsuitable: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Keep the content on a disk, or mount the network storage so that it keeps locks (NFS: not with nolock; SMB: with nobrl).",
+  },
   Serving: { kinds: registry, condition: "Available", remedy: "" },
   Starting: {
     kinds: registry,
@@ -272,6 +290,17 @@ export const reasons = {
     kinds: registry,
     condition: "Available",
     remedy: "See why: kubectl logs --namespace <namespace> deployment/<name> --previous.",
+  },
+  AlreadyActivated: {
+    kinds: registry,
+    condition: "Available",
+    remedy: "Stop the other instance: this one then starts by itself.",
+  },
+  ConfigurationInvalid: {
+    kinds: registry,
+    condition: "Available",
+    remedy:
+      "See what it objects to: kubectl logs --namespace <namespace> deployment/<name> --previous. Operator and registry should be of one version.",
   },
   PodNotStarting: { kinds: registry, condition: "Available", remedy: debugPod },
   PriorityClassNotFound: {

@@ -1,5 +1,7 @@
 import { seconds } from "../../common/clock.ts";
+import type { Ending } from "../../common/contract/ending.ts";
 import type { Deployment, Pod } from "../api/kubernetes.ts";
+import { endingOf, newestOf } from "./ending.ts";
 import { WaitingError } from "./errors.ts";
 import type { Reason } from "./reasons.ts";
 
@@ -19,16 +21,15 @@ export function isRolledOut({ metadata, status }: Deployment): boolean {
 
 /** Says why a Deployment that is not rolled out is not. */
 export function whyNotServing({ status }: Deployment, pods: readonly Pod[]): WaitingError {
-  const [pod] = pods
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .sort((a, b) => ((a.metadata.creationTimestamp ?? "") < (b.metadata.creationTimestamp ?? "") ? 1 : -1));
+  const pod = newestOf(pods);
   if (pod !== undefined) return waiting(...faultOf(pod));
   const refused = status?.conditions?.find((one) => one.type === "ReplicaFailure" && one.status === "True");
   if (refused === undefined) return waiting("Starting", "The registry's pod is being made.");
   return waiting("PodForbidden", `The registry's pod may not be made: ${refused.message ?? unknown}`);
 }
 
-function faultOf({ metadata, status }: Pod): [Reason, string] {
+function faultOf(pod: Pod): [Reason, string] {
+  const { metadata, status } = pod;
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
     return ["Unschedulable", `No node takes the registry's pod: ${scheduled.message ?? unknown}`];
@@ -41,18 +42,40 @@ function faultOf({ metadata, status }: Pod): [Reason, string] {
   if (startFaults.includes(why)) {
     return ["PodNotStarting", `The container does not start: ${container?.state?.waiting?.message ?? why}`];
   }
-  const ended = container?.state?.terminated ?? container?.lastState?.terminated;
-  if (ended !== undefined && container?.state?.running === undefined) {
+  const ending = endingOf(pod);
+  if (ending !== undefined) return ended(ending);
+  const terminated = container?.state?.terminated ?? container?.lastState?.terminated;
+  if (terminated !== undefined && container?.state?.running === undefined) {
     const cause =
-      ended.reason === "OOMKilled"
+      terminated.reason === "OOMKilled"
         ? "it used more memory than spec.resources allows"
-        : `exit code ${ended.exitCode}`;
+        : `exit code ${terminated.exitCode}`;
     return ["PodCrashing", `The registry ends again and again: ${cause}.`];
   }
   if (status?.phase === "Failed") {
     return ["PodNotStarting", `The pod "${metadata.name}" failed: ${status.reason ?? unknown}.`];
   }
   return ["Starting", "The registry's pod starts."];
+}
+
+/** For whoever looks at the pod; of its volume another condition tells more. */
+function ended({ code, holder }: Ending): [Reason, string] {
+  switch (code) {
+    case "AlreadyActivated": {
+      const by = holder === undefined ? "" : `, "${holder}"`;
+      return [
+        "AlreadyActivated",
+        `The registry is already activated by another instance${by}: only one is supported at any time.`,
+      ];
+    }
+    case "ConfigurationInvalid":
+      return ["ConfigurationInvalid", "The registry cannot use its settings or its certificate."];
+    case "VolumeReadOnly":
+    case "VolumeForbidden":
+    case "VolumeUnsuitable":
+    case "VolumeFull":
+      return ["PodCrashing", "The registry ends again and again: it cannot use its volume."];
+  }
 }
 
 function waiting(reason: Reason, fact: string): WaitingError {

@@ -80,6 +80,7 @@ export async function serve(config: ServeConfig, source: Source): Promise<void> 
   const stop = stopSignal();
   const open = (): Promise<RegistryContent> =>
     openContent(config.data, {
+      ...(source.kind === "cluster" ? { holder: source.podName } : {}),
       ...{ clock, newId: randomUUID, space },
       quota: () => settings().storageQuotaBytes,
       repositoryQuotas: () => settings().quotas,

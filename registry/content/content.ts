@@ -39,6 +39,8 @@ export interface ContentOptions extends PartsOptions {
   readonly fileSystemType?: FileSystemType;
   /** Absent: asks the system. */
   readonly placeOf?: PlaceOf;
+  /** What others who want the data are told that we are called. */
+  readonly holder?: string;
 }
 
 /** How long a transfer that nobody went on with is kept. */
@@ -151,6 +153,7 @@ export class RegistryContent implements Repositories<ContentRepository> {
  * ```text
  * <directory>/
  *   lock                   held while a process uses the data
+ *   activation.json        what that process is called, if it has a name
  *   registry.db            names, tags, links, manifests: SQLite with its log beside it (-wal, -shm)
  *   dry-run.db             a copy of registry.db, while a dry run of collecting garbage works on it
  *   blobs/  staging/       see FilesystemBlobs
@@ -165,7 +168,11 @@ export async function openContent(
 ): Promise<RegistryContent> {
   await ensureDirectory(files, directory);
   const remote = remoteFileSystem(await (options.fileSystemType ?? fileSystemType)(directory));
-  const release = holdLock(join(directory, "lock"), remote === undefined ? undefined : lockAdvice(remote));
+  const release = holdLock(
+    join(directory, "lock"),
+    remote === undefined ? undefined : lockAdvice(remote),
+    options.holder,
+  );
   try {
     await clearCopies(directory, files);
     const blobs = await FilesystemBlobs.open(directory, files);

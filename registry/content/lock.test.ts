@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { seconds } from "../../common/clock.ts";
+import { createLog } from "../../common/log.ts";
 import { ManualClock } from "../../common/testing/manual-clock.ts";
 import { silentLog } from "../../common/testing/silent-log.ts";
 import { DataInUseError, holdLock, openWhenFree } from "./lock.ts";
@@ -46,6 +48,50 @@ describe("openWhenFree", () => {
     opened.catch(() => undefined);
     await clock.advance(seconds(61));
     await expect(opened).rejects.toThrow(DataInUseError);
+    release();
+  });
+
+  test("says who goes on, as ACR does", async () => {
+    const release = holdLock(path, undefined, "pod-1");
+    const lines: object[] = [];
+    const log = createLog(
+      "registry",
+      "Information",
+      new Writable({
+        write: (line: Buffer, _, done) => {
+          lines.push(JSON.parse(line.toString()) as object);
+          done();
+        },
+      }),
+    ).logger;
+    const { signal } = new AbortController();
+    const opened = openWhenFree(async () => holdLock(path), seconds(60), clock, log, signal);
+    opened.catch(() => undefined);
+    await clock.advance(seconds(61));
+    await expect(opened).rejects.toMatchObject({ holder: "pod-1" });
+    expect(lines).toMatchObject([
+      { level: "info", instance: "pod-1" },
+      { level: "error", code: "ALREADY_ACTIVATED", instance: "pod-1" },
+    ]);
+    release();
+  });
+
+  test("takes nobody for the holder who was it before", () => {
+    holdLock(path, undefined, "pod-1")();
+    const release = holdLock(path);
+    expect(() => holdLock(path)).toThrow("another process uses the data");
+    release();
+    const again = holdLock(path, undefined, "pod-2");
+    expect(() => holdLock(path)).toThrow('another instance, "pod-2", uses the data');
+    again();
+  });
+
+  test("reads no name out of what is none", async () => {
+    const release = holdLock(path);
+    for (const text of ["", "[]", "null", '{"instance":1}', '{"instance":""}']) {
+      await writeFile(join(directory, "activation.json"), text);
+      expect(() => holdLock(path)).toThrow("another process uses the data");
+    }
     release();
   });
 
