@@ -90,7 +90,7 @@ describe("refuses, and says what to do instead:", () => {
     { wanted: registry({}, "abcd"), field: "", says: "use 5 to 40 lower-case letters" },
     { wanted: registry({}, `a${"b".repeat(40)}`), field: "", says: "use 5 to 40 lower-case letters" },
     { wanted: registry({}, "1abcd"), field: "", says: "beginning with a letter" },
-    { wanted: registry({ parent: {} }), field: "spec.parent", says: "set spec.parent.registry" },
+    { wanted: registry({ parent: {} }), field: "spec.parent", says: "exactly one source" },
     {
       wanted: registry({ syncPolicyRef: { name: "contoso" } }),
       field: "spec",
@@ -151,6 +151,32 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.scrub.bandwidth",
       says: "from 64Ki to 1P",
     })),
+    {
+      wanted: registry({
+        parent: { registry: { loginServer: "contoso.example" }, connectedRegistryRef: { name: "other-one" } },
+      }),
+      field: "spec.parent",
+      says: "exactly one source",
+    },
+    {
+      wanted: registry({
+        parent: { registry: { loginServer: "contoso.example" }, scopeMapRef: { name: "some" } },
+      }),
+      field: "spec.parent",
+      says: "use it with connectedRegistryRef",
+    },
+    {
+      wanted: registry({ parent: { connectedRegistryRef: { name: "under-test" } } }),
+      field: "",
+      says: "cannot be its own parent",
+    },
+    {
+      wanted: registry({
+        children: { allowedNamespaces: [{ namespace: "plant" }, { namespace: "plant" }] },
+      }),
+      field: "spec.children.allowedNamespaces[1]",
+      says: "Duplicate value",
+    },
     {
       wanted: withParent({ loginServer: "https://contoso.example" }),
       field: "spec.parent.registry.loginServer",

@@ -71,9 +71,12 @@ beforeAll(async () => {
       return true;
     });
     const made = JSON.parse(await admin.get(`${group}/${name}`)) as ConnectedRegistry;
-    const objects = [desiredServiceAccount, desiredRole, desiredRoleBinding, desiredLease].map((make) =>
-      make(made),
-    );
+    const objects = [
+      desiredServiceAccount(made),
+      desiredRole(made, []),
+      desiredRoleBinding(made),
+      desiredLease(made),
+    ];
     await kubectl.apply(objects);
     await kubectl.run(["create", "secret", "generic", `${name}-config`, "-n", namespace]);
     await admin.apply(`${group}/${name}/status`, { ...registry(name), status: said });

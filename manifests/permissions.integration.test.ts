@@ -58,7 +58,7 @@ describe("manifests/install.yaml", () => {
       metadata: { name: "contoso", namespace: "default", uid: "0" },
       spec: { clientTokenRefs: [{ name: "token" }] },
     } as unknown as ConnectedRegistry;
-    for (const object of [desiredRole(registry), desiredRoleBinding(registry)]) {
+    for (const object of [desiredRole(registry, []), desiredRoleBinding(registry)]) {
       const apply = ["apply", "--server-side", "-f", "-"];
       expect(await as(operator, apply, object)).toBe("allowed");
     }

@@ -34,6 +34,7 @@ interface Options {
   readonly nodeTrustHosts: readonly string[];
   readonly maxClientTokens: number;
   readonly maxScopeMaps: number;
+  readonly maxRegistriesPerHierarchy: number;
   readonly leaderElect: boolean;
   readonly probes: ListenAddress;
   readonly logLevel: LogLevel;
@@ -81,6 +82,15 @@ export function command(): Command {
         .env("CONNECTED_REGISTRY_MAX_SCOPE_MAPS")
         .argParser(parseCount)
         .default(defaultLimits.scopeMaps),
+    )
+    .addOption(
+      new Option(
+        "--max-registries-per-hierarchy <count>",
+        "how many ConnectedRegistries may hang together, the root included: 1000 at most",
+      )
+        .env("CONNECTED_REGISTRY_MAX_REGISTRIES_PER_HIERARCHY")
+        .argParser(parseHierarchy)
+        .default(defaultLimits.registriesPerHierarchy),
     )
     .addOption(
       new Option("--leader-elect <true|false>", "act only while holding the Lease, so that several may run")
@@ -134,7 +144,11 @@ async function run(options: Options): Promise<void> {
     registryImage: options.registryImage,
     namespace: options.namespace,
     nodeTrustHosts: options.nodeTrustHosts,
-    limits: { clientTokens: options.maxClientTokens, scopeMaps: options.maxScopeMaps },
+    limits: {
+      clientTokens: options.maxClientTokens,
+      scopeMaps: options.maxScopeMaps,
+      registriesPerHierarchy: options.maxRegistriesPerHierarchy,
+    },
   };
   const settings: ControllerOptions = {
     clock,
@@ -199,6 +213,13 @@ function parseList(text: string): readonly string[] {
 function parseCount(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It is a number from 1 on.");
   return Number(text);
+}
+
+/** A registry follows a Secret for each of its children: there is no room for any number of them. */
+function parseHierarchy(text: string): number {
+  const count = parseCount(text);
+  if (count > 1000) throw new InvalidArgumentError("It is a number from 1 to 1000.");
+  return count;
 }
 
 function parseBoolean(text: string): boolean {

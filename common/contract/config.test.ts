@@ -1,4 +1,5 @@
-import { InvalidConfigError, parseClientToken, parseSettings } from "./config.ts";
+import { InvalidConfigError, parseClientToken, parseSettings, tokenSecretsIn } from "./config.ts";
+import { gatewayActions } from "./scope.ts";
 
 describe("parseSettings", () => {
   test("fills in what the writer left out", () => {
@@ -91,6 +92,16 @@ describe("what a registry does with its content", () => {
   });
 });
 
+test("tokens of registries come first: of two of one name the first counts", () => {
+  const settings = parseSettings({
+    version: 1,
+    name: "edge",
+    clientTokenSecrets: ["edge-token-a"],
+    syncTokenSecrets: ["edge-sync-b"],
+  });
+  expect(tokenSecretsIn(settings)).toEqual(["edge-sync-b", "edge-token-a"]);
+});
+
 describe("parseClientToken", () => {
   const token = {
     version: 1,
@@ -102,6 +113,25 @@ describe("parseClientToken", () => {
 
   test("takes a token with its hashes", () => {
     expect(parseClientToken(token)).toEqual(token);
+  });
+
+  test("takes the sync token of the root of a hierarchy that is as large as can be", () => {
+    const repositories = Array.from({ length: 500 }, (_, i) =>
+      ["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"].map(
+        (action) => `repositories/team-${i}/apps/service-with-a-long-name/${action}`,
+      ),
+    );
+    const gateways = Array.from({ length: 1000 }, (_, i) =>
+      gatewayActions.map((action) => `gateway/registry-${i}/${action}`),
+    );
+    const actions = [...repositories.flat(), ...gateways.flat()];
+    const document = { ...token, kind: "sync", actions };
+    expect(parseClientToken(document)).toEqual(document);
+    // Base64 in a Secret of a cluster, which holds less than a MiB.
+    expect((JSON.stringify(document).length * 4) / 3).toBeLessThan(700 * 1024);
+    expect(() =>
+      parseClientToken({ ...document, actions: [...actions, "gateway/more1/config/read"] }),
+    ).toThrow("actions");
   });
 
   test("refuses a password that is not hashed", () => {

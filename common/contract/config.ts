@@ -94,6 +94,10 @@ export const settingsSchema = z.object({
     "The Secrets that hold the client tokens, by name. Only in a cluster.",
     z._default(z.array(text).check(z.maxLength(50)), []),
   ),
+  syncTokenSecrets: described(
+    "The Secrets that hold the sync tokens of registries that have this one as their parent, by name. Only in a cluster.",
+    z._default(z.array(text).check(z.maxLength(1000)), []),
+  ),
 });
 
 const passwordSchema = z.object({
@@ -107,9 +111,16 @@ const passwordSchema = z.object({
   expiry: described("ISO 8601. Absent: never.", z.optional(text)),
 });
 
+/** Five for each of 500 repositories, and four for each of 1,000 registries: no token of clients has so many. */
+const maxActions = 6500;
+
 export const clientTokenSchema = z.object({
   version: described("Of this form.", z.literal(configVersion)),
   name: described("The user name at login.", text),
+  kind: described(
+    "Whether a registry that has this one as its parent logs in with it (`sync`), which may have `gateway/<name>/<action>` among its actions. Absent: clients do.",
+    z.optional(z.enum(["client", "sync"])),
+  ),
   status: described("Disabled, nobody can log in with it.", z.enum(["enabled", "disabled"])),
   passwords: described(
     "Two, so that one can be changed while the other is in use. `connected-registry hash-password` makes one.",
@@ -117,7 +128,7 @@ export const clientTokenSchema = z.object({
   ),
   actions: described(
     "What its bearer may do: `repositories/<name>/<action>`, as a scope map of ACR has it.",
-    z.array(text).check(z.maxLength(500)),
+    z.array(text).check(z.maxLength(maxActions)),
   ),
 });
 
@@ -128,6 +139,14 @@ export type RegistrySettings = z.output<typeof settingsSchema>;
 export type ClientTokenSettings = z.output<typeof clientTokenSchema>;
 /** What the writer must say; the reader fills in the defaults. */
 export type RegistrySettingsInput = z.input<typeof settingsSchema>;
+
+/** The Secrets with tokens, those of registries first: of two of one name the first counts. */
+export function tokenSecretsIn({
+  syncTokenSecrets,
+  clientTokenSecrets,
+}: RegistrySettings): readonly string[] {
+  return [...syncTokenSecrets, ...clientTokenSecrets];
+}
 
 /** The keys under which the two documents lie in their Secrets. */
 export const settingsKey = "settings.json";

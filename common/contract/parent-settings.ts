@@ -40,6 +40,10 @@ export const parentSchema = z.object({
     "Hosts that the parent may send us to for content, such as `contoso.westeurope.data.azurecr.io`; `*.` at the beginning stands for anything. Empty: any, but none nearer to us than the parent itself: a private network, this machine, a metadata service.",
     z._default(z.array(host).check(z.maxLength(50)), []),
   ),
+  scope: described(
+    "Stands for what the credentials allow: any other value than before asks for a sync now, since there may be more to have.",
+    z.optional(text),
+  ),
   proxy: described(
     "By way of which the parent, its token service and its content are asked. Absent: as the variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.",
     z.optional(proxySchema),

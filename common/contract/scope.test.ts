@@ -1,4 +1,4 @@
-import { InvalidScopeError, parseScope, scopeMatches } from "./scope.ts";
+import { InvalidScopeError, isScopePattern, parseGatewayScope, parseScope, scopeMatches } from "./scope.ts";
 
 describe("parseScope", () => {
   test.each([
@@ -20,6 +20,34 @@ describe("parseScope", () => {
   ])("refuses $text: $because", ({ text }) => {
     expect(() => parseScope(text)).toThrow(InvalidScopeError);
   });
+});
+
+describe("parseGatewayScope", () => {
+  test.each([
+    { text: "gateway/hall1/config/read", registry: "hall1", action: "config/read" },
+    { text: "Gateway/Hall-One/Message/WRITE", registry: "hall-one", action: "message/write" },
+  ])("reads $text", ({ text, registry, action }) => {
+    expect(parseGatewayScope(text)).toEqual({ registry, action });
+  });
+
+  test.each([
+    { text: "gateway/hall1/config/delete", because: "the action is unknown" },
+    { text: "gateway/*/config/read", because: "a pattern would be any registry's" },
+    { text: "gateway/config/read", because: "there is no name" },
+    { text: "gateway/a/b/config/read", because: "no registry is called so" },
+    { text: "repositories/hall1/content/read", because: "it is about a repository" },
+  ])("refuses $text: $because", ({ text }) => {
+    expect(() => parseGatewayScope(text)).toThrow(InvalidScopeError);
+  });
+});
+
+test.each([
+  { pattern: "*", is: true },
+  { pattern: "apps/web__api/*", is: true },
+  { pattern: "apps/a..b", is: false },
+  { pattern: "apps/*/x", is: false },
+])("$pattern is the pattern of a scope: $is", ({ pattern, is }) => {
+  expect(isScopePattern(pattern)).toBe(is);
 });
 
 test.each([

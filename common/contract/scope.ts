@@ -8,6 +8,16 @@ export const repositoryActions = [
 ] as const;
 export type RepositoryAction = (typeof repositoryActions)[number];
 
+/** ACR's actions on the gateway of a connected registry, as scope maps of sync tokens write them (`gateway/<name>/<action>`). */
+export const gatewayActions = ["config/read", "config/write", "message/read", "message/write"] as const;
+type GatewayAction = (typeof gatewayActions)[number];
+
+/** One rule of the scope map of a sync token: `action` in the name of the connected registry `registry`. */
+export interface GatewayRule {
+  readonly registry: string;
+  readonly action: GatewayAction;
+}
+
 /** One rule of a scope map: `action` on the repositories that `pattern` names. */
 export interface ScopeRule {
   /** A repository name, `path/*` (everything below), or `*` (everything). */
@@ -20,6 +30,8 @@ export class InvalidScopeError extends Error {
 }
 
 const name = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*";
+/** Of the name of a connected registry. */
+const registryGrammar = /^[a-z][a-z0-9-]{3,38}[a-z0-9]$/;
 const patternGrammar = new RegExp(`^(?:\\*|${name}(?:/\\*)?)$`);
 
 /**
@@ -43,6 +55,33 @@ export function parseScope(text: string): ScopeRule {
     );
   }
   return { pattern, action };
+}
+
+/** Whether a scope rule can have `pattern`. */
+export function isScopePattern(pattern: string): boolean {
+  return patternGrammar.test(pattern);
+}
+
+/**
+ * Reads `gateway/<name>/<action>`, which only the sync token of a connected registry may have.
+ *
+ * @throws {InvalidScopeError} whose message says what is allowed
+ */
+export function parseGatewayScope(text: string): GatewayRule {
+  const lower = text.toLowerCase();
+  const action = gatewayActions.find((candidate) => lower.endsWith(`/${candidate}`));
+  const registry = lower.slice("gateway/".length, -(action?.length ?? 0) - 1);
+  if (!isGatewayScope(lower) || action === undefined || !registryGrammar.test(registry)) {
+    throw new InvalidScopeError(
+      `"${text}" is not gateway/<name>/<action> with one of the actions ${gatewayActions.join(", ")}`,
+    );
+  }
+  return { registry, action };
+}
+
+/** Whether `text` speaks of a gateway, rightly or not. */
+export function isGatewayScope(text: string): boolean {
+  return text.toLowerCase().startsWith("gateway/");
 }
 
 /** Whether `pattern` of a scope rule names `repository`. */

@@ -40,8 +40,8 @@ export interface RegistryStatus {
 export type ConnectionState = "Online" | "Offline" | "Syncing" | "Unhealthy";
 
 export interface SyncStatus {
-  /** `InitialSync`, `ManualResync` and `RecoveryService` are ACR's; `Schedule` is a routine pass. */
-  readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "Schedule";
+  /** ACR's, but for `Schedule`, which is a routine pass. */
+  readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "SyncTokenUpdate" | "Schedule";
   /**
    * ACR's, and `Partial`: some tags failed, the others are there. `Pending`: it was cut short by the link's quota and goes
    * on in the next period.

@@ -78,7 +78,7 @@ describe("a registry's pod at a real API server", () => {
     const made = JSON.parse(
       await kubectl.run(["get", "connectedregistry", name, "-n", namespace, "-o", "json"]),
     ) as ConnectedRegistry;
-    await kubectl.apply([desiredRole(made), desiredRoleBinding(made)]);
+    await kubectl.apply([desiredRole(made, []), desiredRoleBinding(made)]);
     const before = ["--subresource=status", "--type=merge", "-p", '{"status":{"upCourse":7}}'];
     await kubectl.run(["patch", "connectedregistry", name, "-n", namespace, ...before]);
     folder = await mkdtemp(join(tmpdir(), "registry-pod-"));

@@ -6,6 +6,18 @@ export interface ConnectedRegistrySpec {
   readonly mode: "ReadOnly" | "ReadWrite";
   /** Where content comes from. Exactly one source. Without a parent the registry is a root: it holds what clients push to it. */
   readonly parent?: {
+    /** Another ConnectedRegistry of this cluster. The operator gives this one a sync token there, a ClientToken of the parent's namespace with the name of this registry, and tells it the parent's address, certificate authority and credentials. */
+    readonly connectedRegistryRef?: {
+      /** Name of the ConnectedRegistry. */
+      readonly name: string;
+      /** Its namespace, which has to let this one in (spec.children there). Default: this namespace. */
+      readonly namespace?: string;
+    };
+    /** What the sync token allows at most, for this registry and all below it. Without it: what the SyncPolicies of this registry and those below it name. */
+    readonly scopeMapRef?: {
+      /** Name of a ScopeMap in this namespace. */
+      readonly name: string;
+    };
     /** Any registry that speaks the OCI distribution protocol: ACR, Harbor, zot, ghcr.io and the like. */
     readonly registry?: {
       /** Host name of the parent, with a port if it is not the protocol's own, such as contoso.azurecr.io. */
@@ -43,6 +55,19 @@ export interface ConnectedRegistrySpec {
         readonly noProxy?: readonly string[];
       };
     };
+  };
+  /** Which other ConnectedRegistries may have this one as their parent. */
+  readonly children?: {
+    /** Namespaces that are let in, beside this one, whose registries always are. An entry for a namespace goes before the one for *. */
+    readonly allowedNamespaces?: readonly {
+      /** Name of a namespace, or * for every one. */
+      readonly namespace: string;
+      /** What registries of that namespace, and those below them, may have here at most. Without it: whatever they ask for. */
+      readonly scopeMapRef?: {
+        /** Name of a ScopeMap in the namespace of this registry. */
+        readonly name: string;
+      };
+    }[];
   };
   /** What is synced, when and how. Without a policy nothing is. */
   readonly syncPolicyRef?: {
@@ -290,6 +315,39 @@ export interface ConnectedRegistryStatus {
     /** Where clients outside of the cluster reach it: addresses and names of the load balancer, with the port if it is not 443. */
     readonly addresses?: readonly string[];
   };
+  /** The parent that the registry is told of. */
+  readonly parent?: {
+    /** What names the parent in the spec. */
+    readonly kind: "Registry" | "ConnectedRegistry";
+    /** The login server, or the ConnectedRegistry: with its namespace, if that is another. */
+    readonly name: string;
+    /** Host, with a port if it is not the protocol's own, at which the registry asks. */
+    readonly endpoint: string;
+    /** Over what. */
+    readonly protocol: "https" | "http";
+  };
+  /** With what the registry logs in to a parent that is a ConnectedRegistry. */
+  readonly syncToken?: {
+    /** Name of the ClientToken. */
+    readonly name: string;
+    /** Its namespace, which is the parent's. */
+    readonly namespace: string;
+    /** Whether it lets the registry in. It is the parent's side that disables it. */
+    readonly status: "enabled" | "disabled";
+    /** When the password in use stops working. Absent, never. */
+    readonly expiry?: string;
+    /** How many repositories, or patterns of them, it may read, for this registry and those below it. */
+    readonly repositories: number;
+    /** The first 20 of them. */
+    readonly repositoryItems: readonly string[];
+  };
+  /** The ConnectedRegistries that have this one as their parent, and are let in. */
+  readonly children?: {
+    /** How many there are. */
+    readonly count: number;
+    /** The first 20 of them: with their namespace, if that is another. */
+    readonly names: readonly string[];
+  };
   /** The last value of the annotation connectedregistry.io/resync that was passed on to the registry. */
   readonly lastResyncRequest?: string;
   /** The schedule in force. */
@@ -299,7 +357,7 @@ export interface ConnectedRegistryStatus {
   /** The sync that runs, or the last one. */
   readonly sync?: {
     /** What set it off. */
-    readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "Schedule";
+    readonly trigger: "InitialSync" | "ManualResync" | "RecoveryService" | "SyncTokenUpdate" | "Schedule";
     /** How it stands. Partial: some tags failed, the others are there. TimedOut: the window closed before it was done. Pending: cut short by the link's quota, it goes on at nextTime. */
     readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed" | "TimedOut";
     /** When it began. */

@@ -6,6 +6,7 @@ import { nodeTrustController } from "./nodetrust.ts";
 import { relationsIn } from "./relations.ts";
 import { scopeMapController } from "./scopemap.ts";
 import { syncPolicyController } from "./syncpolicy.ts";
+import { syncTokenController } from "./synctoken.ts";
 
 /** Every controller of the operator. */
 export function controllers(dependencies: ControllerDependencies): readonly ControllerSpec[] {
@@ -14,6 +15,7 @@ export function controllers(dependencies: ControllerDependencies): readonly Cont
     connectedRegistryController(dependencies, relations),
     clientTokenController(dependencies, relations),
     syncPolicyController(dependencies),
+    syncTokenController(dependencies, relations),
     scopeMapController(dependencies),
     nodeTrustController(dependencies),
   ];

@@ -46,7 +46,7 @@ import { Heartbeats } from "./heartbeats.ts";
 import { happenings } from "./registry-events.ts";
 import { registryStatus } from "./registry-status.ts";
 import { takeSteps, type Progress } from "./registry-steps.ts";
-import { keysRelated, type Relations } from "./relations.ts";
+import { childOf, keysOfRelatives, keysRelated, type Relations } from "./relations.ts";
 import { Reporter } from "./report.ts";
 
 /**
@@ -90,19 +90,31 @@ function watches(relations: Relations, events: EventRecorder): readonly WatchSpe
       }
       // One that comes or goes may have kept another from their volume.
       const concerned = keysRelated(relations.registriesOnVolumeOf)(before, after);
-      return isReport(before, after) ? [] : [...itself(before, after), ...concerned];
+      const relatives = keysOfRelatives(relations)(before, after);
+      return isReport(before, after) ? relatives : [...itself(before, after), ...concerned, ...relatives];
     }),
     watchOf(SecretKind, (before, after) => [
       ...owners(before, after),
       ...keysRelated(relations.registriesWithSecret)(before, after),
+      // The parent's pod was told of the sync token.
+      ...[childOf(after ?? before)].filter((child) => child !== undefined),
     ]),
-    watchOf(SyncPolicyKind, ofSpec(keysRelated(relations.registriesWithPolicy))),
+    // What one wants counts at all above it.
+    watchOf(
+      SyncPolicyKind,
+      ofSpec(keysRelated((policy) => relations.registriesWithPolicy(policy).flatMap(relations.relatives))),
+    ),
     watchOf(ClientTokenKind, ofSpec(keysRelated(relations.registriesWithToken))),
+    watchOf(ClientTokenKind, ofSpec(keysRelated(relations.registriesWithSyncToken))),
     watchOf(
       ScopeMapKind,
       keysRelated((scopeMap) =>
         relations.tokensWithScopeMap(scopeMap).flatMap(relations.registriesWithToken),
       ),
+    ),
+    watchOf(
+      ScopeMapKind,
+      keysRelated((scopeMap) => relations.registriesWithScopeMap(scopeMap).flatMap(relations.relatives)),
     ),
     watchOf(LeaseKind, (before, after) => (isRenewal(before, after) ? [] : owners(before, after))),
     watchOf(PersistentVolumeClaimKind, instanceOf),

@@ -6,10 +6,12 @@ export interface Limits {
   readonly clientTokens: number;
   /** ScopeMaps in a namespace. */
   readonly scopeMaps: number;
+  /** ConnectedRegistries in one hierarchy, its root included. */
+  readonly registriesPerHierarchy: number;
 }
 
 /** What ACR's premium tier allows. */
-export const defaultLimits: Limits = { clientTokens: 20_000, scopeMaps: 20_000 };
+export const defaultLimits: Limits = { clientTokens: 20_000, scopeMaps: 20_000, registriesPerHierarchy: 50 };
 
 /**
  * Tells which objects of a kind are too many in their namespace: the youngest.

@@ -122,6 +122,7 @@ function succeeded({ trigger, tags }: Sync): string {
     InitialSync: "The first sync is done",
     ManualResync: "The sync that was asked for is done",
     RecoveryService: "The sync that compares everything is done",
+    SyncTokenUpdate: "The sync after a change of the sync token is done",
     Schedule: "What had failed is synced",
   }[trigger];
   return `${how}: ${tags.copied} of ${tags.selected} selected tags were copied, the others were here.`;

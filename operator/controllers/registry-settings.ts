@@ -12,21 +12,28 @@ import { SyncPolicyKind, type SyncPolicy } from "../api/syncpolicy.gen.ts";
 import type { Addresses } from "../resources/addresses.ts";
 import { configSecretName } from "../resources/names.ts";
 import { contentRules, contentRulesIn } from "../resources/content.ts";
-import { parentSettings, type ParentSettings } from "../resources/parent.ts";
 import { adjustedPolicy, checkPolicy } from "../resources/policy.ts";
 import { valueOf } from "../resources/secret-data.ts";
 import { desiredConfigSecret } from "../resources/secrets.ts";
 import { desiredSettings, syncSettings, type SyncSettings } from "../resources/settings.ts";
 import { capacityOf } from "../resources/storage.ts";
+import { rightsToSync } from "../resources/sync-scope.ts";
 import type { KubeClient } from "../runtime/kube.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import { lacksCatalog } from "../status/registry-word.ts";
 import type { Finding } from "../status/summarize.ts";
 import { attempt, ensureFrom } from "./ensure.ts";
+import { narrowed, type FoundParent } from "./registry-parent.ts";
 
 interface Tools {
   readonly client: KubeClient;
   readonly now: DateTime<true>;
+}
+
+/** What a registry has of its hierarchy. `parent`: what was found out about it; `undefined` if that has a fault. */
+export interface Kin {
+  readonly parent: FoundParent | undefined;
+  readonly children: readonly ConnectedRegistry[];
 }
 
 /** A part of the settings: as the spec wants it, or, if that has a fault, as it was. */
@@ -43,18 +50,16 @@ export async function applySettings(
   registry: ConnectedRegistry,
   addresses: Addresses,
   claim: PersistentVolumeClaim | undefined,
+  kin: Kin,
   findings: Finding[],
 ): Promise<RegistrySettings | undefined> {
   const { name, namespace = "" } = registry.metadata;
   const present = await client.get(SecretKind, { namespace, name: configSecretName(name) });
   const previous = settingsIn(present);
 
-  const parent = orPrevious(
-    await attempt(findings, () => findParent(client, registry, findings)),
-    previous === undefined ? undefined : { value: previous.parent },
-  );
+  const parent = orPrevious(kin.parent, previous === undefined ? undefined : { value: previous.parent });
   const sync = orPrevious(
-    await attempt(findings, () => findSync(client, registry, now, findings)),
+    await attempt(findings, () => findSync(client, registry, now, kin.parent, findings)),
     previous === undefined ? undefined : { value: previous.sync },
   );
   const content = orPrevious(
@@ -64,7 +69,7 @@ export async function applySettings(
   if (!parent.usable || !sync.usable || !content.usable) return previous;
 
   const settings = desiredSettings(registry, {
-    ...{ addresses, parent: parent.value, sync: sync.value },
+    ...{ addresses, parent: parent.value, sync: sync.value, children: kin.children },
     content: content.value ?? {},
     capacity: claim === undefined ? undefined : capacityOf(claim),
   });
@@ -72,39 +77,11 @@ export async function applySettings(
   return parseSettings(settings);
 }
 
-async function findParent(
-  client: KubeClient,
-  registry: ConnectedRegistry,
-  findings: Finding[],
-): Promise<{ readonly value: ParentSettings | undefined }> {
-  const parent = registry.spec.parent?.registry;
-  if (parent === undefined) {
-    findings.push({
-      kind: "fine",
-      reason: "NoParent",
-      message: "The registry is a root: it syncs with nobody.",
-    });
-    return { value: undefined };
-  }
-  // Only ever from the namespace of the object that names it (S46).
-  const secret = async (name: string | undefined): Promise<Secret | undefined> =>
-    name === undefined
-      ? undefined
-      : client.get(SecretKind, { namespace: registry.metadata.namespace ?? "", name });
-  const value = parentSettings(parent, {
-    credentials: await secret(parent.credentialsSecretRef?.name),
-    caBundle: await secret(parent.caBundleRef?.name),
-    proxyCredentials: await secret(parent.proxy?.credentialsSecretRef?.name),
-  });
-  const message = `The parent is ${value.loginServer}.`;
-  findings.push({ kind: "fine", reason: "Configured", message });
-  return { value };
-}
-
 async function findSync(
   client: KubeClient,
   registry: ConnectedRegistry,
   now: DateTime<true>,
+  parent: FoundParent | undefined,
   findings: Finding[],
 ): Promise<{ readonly value: SyncSettings | undefined }> {
   const name = registry.spec.syncPolicyRef?.name;
@@ -118,10 +95,16 @@ async function findSync(
   }
   const adjusted = adjustedPolicy(registry, policy);
   expectValid(adjusted, now, adjusted === policy ? "" : ", with spec.sync of this registry");
+  const names = policy.spec.repositories.map((rule) => rule.name);
+  const short = parent === undefined ? undefined : narrowed(rightsToSync(names, "ReadOnly"), parent);
   findings.push(
     lacksCatalog(registry)
       ? { kind: "notice", reason: "CatalogUnavailable", message: noCatalog }
-      : { kind: "fine", reason: "PolicyAccepted", message: `The SyncPolicy "${name}" is in force.` },
+      : (short ?? {
+          kind: "fine",
+          reason: "PolicyAccepted",
+          message: `The SyncPolicy "${name}" is in force.`,
+        }),
   );
   return { value: syncSettings(registry, adjusted) };
 }

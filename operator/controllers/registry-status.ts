@@ -3,6 +3,8 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { loginServerOf, servicePortOf, withPort } from "../resources/names.ts";
 import { timestamp } from "../status/conditions.ts";
 import type { Outcome } from "../status/summarize.ts";
+import { keyOf, keyText } from "../runtime/kube.ts";
+import type { Kin } from "./registry-settings.ts";
 import type { Progress } from "./registry-steps.ts";
 
 type Status = NonNullable<ConnectedRegistry["status"]>;
@@ -10,7 +12,16 @@ type Status = NonNullable<ConnectedRegistry["status"]>;
 /** The fields of the status that are the operator's, beside the conditions. */
 type OperatorFields = {
   readonly [
-    K in "activation" | "loginServer" | "schedule" | "window" | "lastResyncRequest" | "connectionState"
+    K in
+      | "activation"
+      | "parent"
+      | "syncToken"
+      | "children"
+      | "loginServer"
+      | "schedule"
+      | "window"
+      | "lastResyncRequest"
+      | "connectionState"
   ]?: Status[K] | undefined;
 };
 
@@ -32,6 +43,7 @@ export function registryStatus(
     outcome: { findings, ready: ready(registry), ...(error === undefined ? {} : { error }) },
     fields: {
       activation: activationOf(status, observation?.instance, now),
+      ...kinFields(registry, progress.kin),
       loginServer: {
         host: loginServerOf(registry),
         tls: { status: renewal === undefined ? (status?.loginServer?.tls.status ?? "Disabled") : "Enabled" },
@@ -46,6 +58,30 @@ export function registryStatus(
     },
   };
 }
+
+/** What is not known now stays as it was: a parent with a fault is in force as it last had none. */
+function kinFields(
+  { metadata, spec, status }: ConnectedRegistry,
+  kin: Kin | undefined,
+): Pick<OperatorFields, "parent" | "syncToken" | "children"> {
+  const { parent, children } = kin ?? {};
+  const before = spec.parent === undefined ? {} : { parent: status?.parent, syncToken: status?.syncToken };
+  const names = children?.map((child) =>
+    child.metadata.namespace === metadata.namespace ? child.metadata.name : keyText(keyOf(child)),
+  );
+  return {
+    parent: parent === undefined ? before.parent : parent.parent,
+    syncToken: parent === undefined ? before.syncToken : parent.syncToken,
+    children:
+      names === undefined
+        ? status?.children
+        : names.length === 0
+          ? undefined
+          : { count: names.length, names: names.slice(0, shownChildren) },
+  };
+}
+
+const shownChildren = 20;
 
 function ready({ spec }: ConnectedRegistry): Outcome["ready"] {
   return spec.suspend

@@ -4,6 +4,7 @@ import type { RegistrySettings } from "../../common/contract/config.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ServiceKind, type Service } from "../api/kubernetes.ts";
 import { addressesOf, type Addresses } from "../resources/addresses.ts";
+import { childrenIn, placeOf } from "../resources/family.ts";
 import { desiredService } from "../resources/service.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
@@ -14,8 +15,9 @@ import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { findExposure } from "./registry-exposure.ts";
+import { findParent } from "./registry-parent.ts";
 import { expectPriorityClass } from "./registry-priority.ts";
-import { applySettings } from "./registry-settings.ts";
+import { applySettings, type Kin } from "./registry-settings.ts";
 import { observeStorage, prepareStorage } from "./registry-storage.ts";
 import { ensureCertificates } from "./registry-tls.ts";
 import { issueTokens } from "./registry-tokens.ts";
@@ -34,6 +36,7 @@ export interface Progress {
   readonly findings: Finding[];
   /** What the registry is configured by. */
   settings?: RegistrySettings;
+  kin?: Kin;
   /** When the certificate is to be renewed. */
   renewal?: DateTime<true>;
   /** Where the registry is found. */
@@ -65,6 +68,11 @@ export async function takeSteps(
 
   findings.push(findTrust(registry, tools.nodeTrustHosts));
 
+  const place = placeOf(registry, tools.relations.kinship, tools.limits.registriesPerHierarchy);
+  const children = childrenIn(registry, place.hierarchy);
+  const parent = await attempt(findings, () => findParent(tools, registry, place, findings));
+  progress.kin = { parent, children };
+
   const service =
     (await attempt(findings, () => ensure(client, ServiceKind, desiredService(registry)))) ??
     (await presentService(client, registry));
@@ -80,16 +88,16 @@ export async function takeSteps(
       const message = `Signed by the registry's own authority${until}.`;
       findings.push({ kind: "fine", reason: "CertificateIssued", message });
     }
-    const settings = await applySettings(tools, registry, addresses, claim, findings);
+    const settings = await applySettings(tools, registry, addresses, claim, progress.kin, findings);
     if (settings !== undefined) progress.settings = settings;
-  } else skip("TLSReady", "ParentConfigured", "SyncConfigured");
+  } else skip("TLSReady", "SyncConfigured");
 
   // Without its volume, certificate and settings the pod could not start.
   const startable = claim !== undefined && progress.renewal !== undefined && progress.settings !== undefined;
   const applied = startable
     ? await attempt(findings, async () => {
         await expectPriorityClass(client, registry);
-        return applyWorkload(tools, registry);
+        return applyWorkload(tools, registry, children);
       })
     : undefined;
 

@@ -1,8 +1,8 @@
-import { InvalidScopeError, parseScope } from "../../common/contract/scope.ts";
 import { ClientTokenKind } from "../api/clienttoken.gen.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind } from "../api/kubernetes.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { isScope } from "../resources/actions.ts";
 import { credentialsSecretName, tokenSecretName } from "../resources/names.ts";
 import type { RandomBytes } from "../resources/passwords.ts";
 import { desiredTokenSecret } from "../resources/secrets.ts";
@@ -78,17 +78,6 @@ async function issue(
   const settings = tokenSettings(token, credentials, actions, previous, randomBytes);
   await ensureFrom(client, SecretKind, previous, desiredTokenSecret(registry, settings));
   return scopeMap === undefined && scopeMapRef !== undefined ? "not ready" : "issued";
-}
-
-/** The scope map's own condition names what cannot be read; the rest of it holds. */
-function isScope(action: string): boolean {
-  try {
-    parseScope(action);
-    return true;
-  } catch (error) {
-    if (error instanceof InvalidScopeError) return false;
-    throw error;
-  }
 }
 
 /** `"a", "b", "c" and 2 more`, sorted. */

@@ -52,9 +52,10 @@ export interface Observation {
 export async function applyWorkload(
   { client, registryImage }: Tools,
   registry: ConnectedRegistry,
+  children: readonly ConnectedRegistry[],
 ): Promise<Workload> {
   await ensure(client, ServiceAccountKind, desiredServiceAccount(registry));
-  await ensure(client, RoleKind, desiredRole(registry));
+  await ensure(client, RoleKind, desiredRole(registry, children));
   await ensure(client, RoleBindingKind, desiredRoleBinding(registry));
   const lease = await ensure(client, LeaseKind, desiredLease(registry));
   return {

@@ -17,6 +17,7 @@ import {
   desiredCaSecret,
   desiredConfigSecret,
   desiredCredentials,
+  desiredSyncSecret,
   desiredTlsSecret,
   desiredTokenSecret,
 } from "./secrets.ts";
@@ -38,6 +39,11 @@ function sample<T extends KubeObject>(kind: T["kind"]): T {
   const full = defaulted(schemas.get(kind)!, found) as T;
   return { ...full, metadata: { ...full.metadata, uid: "11111111-2222-3333-4444-555555555555" } };
 }
+
+const childOf = (registry: ConnectedRegistry): ConnectedRegistry => ({
+  ...registry,
+  metadata: { ...registry.metadata, name: "line-one" },
+});
 
 const plain = sample<ConnectedRegistry>("ConnectedRegistry");
 const token = sample<ClientToken>("ClientToken");
@@ -184,7 +190,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredClaim(plain, undefined, false),
     desiredLease(plain),
     desiredServiceAccount(plain),
-    desiredRole(plain),
+    desiredRole(plain, []),
     desiredRoleBinding(plain),
   ],
   "workload-everything": [
@@ -192,6 +198,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredService(everything),
     desiredClaim(everything, undefined, false),
     desiredServiceAccount(everything),
+    desiredRole(everything, [childOf(everything)]),
   ],
   secrets: [
     desiredTlsSecret(plain, server, ca.certificate),
@@ -203,6 +210,14 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       passwords: [hash],
       actions: ["repositories/*/content/read"],
     }),
+    desiredSyncSecret(plain, childOf(plain), {
+      version: 1,
+      name: "line-one",
+      kind: "sync",
+      status: "enabled",
+      passwords: [hash],
+      actions: ["repositories/*/content/read", "gateway/line-one/config/read"],
+    }),
     desiredCredentials(token, passwords, "password2", ["10.96.0.10", "a.example"]),
     desiredConfigSecret(plain, { version: 1, name: "contoso-edge" }),
   ],
@@ -213,6 +228,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       sync: syncSettings(plain, adjustedPolicy(plain, policy)),
       content: contentRules(plain.spec),
       capacity: undefined,
+      children: [],
     }),
   ],
   "settings-everything": [
@@ -222,6 +238,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
       sync: syncSettings(everything, adjustedPolicy(everything, limited)),
       content: contentRules(everything.spec),
       capacity: "15Gi",
+      children: [childOf(everything)],
     }),
   ],
   trust: [

@@ -10,6 +10,9 @@ export const caSecretName = (registry: string): string => `${registry}-ca`;
 export const configSecretName = (registry: string): string => `${registry}-config`;
 export const tokenSecretName = (registry: string, token: string): string => `${registry}-token-${token}`;
 
+/** The Secret by which `registry` knows the sync token of its child of this name. */
+export const syncSecretName = (registry: string, child: string): string => `${registry}-sync-${child}`;
+
 /** The Secret with the user name and passwords of a ClientToken. */
 export const credentialsSecretName = (token: string): string => `${token}-credentials`;
 
@@ -20,6 +23,12 @@ export const managedBy = "connected-registry-operator";
 
 /** On the Secret that tells a registry of a client token: which one. */
 export const clientTokenLabel = "connectedregistry.io/client-token";
+
+/** On a sync token, and on the Secret that tells the parent of it: the registry that it is for, as `namespace/name`. */
+export const childAnnotation = "connectedregistry.io/child";
+
+/** On the same objects: the name of that registry. */
+export const syncTokenLabel = "connectedregistry.io/sync-token";
 
 /** A fresh value asks the registry to sync now. */
 export const resyncAnnotation = "connectedregistry.io/resync";

@@ -1,6 +1,6 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Role, RoleBinding, ServiceAccount } from "../api/kubernetes.ts";
-import { configSecretName, ownedMeta, tokenSecretName } from "./names.ts";
+import { configSecretName, ownedMeta, syncSecretName, tokenSecretName } from "./names.ts";
 
 /** Who the registry's pod is to the API server. */
 export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccount {
@@ -16,10 +16,13 @@ export function desiredServiceAccount(registry: ConnectedRegistry): ServiceAccou
 /**
  * Exactly what the pod needs: to read its own configuration, to report its own status and read what it reported last, to
  * renew its own heartbeat.
+ *
+ * @param children that are let in below it
  */
-export function desiredRole(registry: ConnectedRegistry): Role {
+export function desiredRole(registry: ConnectedRegistry, children: readonly ConnectedRegistry[]): Role {
   const { name } = registry.metadata;
   const tokens = (registry.spec.clientTokenRefs ?? []).map((token) => tokenSecretName(name, token.name));
+  const syncTokens = children.map((child) => syncSecretName(name, child.metadata.name));
   return {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "Role",
@@ -28,7 +31,7 @@ export function desiredRole(registry: ConnectedRegistry): Role {
       {
         apiGroups: [""],
         resources: ["secrets"],
-        resourceNames: [configSecretName(name), ...tokens],
+        resourceNames: [configSecretName(name), ...tokens, ...syncTokens],
         verbs: ["get", "list", "watch"],
       },
       {

@@ -10,8 +10,10 @@ import type { Secret } from "../api/kubernetes.ts";
 import type { Authority } from "./authority.ts";
 import { authorityData } from "./authority-data.ts";
 import type { Certificate } from "./certificates.ts";
+import { keyOf, keyText } from "../runtime/kube.ts";
 import {
   caSecretName,
+  childAnnotation,
   clientTokenLabel,
   configSecretName,
   createdAnnotation,
@@ -20,6 +22,8 @@ import {
   ownedMeta,
   ownerReference,
   rotatedAnnotation,
+  syncSecretName,
+  syncTokenLabel,
   tlsSecretName,
   tokenSecretName,
 } from "./names.ts";
@@ -52,6 +56,26 @@ export function desiredTokenSecret(registry: ConnectedRegistry, token: ClientTok
     apiVersion: "v1",
     kind: "Secret",
     metadata: { ...metadata, labels: { ...metadata.labels, [clientTokenLabel]: token.name } },
+    type: "Opaque",
+    data: { [clientTokenKey]: encode(JSON.stringify(token)) },
+  };
+}
+
+/** What `registry` may know of the sync token of its `child`: the same. */
+export function desiredSyncSecret(
+  registry: ConnectedRegistry,
+  child: ConnectedRegistry,
+  token: ClientTokenSettings,
+): Secret {
+  const metadata = ownedMeta(registry, syncSecretName(registry.metadata.name, child.metadata.name));
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, [syncTokenLabel]: child.metadata.name },
+      annotations: { [childAnnotation]: keyText(keyOf(child)) },
+    },
     type: "Opaque",
     data: { [clientTokenKey]: encode(JSON.stringify(token)) },
   };

@@ -4,7 +4,7 @@ import type { SyncPolicy } from "../api/syncpolicy.gen.ts";
 import type { Addresses } from "./addresses.ts";
 import type { ContentRules } from "./content.ts";
 import { drainOf } from "./deletion.ts";
-import { hostsOf, planAnnotation, resyncAnnotation, tokenSecretName } from "./names.ts";
+import { hostsOf, planAnnotation, resyncAnnotation, syncSecretName, tokenSecretName } from "./names.ts";
 import type { ParentSettings } from "./parent.ts";
 import { bytesOf, secondsOf } from "./measures.ts";
 
@@ -17,12 +17,14 @@ interface Inputs {
   readonly content: ContentRules;
   /** What the volume really has, once that is known. */
   readonly capacity: string | undefined;
+  /** Those that are let in below it. */
+  readonly children: readonly ConnectedRegistry[];
 }
 
 /** The document that the registry's pod is configured by. */
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
-  const { parent, sync, content, addresses } = inputs;
+  const { parent, sync, content, addresses, children } = inputs;
   const drain = drainOf(registry);
   // A volume that has not grown yet, or cannot, holds no more than it is.
   const room = [bytesOf(spec.storage.size), bytesOf(inputs.capacity)].filter((bytes) => bytes !== undefined);
@@ -40,6 +42,7 @@ export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): Re
     ...content,
     ...(quota === undefined ? {} : { storageQuotaBytes: quota }),
     clientTokenSecrets: (spec.clientTokenRefs ?? []).map(({ name }) => tokenSecretName(metadata.name, name)),
+    syncTokenSecrets: children.map((child) => syncSecretName(metadata.name, child.metadata.name)),
   };
 }
 

@@ -108,11 +108,84 @@ export const reasons = {
     condition: "ParentConfigured",
     remedy: "Put the certificates there in PEM, or correct the key.",
   },
+  ParentNotFound: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Create it, or correct spec.parent.connectedRegistryRef.",
+  },
+  ParentNotAllowed: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Create it, or have its owner add this namespace to its spec.children.allowedNamespaces.",
+  },
+  ParentNotReady: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Wait until the parent is ready: its own conditions say what it lacks.",
+    patience: 10,
+  },
+  ParentDeleting: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Give this registry another parent, or delete it.",
+  },
+  ParentReadOnly: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Set spec.mode to ReadOnly, or the parent's to ReadWrite.",
+  },
+  ParentCycle: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Give one of them another parent.",
+  },
+  HierarchyNameTaken: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Delete one of the two, or use another name.",
+  },
+  HierarchyFull: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy:
+      "Delete one, or have an administrator raise limits.registriesPerHierarchy of the Helm chart (--max-registries-per-hierarchy of the operator).",
+  },
+  SyncTokenNameTaken: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Delete that ClientToken, or use another name for this registry.",
+  },
+  SyncTokenDisabled: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Set its spec.status to enabled to sync again; clients are served what is here.",
+  },
+  SyncTokenExpired: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Move an expiry in its spec.passwords into the future.",
+  },
+  SyncScopeMapNotFound: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Create it, or correct spec.parent.scopeMapRef. Until then the sync token allows nothing.",
+  },
+  SyncScopeTooLarge: {
+    kinds: registry,
+    condition: "ParentConfigured",
+    remedy: "Use patterns such as apps/* in the SyncPolicies. Until then the token allows what it last did.",
+  },
   PolicyAccepted: { kinds: registry, condition: "SyncConfigured", remedy: "" },
   CatalogUnavailable: {
     kinds: registry,
     condition: "SyncConfigured",
     remedy: "Name the repositories in the SyncPolicy; what it names is synced meanwhile.",
+  },
+  SyncScopeNarrowed: {
+    kinds: registry,
+    condition: "SyncConfigured",
+    remedy:
+      "Name them in the ScopeMaps that bound it: in spec.parent here and above, or in spec.children of a parent.",
   },
   NoPolicy: {
     kinds: registry,

@@ -28,6 +28,18 @@ describe("client tokens", () => {
     credential: tokens.passwords(name)[slot]?.credential ?? "none",
   });
 
+  test("S29 S31 speak of gateways only where the document is a registry's, whatever it is called", () => {
+    const actions = ["repositories/apps/content/read", "gateway/hall1/config/read"];
+    const sync: ClientTokenSettings = { ...token("hall1", actions), kind: "sync" };
+    expect(tokens.replace([sync])).toEqual([]);
+    expect(tokens.allows(principalOf("hall1"), "content/read", "apps")).toBe(true);
+    expect(tokens.replace([token("hall1", actions)])).toEqual([
+      expect.stringContaining('client token hall1: "gateway/hall1/config/read" is not repositories/'),
+    ]);
+    expect(tokens.allows(principalOf("hall1"), "content/read", "apps")).toBe(true);
+    expect(tokens.replace([{ ...sync, actions: ["gateway/*/config/read"] }])).toHaveLength(1);
+  });
+
   test("S28 hold for a login as long as they have its password", () => {
     tokens.replace([token("a", [], ["one", "two"])]);
     const [first, second] = [principalOf("a", 0), principalOf("a", 1)];

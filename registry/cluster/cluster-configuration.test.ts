@@ -80,6 +80,24 @@ describe("the configuration of a pod", () => {
     expect(names()).toEqual([]);
   });
 
+  test("follows the sync tokens of its children as well, and starts with them without the API server", async () => {
+    start();
+    cluster.put(secrets, "contoso-sync-hall", secret("token.json", { ...token("hall"), kind: "sync" }));
+    cluster.put(secrets, "contoso-token-a", secret("token.json", token("a")));
+    const more = { clientTokenSecrets: ["contoso-token-a"], syncTokenSecrets: ["contoso-sync-hall"] };
+    cluster.put(secrets, "contoso-config", secret("settings.json", settings(more)));
+    await eventually(() => names().join() === "hall,a");
+    const mounted = join(folder, "settings.json");
+    await writeFile(mounted, JSON.stringify(settings(more)));
+    const begun = await startingConfiguration(mounted, kept, silentLog);
+    expect(begun.clientTokens.map(({ name, kind }) => [name, kind])).toEqual([
+      ["hall", "sync"],
+      ["a", undefined],
+    ]);
+    cluster.put(secrets, "contoso-config", secret("settings.json", settings()));
+    await eventually(() => names().length === 0);
+  });
+
   test("S28 a token that is changed, or gone, is so at once, and is not kept", async () => {
     start();
     cluster.put(secrets, "contoso-token-a", secret("token.json", token("a")));

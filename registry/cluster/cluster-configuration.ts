@@ -5,6 +5,7 @@ import {
   parseClientToken,
   parseSettings,
   settingsKey,
+  tokenSecretsIn,
   type ClientTokenSettings,
 } from "../../common/contract/config.ts";
 import type { Logger } from "../../common/log.ts";
@@ -92,7 +93,7 @@ export class ClusterConfiguration implements Service {
 
   /** Follows exactly the Secrets that the settings name. */
   private followTokens(signal: AbortSignal): void {
-    const wanted = new Set(this.live.current.settings.clientTokenSecrets);
+    const wanted = new Set(tokenSecretsIn(this.live.current.settings));
     for (const [name, { stop }] of this.following) {
       if (wanted.has(name)) continue;
       stop.abort();
@@ -123,7 +124,7 @@ export class ClusterConfiguration implements Service {
 
   private publish(): void {
     const { settings, clientTokens: last } = this.live.current;
-    const clientTokens = settings.clientTokenSecrets.flatMap((name) => this.tokens.get(name) ?? []);
+    const clientTokens = tokenSecretsIn(settings).flatMap((name) => this.tokens.get(name) ?? []);
     const same = last.length === clientTokens.length && clientTokens.every((token, i) => token === last[i]);
     if (!same) this.live.replace({ settings, clientTokens });
   }

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { InvalidConfigError } from "../../common/contract/config.ts";
+import { InvalidConfigError, tokenSecretsIn } from "../../common/contract/config.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/log.ts";
 import { readConfiguration } from "../configuration/configuration-file.ts";
@@ -26,7 +26,7 @@ export async function startingConfiguration(
   const settings = newest(given, own);
   if (settings === undefined) throw new InvalidConfigError(`${mounted} is not a settings document`);
   const tokens = await kept.clientTokens();
-  const clientTokens = settings.clientTokenSecrets.flatMap((name) => tokens.get(name) ?? []);
+  const clientTokens = tokenSecretsIn(settings).flatMap((name) => tokens.get(name) ?? []);
   return { settings, clientTokens };
 }
 

@@ -563,6 +563,29 @@ describe("SyncEngine", () => {
       expect(world.status.sync?.trigger).toBe("Schedule");
     });
 
+    test("other rights at the parent bring a sync at once, whatever the schedule says, and only one", async () => {
+      const scoped = (scope: string | undefined): void => {
+        const parent = { loginServer: "parent.example", ...(scope === undefined ? {} : { scope }) };
+        world.configure(settings({ schedule: "0 0 1 1 *", window: "PT1H" }, { parent }));
+      };
+      scoped("one");
+      await world.startAndSync();
+      expect(world.status.sync?.trigger).toBe("InitialSync");
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      scoped("two");
+      await eventually(
+        () => world.status.sync?.trigger === "SyncTokenUpdate" && world.status.sync.endTime !== undefined,
+      );
+      expect(world.status.sync).toMatchObject({ state: "Succeeded", tags: { copied: 1 } });
+      await world.stop();
+      world.parent.recent();
+      world.start();
+      scoped(undefined);
+      await eventually(() => world.clock.sleeping > 0, "a pause");
+      await world.clock.advance(seconds(3600));
+      expect(world.parent.recent().filter((ask) => ask === "list")).toEqual([]);
+    });
+
     test("suspended it asks for nothing but a sign of life", async () => {
       world.configure(settings({}, { suspend: true }));
       world.start();

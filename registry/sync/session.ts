@@ -8,7 +8,7 @@ import { Agenda } from "./schedule/agenda.ts";
 import { LinkQuotaError } from "../link/quota-error.ts";
 import { longer, longestSleep, shorter } from "./schedule/durations.ts";
 import { parentFault } from "./faults.ts";
-import type { History } from "./telling/history.ts";
+import type { Asked, History } from "./telling/history.ts";
 import { Link } from "./link.ts";
 import type { PresentParent } from "./parent.ts";
 import { PollPace } from "./schedule/poll-pace.ts";
@@ -56,9 +56,13 @@ export class SyncSession {
     this.postponed = new Postponed(parts.board, parts.log);
     const rest = exponential(this.interval, longer(this.interval, longestRest), parts.random);
     this.agenda = new Agenda(parts.clock, history, recovery, this.pace, rest);
-    const request = (): string | undefined => this.settings.sync?.resyncRequest;
-    this.runs = new SyncRuns(parts, history, recovery, this.agenda, rest, request);
+    this.runs = new SyncRuns(parts, history, recovery, this.agenda, rest, this.asked);
   }
+
+  private readonly asked = (): Asked => {
+    const { parent, sync } = this.settings;
+    return { resyncRequest: sync?.resyncRequest, scope: parent?.scope };
+  };
 
   /** Takes on settings between which a sync may go on: credentials, authorities, a person's request to sync now. */
   configure(settings: RegistrySettings): void {
@@ -137,7 +141,7 @@ export class SyncSession {
     for (;;) {
       await this.whileLinkClosed(signal);
       const begun = clock.now();
-      const due = this.agenda.due(schedule, begun, this.settings.sync?.resyncRequest);
+      const due = this.agenda.due(schedule, begun, this.asked());
       this.postponed.byBlackout(due.slot.start > begun ? blackoutAt(schedule.blackouts, begun) : undefined);
       if (due.slot.start > begun) {
         this.waiting = true;

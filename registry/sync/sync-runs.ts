@@ -8,7 +8,7 @@ import type { Agenda, DueSync } from "./schedule/agenda.ts";
 import type { SyncDetails } from "./telling/details.ts";
 import { failuresOf } from "./telling/failures.ts";
 import { catalogFault, deniedFault, parentFault, sentenceOf, storageFault } from "./faults.ts";
-import type { History } from "./telling/history.ts";
+import type { Asked, History } from "./telling/history.ts";
 import type { Link, LinkParts } from "./link.ts";
 import { LiveRun } from "./telling/live-run.ts";
 import type { PassResult } from "./pass.ts";
@@ -40,7 +40,7 @@ export class SyncRuns {
   private readonly history: History;
   private readonly recovery: Recovery;
   private readonly agenda: Agenda;
-  private readonly request: () => string | undefined;
+  private readonly asked: () => Asked;
   private readonly retries: Retries;
   private readonly referrerChecks: ReferrerChecks;
   private readonly weights = new Weights();
@@ -51,7 +51,7 @@ export class SyncRuns {
 
   /**
    * @param rest of a tag that failed so many times
-   * @param request of a person, the newest
+   * @param asked what there is to meet at present
    */
   constructor(
     parts: RunParts,
@@ -59,13 +59,13 @@ export class SyncRuns {
     recovery: Recovery,
     agenda: Agenda,
     rest: Backoff,
-    request: () => string | undefined,
+    asked: () => Asked,
   ) {
     this.parts = parts;
     this.history = history;
     this.recovery = recovery;
     this.agenda = agenda;
-    this.request = request;
+    this.asked = asked;
     this.retries = new Retries(parts.clock, rest);
     this.referrerChecks = new ReferrerChecks(parts.clock, referrersInterval.least, referrersInterval.most);
   }
@@ -91,8 +91,8 @@ export class SyncRuns {
     const { board, clock, confirmations, content, details, log, metrics } = this.parts;
     const run = new LiveRun(trigger, board, clock, () => link.received);
     const recovered = this.recovery.begin();
-    const request = this.request();
-    if (trigger === "ManualResync" || trigger === "RecoveryService") {
+    const asked = this.asked();
+    if (trigger === "ManualResync" || trigger === "RecoveryService" || trigger === "SyncTokenUpdate") {
       this.retries.clear();
       this.referrerChecks.clear();
     }
@@ -142,14 +142,14 @@ export class SyncRuns {
     metrics.ended(report, end.toSeconds());
     const next =
       result.ending instanceof LinkQuotaError
-        ? this.agenda.due(schedule, result.ending.until, request).slot.start
+        ? this.agenda.due(schedule, result.ending.until, asked).slot.start
         : this.agenda.expected(schedule, end);
     if (report.message !== undefined && report.message !== this.told) {
       log.warn("rules of the policy leave out what may be wanted", { message: report.message });
     }
     this.told = report.message;
     const planned = next === undefined ? report : { ...report, nextTime: next.toISO() };
-    await this.history.ended(planned, complete, request);
+    await this.history.ended(planned, complete, asked);
     if (report.state !== "Succeeded" || report.tags.copied > 0) {
       const reason = complete ? {} : { reason: sentenceOf(result.ending) };
       log.info("a sync has ended", {

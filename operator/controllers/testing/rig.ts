@@ -60,7 +60,7 @@ const start = "2026-11-21T08:00:00Z";
  */
 export class Rig {
   readonly clock = new ManualClock(start);
-  readonly cluster = new FakeCluster(this.clock);
+  readonly cluster = new FakeCluster(this.clock, withDefaults);
   readonly pod = this.cluster.as("connected-registry");
   readonly happenings: (Happening & { readonly name: string })[] = [];
   /** What reconciles threw, in order. */
@@ -70,6 +70,7 @@ export class Rig {
   bindsClaims = true;
   private readonly lanes: readonly Lane[];
   private randomness = 0;
+  private nextAddress = 10;
 
   constructor(
     client: (cluster: FakeCluster) => KubeClient = (cluster) => cluster,
@@ -118,10 +119,7 @@ export class Rig {
   /** What a person does with kubectl; the API server fills in the defaults. */
   user(object: KubeObject): void {
     const kind = kinds.find((one) => one.kind === object.kind);
-    const schema = schemas.get(object.kind);
-    if (kind !== undefined && schema !== undefined) {
-      this.cluster.put(kind, defaulted(schema, object) as KubeObject);
-    }
+    if (kind !== undefined) this.cluster.put(kind, object);
   }
 
   putSecret(name: string, data: Readonly<Record<string, string>>, namespace = "edge"): void {
@@ -217,22 +215,22 @@ export class Rig {
     return found;
   }
 
-  registry(): Promise<ConnectedRegistry> {
-    return this.get(ConnectedRegistryKind, edge.name);
+  registry({ namespace, name }: NamespacedName = edge): Promise<ConnectedRegistry> {
+    return this.get(ConnectedRegistryKind, name, namespace);
   }
 
-  async condition(type: string): Promise<Condition | undefined> {
-    return (await this.registry()).status?.conditions?.find((one) => one.type === type);
+  async condition(type: string, key: NamespacedName = edge): Promise<Condition | undefined> {
+    return (await this.registry(key)).status?.conditions?.find((one) => one.type === type);
   }
 
   /** The text of a key of a Secret. */
-  async secret(name: string, key: string): Promise<string> {
-    const secret: Secret = await this.get(SecretKind, name);
+  async secret(name: string, key: string, namespace = edge.namespace): Promise<string> {
+    const secret: Secret = await this.get(SecretKind, name, namespace);
     return Buffer.from(secret.data?.[key] ?? "", "base64").toString();
   }
 
-  async json(name: string, key: string): Promise<unknown> {
-    return JSON.parse(await this.secret(name, key)) as unknown;
+  async json(name: string, key: string, namespace = edge.namespace): Promise<unknown> {
+    return JSON.parse(await this.secret(name, key, namespace)) as unknown;
   }
 
   /** A pod starts, reports and renews its Lease; the Deployment counts it. */
@@ -301,10 +299,9 @@ export class Rig {
       const ports = (service.spec.ports ?? []).map((port) =>
         service.spec.type === "ClusterIP" ? port : { ...port, nodePort: port.nodePort ?? 30443 },
       );
-      this.cluster.put(ServiceKind, {
-        ...service,
-        spec: { ...service.spec, clusterIP: "10.96.0.10", ports },
-      });
+      const clusterIP = `10.96.0.${this.nextAddress}`;
+      this.nextAddress += 1;
+      this.cluster.put(ServiceKind, { ...service, spec: { ...service.spec, clusterIP, ports } });
     }
     if (!this.bindsClaims) return;
     for (const claim of await this.cluster.list(PersistentVolumeClaimKind)) {
@@ -318,6 +315,12 @@ export class Rig {
     this.randomness += 1;
     return createHash("sha512").update(String(this.randomness)).digest().subarray(0, length);
   }
+}
+
+/** What the API server makes of an object of ours. */
+function withDefaults(object: KubeObject): KubeObject {
+  const schema = schemas.get(object.kind);
+  return schema === undefined ? object : (defaulted(schema, object) as KubeObject);
 }
 
 /** Of some parent's authority. */

@@ -32,19 +32,25 @@ interface Stored {
  * the garbage collection of owned objects. It passes the same suite as the real client (`conformance.ts`).
  *
  * # Caveats
- * It validates nothing, fills in no defaults, takes every kind and namespace as given, owns lists as a whole, and
+ * It validates nothing, fills in only the defaults that it is given, takes every kind and namespace as given, owns lists as a whole, and
  * shows every change at once: a real cache lags behind.
  */
 export class FakeCluster implements KubeClient, KubeWatcher {
   /** Every call that writes, in order, such as `apply apps/v1/deployments edge/a`; not what `put` does. */
   readonly writes: string[] = [];
   private readonly clock: Clock;
+  private readonly complete: (object: KubeObject) => KubeObject;
   private readonly stored = new Map<string, Map<string, Stored>>();
   private readonly caches = new Map<string, ObjectCache<KubeObject>>();
   private lastVersion = 0;
 
-  constructor(clock: Clock = new ManualClock()) {
+  /** @param complete fills in what an object leaves out, on behalf of nobody: the defaults of a schema */
+  constructor(
+    clock: Clock = new ManualClock(),
+    complete: (object: KubeObject) => KubeObject = (object) => object,
+  ) {
     this.clock = clock;
+    this.complete = complete;
   }
 
   /** The cluster as another field manager sees it: the registry's pod, another controller. */
@@ -179,7 +185,7 @@ export class FakeCluster implements KubeClient, KubeWatcher {
   private store(kind: Kind<KubeObject>, next: KubeObject, ownership: Ownership, live?: Stored): KubeObject {
     const before = live?.object;
     const proposed = structuredClone({
-      ...next,
+      ...this.complete({ ...next, apiVersion: kind.apiVersion, kind: kind.kind }),
       apiVersion: kind.apiVersion,
       kind: kind.kind,
       metadata: {

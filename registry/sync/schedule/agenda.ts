@@ -5,7 +5,7 @@ import type { SyncStatus } from "../../../common/contract/status.ts";
 import { RateLimitedError } from "../../remote/errors.ts";
 import { longer, longestSleep, shorter } from "./durations.ts";
 import { parentFault, storageFault } from "../faults.ts";
-import type { History } from "../telling/history.ts";
+import type { Asked, History } from "../telling/history.ts";
 import type { PassResult } from "../pass.ts";
 import type { PollPace } from "./poll-pace.ts";
 import type { Recovery } from "../recovery.ts";
@@ -45,12 +45,16 @@ export class Agenda {
     this.rest = rest;
   }
 
-  /** The sync whose turn it is; it may start later than `now`. @param request of a person, the newest */
-  due(schedule: SyncSchedule, now: DateTime<true>, request: string | undefined): DueSync {
+  /** The sync whose turn it is; it may start later than `now`. */
+  due(schedule: SyncSchedule, now: DateTime<true>, { resyncRequest: request, scope }: Asked): DueSync {
     // A person who asks for a sync means now; and a registry without content is of no use until the next window.
     if (this.history.done === undefined) return { trigger: "InitialSync", slot: soonestSlot(schedule, now) };
     if (request !== undefined && request !== this.history.resyncRequest) {
       return { trigger: "ManualResync", slot: { start: now } };
+    }
+    // What the parent lets us have now was asked for long ago.
+    if (scope !== undefined && scope !== this.history.scope) {
+      return { trigger: "SyncTokenUpdate", slot: { start: now } };
     }
     // As with an initial sync: what is missing here is of no use until the next window.
     if (this.recovery.due) return { trigger: "RecoveryService", slot: soonestSlot(schedule, now) };

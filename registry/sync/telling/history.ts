@@ -11,6 +11,14 @@ import type { JournalEntry, SyncJournal } from "./journal.ts";
 const journalInterval = seconds(300);
 const runsKept = 20;
 
+/** What may ask for a sync beside the schedule: any other value than when the last one began. */
+export interface Asked {
+  /** Of a person, the newest. */
+  readonly resyncRequest: string | undefined;
+  /** What stands for the rights at the parent. */
+  readonly scope: string | undefined;
+}
+
 /** What happened so far, across restarts: kept in the journal, shown on the board. */
 export class History {
   private readonly journal: SyncJournal;
@@ -61,6 +69,11 @@ export class History {
     return this.entry.resyncRequest;
   }
 
+  /** What stood for the rights at the parent when the last sync began that did all it could. */
+  get scope(): string | undefined {
+    return this.entry.scope;
+  }
+
   /**
    * From now on the parent is the one at `place`. That another one was synced with says nothing about this one, except
    * which of a person's requests were met.
@@ -73,12 +86,15 @@ export class History {
     this.show();
   }
 
-  /** @param complete whether the sync tried everything, rather than being cut short */
-  async ended(sync: SyncStatus, complete: boolean, resyncRequest: string | undefined): Promise<void> {
+  /**
+   * @param complete whether the sync tried everything, rather than being cut short
+   * @param asked what there was to meet when it began
+   */
+  async ended(sync: SyncStatus, complete: boolean, asked: Asked): Promise<void> {
     this.entry = {
       ...this.entry,
       sync,
-      ...(complete ? { doneTime: sync.startTime, resyncRequest } : {}),
+      ...(complete ? { doneTime: sync.startTime, ...asked } : {}),
       ...(sync.state === "Succeeded" ? { lastSyncTime: sync.endTime, upToDateAsOf: sync.startTime } : {}),
       ...(isNews(sync) ? { runs: [sync, ...(this.entry.runs ?? [])].slice(0, runsKept) } : {}),
     };
@@ -110,10 +126,11 @@ function isNews({ trigger, state, tags }: SyncStatus): boolean {
   return trigger !== "Schedule" || state !== "Succeeded" || tags.copied > 0;
 }
 
-function timeless({ place, sync, resyncRequest }: JournalEntry): string {
+function timeless({ place, sync, resyncRequest, scope }: JournalEntry): string {
   return JSON.stringify([
     place,
     resyncRequest,
+    scope,
     sync?.trigger,
     sync?.state,
     sync?.tags,

@@ -17,6 +17,8 @@ export interface JournalEntry {
   readonly doneTime?: string | undefined;
   /** The last request of a person that was met. */
   readonly resyncRequest?: string | undefined;
+  /** What stood for the rights at the parent when the last sync began that did all it could. */
+  readonly scope?: string | undefined;
   readonly sync?: SyncStatus | undefined;
   /** The last syncs that did something, or should have; the newest first. */
   readonly runs?: readonly SyncStatus[] | undefined;
@@ -33,7 +35,7 @@ const count = z.number();
 const someText = z.exactOptional(z.string());
 const someCount = z.exactOptional(count);
 const syncSchema = z.object({
-  trigger: z.enum(["InitialSync", "ManualResync", "RecoveryService", "Schedule"]),
+  trigger: z.enum(["InitialSync", "ManualResync", "RecoveryService", "SyncTokenUpdate", "Schedule"]),
   state: z.enum(["Pending", "Syncing", "Succeeded", "Partial", "Failed", "TimedOut"]),
   startTime: z.string(),
   endTime: someText,
@@ -56,6 +58,7 @@ const entrySchema = z.object({
   upToDateAsOf: text,
   doneTime: text,
   resyncRequest: text,
+  scope: text,
   sync: z.optional(syncSchema),
   runs: z.optional(z.array(syncSchema)),
 });
