@@ -11,7 +11,8 @@ import { runServices } from "../common/service.ts";
 import { stopSignal } from "../common/stop-signal.ts";
 import { CertsFolder } from "./certs-folder.ts";
 import { agentMetrics } from "./metrics.ts";
-import { NodeTrust, type TrustSource } from "./node-trust.ts";
+import { NodeTrust } from "./node-trust.ts";
+import type { TrustSource } from "./trust-lists.ts";
 
 interface Options {
   readonly configMap: TrustSource;
@@ -25,7 +26,7 @@ export function command(): Command {
   return new Command("agent")
     .description("Makes the containerd of its node trust the connected registries of the cluster.")
     .addOption(
-      new Option("--config-map <namespace/name>", "the list of registries, which the operator keeps")
+      new Option("--config-map <namespace/name>", "the first list of registries, which the operator keeps")
         .env("CONNECTED_REGISTRY_CONFIG_MAP")
         .argParser(parseSource)
         .makeOptionMandatory(),

@@ -5,23 +5,15 @@ import type { Logger } from "../common/log.ts";
 import type { Service } from "../common/service.ts";
 import type { CertsFolder, CertsReport } from "./certs-folder.ts";
 import { desiredHosts, type DesiredHosts } from "./hosts.ts";
+import { TrustLists, type TrustSource } from "./trust-lists.ts";
 
 /** How soon we put right what somebody else changed on the node, and try again what failed. */
 const again: Duration = seconds(30);
 
-interface ConfigMap {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-export interface TrustSource {
-  readonly namespace: string;
-  readonly configMap: string;
-}
-
 /**
- * Keeps a node's container runtime trusting the registries that the trust ConfigMap lists, and no others of ours.
+ * Keeps a node's container runtime trusting the registries that the operator lists, and no others of ours.
  *
- * While there is no ConfigMap, everything stays as it is: a list that is lost is not an empty list.
+ * While a list is not there, everything stays as it is: a list that is lost is not an empty list.
  */
 export class NodeTrust implements Service {
   readonly name = "node trust";
@@ -59,22 +51,24 @@ export class NodeTrust implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.follow(signal), this.work(signal)]);
+    const lists = new TrustLists(this.api, this.source);
+    await Promise.all([
+      lists.run(signal, (entries) => {
+        this.accept(entries);
+      }),
+      this.work(signal),
+    ]);
   }
 
-  private async follow(signal: AbortSignal): Promise<void> {
-    const { namespace, configMap } = this.source;
-    const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    for await (const list of this.api.follow<ConfigMap>(path, configMap, signal)) {
-      if (list === undefined) {
-        this.log.warn("there is no list of registries, leaving the node as it is", { ...this.source });
-        this.done = true;
-        continue;
-      }
-      this.desired = desiredHosts(list.data ?? {});
-      for (const problem of this.desired.problems) this.log.warn("a registry is left out", { problem });
-      this.changed.resolve(undefined);
+  private accept(entries: Readonly<Record<string, string>> | undefined): void {
+    if (entries === undefined) {
+      this.log.warn("there is no list of registries, leaving the node as it is", { ...this.source });
+      this.done = true;
+      return;
     }
+    this.desired = desiredHosts(entries);
+    for (const problem of this.desired.problems) this.log.warn("a registry is left out", { problem });
+    this.changed.resolve(undefined);
   }
 
   private async work(signal: AbortSignal): Promise<void> {

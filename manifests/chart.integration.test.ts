@@ -120,6 +120,22 @@ describe("the chart", () => {
     });
   });
 
+  test("lets one of several replicas of the operator be evicted at a time, and keeps no node from being drained of one", async () => {
+    const budgets = async (replicas: number): Promise<readonly object[]> =>
+      (await template([`operator.replicas=${String(replicas)}`])).filter(
+        ({ kind }) => kind === "PodDisruptionBudget",
+      );
+    expect(await budgets(1)).toEqual([]);
+    expect(await budgets(2)).toMatchObject([
+      {
+        spec: {
+          maxUnavailable: 1,
+          selector: { matchLabels: { "app.kubernetes.io/name": "connected-registry-operator" } },
+        },
+      },
+    ]);
+  });
+
   test("leaves the nodes alone when trust distribution is off", async () => {
     const objects = await template(["trustDistribution.enabled=false"]);
     expect(objects.filter(({ metadata }) => metadata.name.includes("agent"))).toEqual([]);

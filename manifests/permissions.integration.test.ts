@@ -5,7 +5,12 @@ import { CertsFolder, type CertsReport } from "../agent/certs-folder.ts";
 import { NodeTrust } from "../agent/node-trust.ts";
 import { systemClock } from "../common/clock.ts";
 import { HttpsClusterApi } from "../common/cluster/https-api.ts";
-import { trustConfigMap } from "../common/contract/trust.ts";
+import {
+  maxTrustLists,
+  trustConfigMap,
+  trustListName,
+  trustListsAnnotation,
+} from "../common/contract/trust.ts";
 import { messageOf } from "../common/errors.ts";
 import { silentLog } from "../common/testing/silent-log.ts";
 import { provide } from "../e2e/components/provide.ts";
@@ -80,11 +85,15 @@ describe("manifests/install.yaml", () => {
     }
   });
 
-  test("gives the agent nothing but its list", async () => {
+  test("gives the agent nothing but its lists", async () => {
     const can = (...question: string[]): Promise<string> =>
       as(agent, ["auth", "can-i", ...question, "--quiet"]);
-    expect(await can("watch", `configmaps/${trustConfigMap}`, "-n", system)).toBe("allowed");
+    for (const at of [0, 1, maxTrustLists - 1]) {
+      const list = `configmaps/${trustListName(trustConfigMap, at)}`;
+      expect([list, await can("watch", list, "-n", system)]).toContain("allowed");
+    }
     for (const question of [
+      ["watch", `configmaps/${trustListName(trustConfigMap, maxTrustLists)}`, "-n", system],
       ["patch", `configmaps/${trustConfigMap}`, "-n", system],
       ["list", "configmaps", "-n", system],
       ["get", "secrets", "-n", system],
@@ -128,6 +137,22 @@ describe("manifests/install.yaml", () => {
         reports.find(({ written }) => written.length > 0),
       );
       expect(await readdir(certs)).toEqual(["a.example"]);
+      const second = { name: trustListName(trustConfigMap, 1), namespace: system };
+      const other = { version: 1, hosts: ["b.example"], server: "https://10.96.0.10", ca: "ca" };
+      const annotations = { [trustListsAnnotation]: "2" };
+      await kubectl.apply([
+        { apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, annotations }, data },
+        {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          metadata: second,
+          data: { "edge.other": JSON.stringify(other) },
+        },
+      ]);
+      await eventually("the agent trusts what is in the second list", 20_000, async () =>
+        reports.find(({ written }) => written.includes("b.example")),
+      );
+      expect((await readdir(certs)).sort()).toEqual(["a.example", "b.example"]);
     } finally {
       stop.abort();
       await running;

@@ -5,7 +5,7 @@ import { sentenceOf } from "./issues.ts";
 const host = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$/;
 
 /**
- * What the operator tells the node agents: one ConfigMap, one key per registry (`<namespace>.<name>`), each value one
+ * What the operator tells the node agents: ConfigMaps with one key per registry (`<namespace>.<name>`), each value one
  * entry as JSON. An agent makes its node's container runtime trust exactly what is listed, and undoes what is not.
  */
 const trustEntrySchema = z.object({
@@ -20,8 +20,25 @@ const trustEntrySchema = z.object({
 
 export type TrustEntry = z.output<typeof trustEntrySchema>;
 
-/** The ConfigMap's name, in the operator's namespace. */
+/** The first list's name, in the operator's namespace. */
 export const trustConfigMap = "connected-registry-node-trust";
+
+/** Of more lists than this no agent may read. Each holds several hundred registries. */
+export const maxTrustLists = 16;
+
+/** On the first list: how many there are. Absent: one. */
+export const trustListsAnnotation = "connectedregistry.io/trust-lists";
+
+/** The name of the list number `at`, counted from 0, when the first is called `first`. */
+export function trustListName(first: string, at: number): string {
+  return at === 0 ? first : `${first}-${at}`;
+}
+
+/** How many lists there are, by the annotations of the first. */
+export function trustListCount(annotations: Readonly<Record<string, string>> | undefined): number {
+  const count = Number(annotations?.[trustListsAnnotation] ?? "1");
+  return Number.isInteger(count) && count >= 1 && count <= maxTrustLists ? count : 1;
+}
 
 /** @throws {InvalidConfigError} */
 export function parseTrustEntry(value: unknown): TrustEntry {

@@ -1,13 +1,14 @@
 import { seconds } from "../../common/clock.ts";
-import { sameJson } from "../../common/same-json.ts";
-import { trustConfigMap } from "../../common/contract/trust.ts";
+import { maxTrustLists, trustConfigMap, trustListName } from "../../common/contract/trust.ts";
+import { messageOf } from "../../common/errors.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/kubernetes.ts";
 import { addressesOf } from "../resources/addresses.ts";
 import { tlsSecretName } from "../resources/names.ts";
 import { valueOf } from "../resources/secret-data.ts";
-import { desiredTrust, type TrustedRegistry } from "../resources/trust.ts";
-import { awaitChange } from "../runtime/action.ts";
+import { distribute } from "../resources/trust-lists.ts";
+import { desiredTrustList, trustEntries, type TrustedRegistry } from "../resources/trust.ts";
+import { awaitChange, requeueAfter } from "../runtime/action.ts";
 import {
   keyOf,
   type KubeClient,
@@ -20,10 +21,14 @@ import {
 import { OwnWrites } from "../runtime/own-writes.ts";
 import { watchOf, type ControllerSpec } from "../runtime/reconciler.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
+import { StalledError, WaitingError } from "../status/errors.ts";
 import { ensure } from "./ensure.ts";
 
+/** Of what only a person can help with, such as a list that somebody else has made. */
+const again = seconds(60);
+
 /**
- * Tells the node agents, in one ConfigMap, which registries to trust. All of it is computed again at every change, so
+ * Tells the node agents, in as many ConfigMaps as it takes, which registries to trust. All of it is computed again at every change, so
  * that what is gone is forgotten, whatever happened while nobody looked.
  */
 export function nodeTrustController(dependencies: ControllerDependencies): ControllerSpec {
@@ -32,6 +37,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
   const { client } = own;
   const key: NamespacedName = { namespace, name: trustConfigMap };
   const authorities = new Authorities(client, watcher);
+  const lists = new TrustLists(client, namespace);
   return {
     name: "nodetrust",
     workers: 1,
@@ -44,10 +50,10 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
       watchOf(ServiceKind, (before, after) => (registriesOf(after ?? before).length > 0 ? [key] : [])),
       watchOf(SecretKind, (before, after) => (isTlsSecret(after ?? before) ? [key] : [])),
       // Also puts the map right at the start, if the last registry went while we were away.
-      watchOf(ConfigMapKind, (_, after) => (after !== undefined && sameJson(keyOf(after), key) ? [key] : [])),
+      watchOf(ConfigMapKind, (_, after) => (after !== undefined && lists.has(after) ? [key] : [])),
     ].map((watch) => own.unseen(watch)),
     reconciler: {
-      async reconcile() {
+      async reconcile(_, { log }) {
         const trusted: TrustedRegistry[] = [];
         for (const registry of await client.list(ConnectedRegistryKind)) {
           // Also one that is being deleted: while that is held up it serves.
@@ -57,11 +63,63 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
           const ca = await authorities.of(registry);
           if (ca !== undefined && addresses !== undefined) trusted.push({ registry, addresses, ca });
         }
-        await ensure(client, ConfigMapKind, desiredTrust(trusted, namespace, nodeTrustHosts));
-        return awaitChange;
+        try {
+          const leftOut = await lists.write(trustEntries(trusted, nodeTrustHosts));
+          if (leftOut.length === 0) return awaitChange;
+          log.error("nodes are not told of these registries: their lists are full", { registries: leftOut });
+        } catch (error) {
+          if (!(error instanceof StalledError || error instanceof WaitingError)) throw error;
+          log.error("nodes cannot be told which registries to trust", { problem: messageOf(error) });
+        }
+        return requeueAfter(again);
       },
     },
   };
+}
+
+/** The ConfigMaps that agents read. */
+class TrustLists {
+  private readonly client: KubeClient;
+  private readonly namespace: string;
+  private readonly names = Array.from({ length: maxTrustLists }, (_, at) =>
+    trustListName(trustConfigMap, at),
+  );
+
+  constructor(client: KubeClient, namespace: string) {
+    this.client = client;
+    this.namespace = namespace;
+  }
+
+  has({ metadata }: KubeObject): boolean {
+    return metadata.namespace === this.namespace && this.names.includes(metadata.name);
+  }
+
+  /**
+   * What moves from one list to another is in both for a while, and never in none: first those that get something, then
+   * the one that says how many there are, then the others.
+   *
+   * @returns the keys for which there is no room
+   */
+  async write(entries: ReadonlyMap<string, string>): Promise<readonly string[]> {
+    const { lists, gaining, leftOut } = distribute(entries, await this.present());
+    const [gainers, rest] = [
+      [...lists.keys()].filter((at) => at > 0 && gaining.has(at)),
+      [...lists.keys()].filter((at) => at > 0 && !gaining.has(at)),
+    ];
+    for (const at of [...gainers, 0, ...rest]) {
+      const place = { at, count: lists.length, namespace: this.namespace };
+      await ensure(this.client, ConfigMapKind, desiredTrustList(lists[at] ?? new Map(), place));
+    }
+    return leftOut;
+  }
+
+  /** The keys in each list. One that somebody deleted is made again. */
+  private async present(): Promise<readonly (readonly string[])[]> {
+    const found = await this.client.list(ConfigMapKind, this.namespace);
+    const byName = new Map(found.map((list) => [list.metadata.name, Object.keys(list.data ?? {})]));
+    const last = this.names.findLastIndex((name) => byName.has(name));
+    return this.names.slice(0, last + 1).map((name) => byName.get(name) ?? []);
+  }
 }
 
 /**

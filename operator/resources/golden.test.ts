@@ -25,7 +25,7 @@ import type { Passwords } from "./passwords.ts";
 import { desiredService } from "./service.ts";
 import { desiredSettings, syncSettings } from "./settings.ts";
 import { desiredClaim } from "./storage.ts";
-import { desiredTrust } from "./trust.ts";
+import { desiredTrustList, trustEntries } from "./trust.ts";
 
 /**
  * What we ask the API server for, word for word: a change of it is seen in review. To accept a change:
@@ -242,9 +242,11 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     }),
   ],
   trust: [
-    desiredTrust([{ registry: everything, addresses, ca: "ca certificate" }], "system", [
-      "*.contoso.example",
-    ]),
+    desiredTrustList(
+      trustEntries([{ registry: everything, addresses, ca: "ca certificate" }], ["*.contoso.example"]),
+      { at: 0, count: 2, namespace: "system" },
+    ),
+    desiredTrustList(new Map(), { at: 1, count: 2, namespace: "system" }),
   ],
 };
 

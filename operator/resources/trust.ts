@@ -1,5 +1,10 @@
 import { isIP } from "node:net";
-import { trustConfigMap, type TrustEntry } from "../../common/contract/trust.ts";
+import {
+  trustConfigMap,
+  trustListName,
+  trustListsAnnotation,
+  type TrustEntry,
+} from "../../common/contract/trust.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { ConfigMap } from "../api/kubernetes.ts";
 import type { Addresses } from "./addresses.ts";
@@ -62,28 +67,37 @@ function serverOf(registry: ConnectedRegistry, { cluster: [address = ""] }: Addr
   return `https://${withPort(host, servicePortOf(registry))}`;
 }
 
-/** Everything that node agents are told, in `namespace`. Nothing but this depends on the order of `registries`. */
-export function desiredTrust(
+/** What node agents are told of `registries`, by the key of each. */
+export function trustEntries(
   registries: readonly TrustedRegistry[],
-  namespace: string,
   allowed: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    registries.map(({ registry, addresses, ca }): [string, string] => {
+      const hosts = trustedHosts(registry, addresses, allowed);
+      const entry: TrustEntry = { version: 1, hosts: [...hosts], server: serverOf(registry, addresses), ca };
+      return [`${registry.metadata.namespace ?? ""}.${registry.metadata.name}`, JSON.stringify(entry)];
+    }),
+  );
+}
+
+/** The list number `at` of `count`, in `namespace`. */
+export function desiredTrustList(
+  entries: ReadonlyMap<string, string>,
+  { at, count, namespace }: { readonly at: number; readonly count: number; readonly namespace: string },
 ): ConfigMap {
-  const entries = registries.map(({ registry, addresses, ca }): [string, string] => {
-    const hosts = trustedHosts(registry, addresses, allowed);
-    const entry: TrustEntry = { version: 1, hosts: [...hosts], server: serverOf(registry, addresses), ca };
-    return [`${registry.metadata.namespace ?? ""}.${registry.metadata.name}`, JSON.stringify(entry)];
-  });
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: {
-      name: trustConfigMap,
+      name: trustListName(trustConfigMap, at),
       namespace,
       labels: {
         "app.kubernetes.io/name": "connected-registry",
         "app.kubernetes.io/managed-by": managedBy,
       },
+      ...(at === 0 ? { annotations: { [trustListsAnnotation]: String(count) } } : {}),
     },
-    data: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))),
+    data: Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
