@@ -71,7 +71,8 @@ export async function takeSteps(
   const place = placeOf(registry, tools.relations.kinship, tools.limits.registriesPerHierarchy);
   const children = childrenIn(registry, place.hierarchy);
   const parent = await attempt(findings, () => findParent(tools, registry, place, findings));
-  progress.kin = { parent, children };
+  const kin: Kin = { parent, children };
+  progress.kin = kin;
 
   const service =
     (await attempt(findings, () => ensure(client, ServiceKind, desiredService(registry)))) ??
@@ -88,7 +89,9 @@ export async function takeSteps(
       const message = `Signed by the registry's own authority${until}.`;
       findings.push({ kind: "fine", reason: "CertificateIssued", message });
     }
-    const settings = await applySettings(tools, registry, addresses, claim, progress.kin, findings);
+    const settings = await attempt(findings, () =>
+      applySettings(tools, registry, addresses, claim, kin, findings),
+    );
     if (settings !== undefined) progress.settings = settings;
   } else skip("TLSReady", "SyncConfigured");
 

@@ -18,9 +18,18 @@ import { managedBy } from "../../resources/names.ts";
 import { fromKubeconfig } from "../../runtime/client-node.ts";
 import { Controller } from "../../runtime/controller.ts";
 import { Informers } from "../../runtime/informers.ts";
-import type { Kind, KubeObject } from "../../runtime/kube.ts";
+import type { Happening } from "../../runtime/events.ts";
+import {
+  keyOf,
+  type Kind,
+  type KubeClient,
+  type KubeObject,
+  type NamespacedName,
+} from "../../runtime/kube.ts";
 import { RuntimeMetrics } from "../../runtime/metrics.ts";
 import { RestClient } from "../../runtime/rest-client.ts";
+import { StatusHistory } from "../../status/testing/history.ts";
+import { soundClient } from "../../status/testing/sound-client.ts";
 import { controllers } from "../all.ts";
 import { defaultLimits } from "../limits.ts";
 
@@ -32,6 +41,10 @@ export interface RealOperator {
   readonly pod: RestClient;
   /** Every request of the operator that was not a GET: its method and status. */
   readonly writes: string[];
+  /** Every status that the operator wrote: `stop` rejects if one was not sound. */
+  readonly history: StatusHistory;
+  /** Every Event that the operator told. */
+  readonly happenings: (Happening & NamespacedName & { readonly kind: string })[];
   /** Somebody else who applies objects. */
   as(fieldManager: string): RestClient;
   namespace(name: string): Promise<void>;
@@ -67,7 +80,10 @@ export async function startRealOperator(): Promise<RealOperator> {
   };
   await namespace("operator");
   const writes: string[] = [];
-  let stopOperator = startControllers(plane.kubeconfig, writes);
+  const history = new StatusHistory();
+  const happenings: RealOperator["happenings"] = [];
+  const seen = { writes, history, happenings };
+  let stopOperator = startControllers(plane.kubeconfig, seen);
   const as = (manager: string): RestClient =>
     new RestClient(
       fromKubeconfig(plane.kubeconfig, () => undefined),
@@ -76,17 +92,21 @@ export async function startRealOperator(): Promise<RealOperator> {
   const stop = async (): Promise<void> => {
     await stopOperator();
     await plane.stop();
+    history.expectNoFaults();
   };
   const pause = (): Promise<void> => stopOperator();
   const resume = (): void => {
-    stopOperator = startControllers(plane.kubeconfig, writes);
+    stopOperator = startControllers(plane.kubeconfig, seen);
   };
-  const clients = { user: as("kubectl"), pod: as("connected-registry") };
-  return { plane, ...clients, writes, as, namespace, pause, resume, stop };
+  const people = { user: as("kubectl"), pod: as("connected-registry"), as };
+  return { plane, ...people, ...seen, namespace, pause, resume, stop };
 }
 
 /** @returns what stops them */
-function startControllers(kubeconfig: string, writes: string[]): () => Promise<void> {
+function startControllers(
+  kubeconfig: string,
+  { writes, history, happenings }: Pick<RealOperator, "writes" | "history" | "happenings">,
+): () => Promise<void> {
   const api = fromKubeconfig(kubeconfig, (method, status) => {
     if (method !== "GET") writes.push(`${method} ${String(status)}`);
   });
@@ -97,17 +117,20 @@ function startControllers(kubeconfig: string, writes: string[]): () => Promise<v
     backoff: exponential(milliseconds(50), seconds(2), Math.random),
   };
   const informers = new Informers(api, (kind) => followedScope(kind, "operator", undefined), options);
+  const client: KubeClient = {
+    ...informers.reader(live),
+    apply: (kind, object) => live.apply(kind, object),
+    applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
+    create: (kind, object) => live.create(kind, object),
+    setFinalizers: (kind, key, finalizers, version) => live.setFinalizers(kind, key, finalizers, version),
+    delete: (kind, key, uid) => live.delete(kind, key, uid),
+  };
   const specs = controllers({
-    client: {
-      ...informers.reader(live),
-      apply: (kind, object) => live.apply(kind, object),
-      applyStatus: (kind, key, status, version) => live.applyStatus(kind, key, status, version),
-      create: (kind, object) => live.create(kind, object),
-      setFinalizers: (kind, key, finalizers, version) => live.setFinalizers(kind, key, finalizers, version),
-      delete: (kind, key, uid) => live.delete(kind, key, uid),
-    },
+    client: soundClient(client, history),
     watcher: informers,
-    events: { record: () => undefined },
+    events: {
+      record: (object, happening) => happenings.push({ ...happening, ...keyOf(object), kind: object.kind }),
+    },
     randomBytes,
     registryImage: "registry.example/connected-registry:0.1.0",
     namespace: "operator",

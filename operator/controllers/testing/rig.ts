@@ -34,6 +34,8 @@ import type { ControllerSpec } from "../../runtime/reconciler.ts";
 import { FakeCluster } from "../../runtime/testing/fake-cluster.ts";
 import type { Condition } from "../../status/conditions.ts";
 import { expectSound } from "../../status/sound.ts";
+import { StatusHistory } from "../../status/testing/history.ts";
+import { soundClient } from "../../status/testing/sound-client.ts";
 import { controllers } from "../all.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { issueCa } from "../../resources/certificates.ts";
@@ -63,6 +65,8 @@ export class Rig {
   readonly cluster = new FakeCluster(this.clock, withDefaults);
   readonly pod = this.cluster.as("connected-registry");
   readonly happenings: (Happening & { readonly name: string })[] = [];
+  /** Every status that the operator wrote. */
+  readonly history = new StatusHistory();
   /** What reconciles threw, in order. */
   readonly failures: unknown[] = [];
   /** How often each controller reconciled. */
@@ -77,7 +81,7 @@ export class Rig {
     limits: Partial<Limits> = {},
   ) {
     const specs = controllers({
-      client: client(this.cluster),
+      client: soundClient(client(this.cluster), this.history),
       watcher: this.cluster,
       events: {
         record: (regarding, happening) =>
@@ -173,6 +177,7 @@ export class Rig {
         expectSound((object as ConnectedRegistry).status);
       }
     }
+    this.history.expectNoFaults();
   }
 
   /** Lets time pass; what comes up meanwhile is done at its time. */
