@@ -555,6 +555,24 @@ describe("refuses, and says what to do instead:", () => {
       field: "spec.passwords.password2.secretRef.name",
       says: "Required value",
     },
+    ...[
+      { publish: {}, field: "spec.publish.namespaces", says: "Required value" },
+      {
+        publish: { namespaces: ["Plant"] },
+        field: "spec.publish.namespaces[0]",
+        says: "or * for all that accept",
+      },
+      {
+        publish: { namespaces: Array.from({ length: 101 }, (_, n) => `a${n}`) },
+        field: "spec.publish.namespaces",
+        says: "must have at most 100 items",
+      },
+      {
+        publish: { namespaces: ["a"], secretName: "A_b" },
+        field: "spec.publish.secretName",
+        says: "give the name of a Secret",
+      },
+    ].map(({ publish, ...row }) => ({ wanted: object("ClientToken", { publish }), ...row })),
     {
       wanted: clientToken({ password1: { expiry: "tomorrow" } }),
       field: "spec.passwords.password1.expiry",
@@ -588,6 +606,12 @@ describe("refuses, and says what to do instead:", () => {
       because: "a scope map of 50",
     },
     { wanted: object("ClientToken", {}, `a${"b".repeat(49)}`), because: "a token of 50, without anything" },
+    {
+      wanted: object("ClientToken", {
+        publish: { namespaces: ["*", ...Array.from({ length: 99 }, (_, n) => `a${n}`)], secretName: "a.b" },
+      }),
+      because: "a hundred namespaces",
+    },
     { wanted: object("ClientToken", {}, "abcde"), because: "a token of 5" },
     {
       wanted: clientToken({ password1: { enabled: false }, password2: { secretRef: { name: "mine" } } }),

@@ -1,4 +1,4 @@
-import { ConfigMapKind, DeploymentKind, SecretKind } from "./api/kubernetes.ts";
+import { ConfigMapKind, DeploymentKind, NamespaceKind, SecretKind } from "./api/kubernetes.ts";
 import { ConnectedRegistryKind } from "./api/connectedregistry.gen.ts";
 import { followedScope } from "./followed.ts";
 import type { Kind, KubeObject } from "./runtime/kube.ts";
@@ -30,6 +30,12 @@ test.each<{
     namespaces: ["a"],
     scope: { namespaces: ["a"], metadataOnly: true },
     because: "a change of a user's Secret matters, and no secret stays in memory",
+  },
+  {
+    kind: NamespaceKind,
+    namespaces: ["a"],
+    scope: { labelSelector: "connectedregistry.io/accept-pull-secrets=true", metadataOnly: true },
+    because: "those that accept pull secrets matter, wherever registries are",
   },
   {
     kind: ConfigMapKind,

@@ -1,5 +1,6 @@
-import { ConfigMapKind, SecretKind } from "./api/kubernetes.ts";
+import { ConfigMapKind, NamespaceKind, SecretKind } from "./api/kubernetes.ts";
 import { managedBy } from "./resources/names.ts";
+import { acceptLabel } from "./resources/published.ts";
 import { kindName, type Kind, type KubeObject } from "./runtime/kube.ts";
 import type { WatchScope } from "./runtime/watch.ts";
 
@@ -22,5 +23,8 @@ export function followedScope(
   const where = followed === undefined || followed.length === 0 ? {} : { namespaces: followed };
   if (kind.apiVersion.startsWith(group)) return where;
   if (kindName(kind) === kindName(SecretKind)) return { ...where, metadataOnly: true };
+  if (kindName(kind) === kindName(NamespaceKind)) {
+    return { labelSelector: `${acceptLabel}=true`, metadataOnly: true };
+  }
   return { ...where, labelSelector: `app.kubernetes.io/managed-by=${managedBy}` };
 }

@@ -35,6 +35,7 @@ interface Options {
   readonly maxClientTokens: number;
   readonly maxScopeMaps: number;
   readonly maxRegistriesPerHierarchy: number;
+  readonly publishPullSecrets: boolean;
   readonly leaderElect: boolean;
   readonly probes: ListenAddress;
   readonly logLevel: LogLevel;
@@ -93,6 +94,15 @@ export function command(): Command {
         .default(defaultLimits.registriesPerHierarchy),
     )
     .addOption(
+      new Option(
+        "--publish-pull-secrets <true|false>",
+        "bring pull secrets into namespaces that accept them; takes the right to list and watch namespaces",
+      )
+        .env("CONNECTED_REGISTRY_PUBLISH_PULL_SECRETS")
+        .argParser(parseBoolean)
+        .default(false),
+    )
+    .addOption(
       new Option("--leader-elect <true|false>", "act only while holding the Lease, so that several may run")
         .env("CONNECTED_REGISTRY_LEADER_ELECT")
         .argParser(parseBoolean)
@@ -149,6 +159,7 @@ async function run(options: Options): Promise<void> {
       scopeMaps: options.maxScopeMaps,
       registriesPerHierarchy: options.maxRegistriesPerHierarchy,
     },
+    publishPullSecrets: options.publishPullSecrets,
   };
   const settings: ControllerOptions = {
     clock,

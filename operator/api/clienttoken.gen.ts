@@ -9,6 +9,13 @@ export interface ClientTokenSpec {
   };
   /** A disabled token logs nobody in. Takes effect within seconds. */
   readonly status: "enabled" | "disabled";
+  /** Other namespaces that get the pull secret. Each has to accept it, by the label connectedregistry.io/accept-pull-secrets=true; its annotation connectedregistry.io/accept-pull-secrets-from may name the namespaces from which. */
+  readonly publish?: {
+    /** Their names; * stands for all that accept it. */
+    readonly namespaces: readonly string[];
+    /** What the Secret is called there. Default: <name>-pull. */
+    readonly secretName?: string;
+  };
   /** There are two, so that one can be replaced while the other is in use. */
   readonly passwords: {
     /** The first password. It is generated, unless secretRef names another. */

@@ -1,6 +1,6 @@
 import { eventually } from "../../e2e/harness/eventually.ts";
 import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
-import { SecretKind, type Secret } from "../api/kubernetes.ts";
+import { NamespaceKind, SecretKind, type Secret } from "../api/kubernetes.ts";
 import { encode, valueOf } from "../resources/secret-data.ts";
 import { expectSound } from "../status/sound.ts";
 import { startRealOperator, type RealOperator } from "./testing/real-operator.ts";
@@ -102,6 +102,31 @@ describe("on a real API server a ClientToken", () => {
     }
     const { status } = await tokenThat("the token", isReady("Issued"));
     expectSound(status);
+  });
+
+  it("brings its pull secret into a namespace that accepts it, and takes it away again", async () => {
+    const published = { namespace: "plant", name: "edge-puller-pull" };
+    const accepting = (value: string) =>
+      operator.user.apply(NamespaceKind, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: "plant", labels: { "connectedregistry.io/accept-pull-secrets": value } },
+      });
+    await accepting("false");
+    await apply({ publish: { namespaces: ["plant"] } });
+    const saying = (reason: string) => (one: ClientToken) =>
+      one.status?.conditions?.some((condition) => condition.reason === reason) === true;
+    await tokenThat("refused", saying("PublishNotAccepted"));
+    await accepting("true");
+    const { status } = await tokenThat("published", saying("Published"));
+    expectSound(status);
+    const there = await operator.user.get(SecretKind, published);
+    const here = await secretThat("the Secret", () => true);
+    expect(there?.data).toEqual({ ".dockerconfigjson": here.data?.[".dockerconfigjson"] });
+    await accepting("false");
+    await eventually("none", 50_000, async () =>
+      (await operator.user.get(SecretKind, published)) === undefined ? true : undefined,
+    );
   });
 
   it("writes nothing when nothing changed", async () => {

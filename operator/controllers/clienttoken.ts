@@ -1,8 +1,9 @@
 import { Duration, type DateTime } from "luxon";
+import { seconds } from "../../common/clock.ts";
 import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
-import { SecretKind, ServiceKind } from "../api/kubernetes.ts";
+import { SecretKind, ServiceKind, type Secret } from "../api/kubernetes.ts";
 import { addressesOf, nowhere } from "../resources/addresses.ts";
 import { credentialsSecretName, hostsOf } from "../resources/names.ts";
 import { passwordStatuses } from "../resources/password-status.ts";
@@ -24,6 +25,7 @@ import { passwordsFor } from "./clienttoken-passwords.ts";
 import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensureFrom } from "./ensure.ts";
 import { NamespaceLimit } from "./limits.ts";
+import { pullSecrets } from "./pullsecret.ts";
 import { keysRelated, tokensOf, type Relations } from "./relations.ts";
 import { Reporter } from "./report.ts";
 import { isInForce } from "./scopemap.ts";
@@ -37,6 +39,7 @@ export function clientTokenController(
   const { client } = own;
   const tools = { ...dependencies, client };
   const reporter = new Reporter(tools);
+  const published = pullSecrets(dependencies);
   const limit = new NamespaceLimit(
     dependencies.limits.clientTokens,
     dependencies.watcher.index(ClientTokenKind, ({ metadata }) => [metadata.namespace ?? ""]),
@@ -63,31 +66,38 @@ export function clientTokenController(
           .flatMap(({ uid }) => registries(uid))
           .flatMap(tokenKeys),
       ),
+      ...published.watches,
     ].map((watch) => own.unseen(watch)),
     reconciler: {
       async reconcile(key, { clock }) {
         const token = await client.get(ClientTokenKind, key);
         if (token === undefined || token.metadata.deletionTimestamp !== undefined) {
           reporter.forget(key);
+          await published.withdraw(client, key);
           return awaitChange;
         }
         const now = clock.now();
         const findings: Finding[] = [];
-        const passwords = await attempt(findings, () => {
+        const issued = await attempt(findings, () => {
           expectWithin(limit, key);
           return ensureCredentials(tools, relations, token, findings, now);
         });
         await attempt(findings, async () => {
           await expectScopeMap(tools, token);
-          expectUnexpired(token, passwords ?? {}, now);
+          expectUnexpired(token, issued?.passwords ?? {}, now);
         });
+        const finding = await published.publish(client, token, issued?.credentials);
+        if (finding !== undefined) findings.push(finding);
         const fields = {
           credentialsSecret: secretOf(token).name,
-          passwords: passwords === undefined ? undefined : passwordStatuses(token, passwords),
+          passwords: issued === undefined ? undefined : passwordStatuses(token, issued.passwords),
         };
         const outcome = { findings, ready: readiness(token) };
         const action = await reporter.report(ClientTokenKind, token, outcome, fields, now);
-        return soonest(action, nextLook(token, passwords ?? {}, now));
+        return [nextLook(token, issued?.passwords ?? {}, now), afterConflict(finding)].reduce(
+          soonest,
+          action,
+        );
       },
     },
   };
@@ -102,14 +112,20 @@ function expectWithin(limit: NamespaceLimit, key: NamespacedName): void {
   );
 }
 
-/** @returns the passwords that there are then */
+/** Nobody tells us when somebody else's Secret of that name has gone. */
+function afterConflict(finding: Finding | undefined): Action {
+  const conflict = finding?.kind === "notice" && finding.reason === "PublishConflict";
+  return conflict ? requeueAfter(seconds(60)) : awaitChange;
+}
+
+/** @returns what there is then */
 async function ensureCredentials(
   dependencies: ControllerDependencies,
   relations: Relations,
   token: ClientToken,
   findings: Finding[],
   now: DateTime<true>,
-): Promise<Passwords> {
+): Promise<{ readonly passwords: Passwords; readonly credentials: Secret }> {
   const { client } = dependencies;
   const present = await client.get(SecretKind, secretOf(token));
   const passwords = await passwordsFor(dependencies, token, present, findings, now);
@@ -122,8 +138,7 @@ async function ensureCredentials(
   }
   const usable = usablePassword(token, passwords, now);
   const desired = desiredCredentials(token, passwords, usable, [...hosts], present);
-  await ensureFrom(client, SecretKind, present, desired);
-  return passwords;
+  return { passwords, credentials: await ensureFrom(client, SecretKind, present, desired) };
 }
 
 /** What Ready says of a token with which nothing is wrong. */

@@ -16,4 +16,6 @@ export interface ControllerDependencies {
   /** Login servers of their own choice that nodes may be told to trust: hosts, or `*.` and a domain. */
   readonly nodeTrustHosts: readonly string[];
   readonly limits: Limits;
+  /** Whether pull secrets may go into namespaces that accept them. */
+  readonly publishPullSecrets: boolean;
 }

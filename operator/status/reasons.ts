@@ -15,6 +15,7 @@ export const conditionTypes = [
   "Available",
   "ParentReachable",
   "Synced",
+  "PullSecretPublished",
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
@@ -577,6 +578,25 @@ export const reasons = {
     kinds: ["ClientToken"],
     condition: "Ready",
     remedy: "Use two different passwords, or set enabled of one to false.",
+  },
+  Published: { kinds: ["ClientToken"], condition: "PullSecretPublished", remedy: "" },
+  NotPublished: { kinds: ["ClientToken"], condition: "PullSecretPublished", remedy: "" },
+  PublishNotAccepted: {
+    kinds: ["ClientToken"],
+    condition: "PullSecretPublished",
+    remedy: "Label them connectedregistry.io/accept-pull-secrets=true, or correct spec.publish.",
+  },
+  PublishConflict: {
+    kinds: ["ClientToken"],
+    condition: "PullSecretPublished",
+    remedy:
+      "If a Secret of that name is somebody else's there, delete it or set spec.publish.secretName; otherwise see what forbids it.",
+  },
+  PublishDisabled: {
+    kinds: ["ClientToken"],
+    condition: "PullSecretPublished",
+    remedy:
+      "Have an administrator set pullSecrets.publish of the Helm chart (--publish-pull-secrets of the operator), or remove spec.publish.",
   },
 } as const satisfies Readonly<Record<string, ReasonSpec>>;
 

@@ -136,6 +136,7 @@ function startControllers(
     namespace: "operator",
     nodeTrustHosts: [],
     limits: defaultLimits,
+    publishPullSecrets: true,
   });
   const metrics = new RuntimeMetrics(createMetrics());
   const started = specs.map(

@@ -79,6 +79,7 @@ export class Rig {
   constructor(
     client: (cluster: FakeCluster) => KubeClient = (cluster) => cluster,
     limits: Partial<Limits> = {},
+    publishPullSecrets = true,
   ) {
     const specs = controllers({
       client: soundClient(client(this.cluster), this.history),
@@ -92,6 +93,7 @@ export class Rig {
       namespace: "connected-registry",
       nodeTrustHosts: ["*.contoso.example"],
       limits: { ...defaultLimits, ...limits },
+      publishPullSecrets,
     });
     this.lanes = specs.map((spec) => ({ spec, due: new Map(), timers: new Map(), failed: new Map() }));
     for (const { spec, due } of this.lanes) {
