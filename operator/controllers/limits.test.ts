@@ -28,7 +28,7 @@ async function make(rig: Rig, kind: string, spec: object, ...names: readonly str
 }
 
 test("the limits are those of ACR's premium tier", () => {
-  expect(defaultLimits).toEqual({ clientTokens: 20_000, scopeMaps: 20_000 });
+  expect(defaultLimits).toEqual({ clientTokens: 20_000, scopeMaps: 20_000, registriesPerHierarchy: 50 });
 });
 
 describe("where a namespace may have three of them,", () => {
