@@ -96,6 +96,26 @@ describe("a preview", () => {
     expect((await look({ referrers: false })).repositories[0]?.bytes).toBe(image_);
   });
 
+  test("T17 an image that is here lacks what was attached to it since, whatever tags it has", async () => {
+    const items = imageOf("a");
+    await parent.put(name, items, "a", "also-a");
+    await bring(name, items, "a", "also-a");
+    expect(states(await look())).toEqual({ a: "Here", "also-a": "Here" });
+    const config = item("{}", mediaTypes.ociConfig);
+    const signature = item("signature");
+    const referrer = image(config, [signature], { subject: root(items).descriptor, artifactType: "sig/a" });
+    await parent.put(name, [config, signature, referrer]);
+    parent.recent();
+    const found = await look();
+    expect(Object.values(states(found)).sort()).toEqual(["Here", "Incomplete"]);
+    expect(found.repositories[0]?.bytes).toBe(bytesOf(config, signature, referrer));
+    const subjects = [root(items), referrer].map(
+      ({ descriptor }) => `referrers ${name}@${descriptor.digest}`,
+    );
+    expect(parent.recent().filter((ask) => ask.startsWith("referrers"))).toEqual(subjects);
+    expect(states(await look({ referrers: false }))).toEqual({ a: "Here", "also-a": "Here" });
+  });
+
   test("tells images that are too big from others, by what they are", async () => {
     await parent.put(name, imageOf("a"), "a");
     const found = await look({ maxSizeBytes: 10 });

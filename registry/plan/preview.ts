@@ -42,10 +42,8 @@ export interface Preview {
 
 /**
  * Finds out what a sync by these rules would bring, how many bytes that is, and what it would leave out and why. Asks the
- * parent for lists, digests and manifests, and for no blob; changes nothing.
- *
- * # Caveats
- * What is attached to an image that is here already is not looked for: a sync asks for that now and then.
+ * parent for lists, digests and manifests, and for no blob; changes nothing. What was attached to an image that is here
+ * already makes it incomplete, though a sync asks for that only now and then.
  *
  * @throws the signal's reason
  */
@@ -104,21 +102,18 @@ async function look(
   }
   const bill = new Bill(source, target, asking);
   let done = 0;
-  const missing = plan.tags.filter(({ here }) => here === undefined);
   await pool(plan.tags, sync.concurrency, async (tag) => {
     const { repository, tag: name, root } = tag;
     const entry = { repository, tag: name, digest: root.digest };
-    if (tag.here !== undefined) {
-      ledger.add({ ...entry, state: "Here" });
-      return;
-    }
     try {
-      ledger.add({ ...entry, state: stateOf(tag), bytes: await bill.of(tag) });
+      const bytes = await bill.of(tag);
+      const here = tag.here !== undefined && bytes === 0;
+      ledger.add(here ? { ...entry, state: "Here" } : { ...entry, state: stateOf(tag), bytes });
     } catch (error) {
       asking.signal.throwIfAborted();
       ledger.add(failed(repository, name, error));
     }
-    progress(++done, missing.length);
+    progress(++done, plan.tags.length);
   });
   return idleSentence(plan.idle);
 }
@@ -138,6 +133,8 @@ class Bill {
   private readonly target: StoredContent;
   private readonly asking: SurveyOptions;
   private readonly counted = new Set<Digest>();
+  /** The images that are here whose attachments were looked at, with their repository. */
+  private readonly looked = new Set<string>();
 
   constructor(source: Repositories<SyncSource>, target: StoredContent, asking: SurveyOptions) {
     this.source = source;
@@ -146,7 +143,12 @@ class Bill {
   }
 
   /** Of an image, and of what would come with it. */
-  async of({ repository, root, platforms, referrers, attached }: PlannedTag): Promise<number> {
+  async of({ repository, root, platforms, referrers, attached, here }: PlannedTag): Promise<number> {
+    if (here !== undefined) {
+      const image = `${repository}@${root.digest}`;
+      if (this.looked.has(image)) return 0;
+      this.looked.add(image);
+    }
     const [source, target] = [this.source.open(repository), this.target.open(repository)];
     let bytes = 0;
     const visit = async (node: Descriptor, wanted = everyPlatform): Promise<readonly Descriptor[]> => {
@@ -157,7 +159,7 @@ class Bill {
       for (const blob of blobs) if (!(await this.target.stored(blob.digest))) bytes += this.once(blob);
       return manifests;
     };
-    const manifests = await visit(root, platforms);
+    const manifests = here ?? (await visit(root, platforms));
     if (referrers === undefined) return bytes;
     const attachments = { ...this.asking, filter: referrers, attached };
     await eachAttachment(source, target, manifests, attachments, (attachment) => visit(attachment.root));
