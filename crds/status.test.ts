@@ -23,6 +23,7 @@ const same: { readonly [K in keyof OfPod]: Same<OfPod[K], OfCrd[K]> } = {
   upCourse: true,
   plan: true,
   drained: true,
+  resync: true,
   statusDetails: true,
 };
 
@@ -101,6 +102,7 @@ const full: { readonly [K in keyof OfPod]-?: OfPod[K] } = {
     failures: [{ repository: "apps/hello", tag: "1.0", message: "No.", retryTime: time }],
   },
   drained: `${time}/6f3c2a10`,
+  resync: { request: time, state: "Partial", startTime: time, endTime: time },
   statusDetails: [
     { type: "Storage", code: "FULL", description: "Make room.", timestamp: time, correlationId: "a-b" },
   ],

@@ -160,6 +160,7 @@ describe("the chart", () => {
       upCourse: true,
       plan: true,
       drained: true,
+      resync: true,
       statusDetails: true,
     };
     const policy = (await template([])).find(({ metadata }) => metadata.name.endsWith("registry-status"));

@@ -32,6 +32,8 @@ export interface RegistryStatus {
    * The request to drain that is met: the parent has all that clients changed here, and clients change nothing any more.
    */
   readonly drained?: string;
+  /** How it goes with the sync that somebody asked for last. Absent: nobody did. */
+  readonly resync?: ResyncStatus;
   /** Empty when all is well; ACR: non-empty means Unhealthy. */
   readonly statusDetails: readonly StatusDetail[];
 }
@@ -75,6 +77,19 @@ export interface SyncStatus {
   readonly failures: readonly SyncFailure[];
   /** How many failed for which reason, the most frequent first; at most `maxReasons`. Absent: none did. */
   readonly failureReasons?: readonly { readonly message: string; readonly count: number }[];
+}
+
+/** The answer to a request for a sync now; routine syncs after it do not change it. */
+export interface ResyncStatus {
+  /** The value of the request that this answers. */
+  readonly request: string;
+  /**
+   * `Pending`: it has not begun (the parent is away, syncs are suspended, the link's quota is used up). `Partial`: some
+   * tags failed. `Failed`: nothing was brought, or it broke off; then it is tried again by itself.
+   */
+  readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed";
+  readonly startTime?: string;
+  readonly endTime?: string;
 }
 
 /** What a sync would do, of which `/status/plan` has each tag. */

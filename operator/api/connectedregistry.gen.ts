@@ -493,6 +493,17 @@ export interface ConnectedRegistryStatus {
   readonly upCourse?: number;
   /** The request to drain that is met: the parent has all that clients changed here, and clients change nothing any more. The operator asks for it when the registry is to be deleted. */
   readonly drained?: string;
+  /** How it goes with the sync that somebody asked for last: the answer to the annotation connectedregistry.io/resync. Syncs after it do not change it. */
+  readonly resync?: {
+    /** The value of the annotation that this answers. */
+    readonly request: string;
+    /** How it stands. Pending: it has not begun, since the parent is away, syncs are suspended or the link's quota is used up. Partial: some tags failed. Failed: nothing was brought, or it broke off; then it is tried again by itself. */
+    readonly state: "Pending" | "Syncing" | "Succeeded" | "Partial" | "Failed";
+    /** When it began. */
+    readonly startTime?: string;
+    /** When it ended. */
+    readonly endTime?: string;
+  };
   /** What a sync would do: the answer to the annotation connectedregistry.io/plan. /status/plan of the registry has each tag. */
   readonly plan?: {
     /** The value of the annotation that this answers. */

@@ -165,6 +165,7 @@ function newsOf({
   upCourse,
   plan,
   drained,
+  resync,
   statusDetails,
 }: RegistryStatus): string {
   const { trigger, state, tags, message, failures } = sync ?? {};
@@ -174,6 +175,6 @@ function newsOf({
   const left = quota === undefined ? undefined : Math.ceil((100 * quota.left) / quota.bytes);
   const ofLink = [postponed, bytesPerSecond, quota?.bytes, quota?.period, left];
   const ofSync = [trigger, state, tags, message, faults, progress];
-  const rest = [up, upCourse, plan, drained];
+  const rest = [up, upCourse, plan, drained, resync];
   return JSON.stringify([connectionState, version, statusDetails, ...ofSync, ofLink, ...rest]);
 }

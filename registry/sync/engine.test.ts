@@ -554,6 +554,60 @@ describe("SyncEngine", () => {
       expect(world.parent.recent().filter((ask) => ask === `fetch apps/hello@${again}`)).toEqual([]);
     });
 
+    test("its own answer: waits, runs and ends, and stays when others have ended, also after a restart", async () => {
+      const answers: unknown[] = [];
+      const follow = (): void => {
+        const { resync } = world.status;
+        if (resync !== undefined && answers.at(-1) !== resync.state) answers.push(resync.state);
+      };
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      await world.startAndSync();
+      world.board.subscribe(follow);
+      expect(world.status).not.toHaveProperty("resync");
+      world.configure(settings({ resyncRequest: "one" }, { suspend: true }));
+      await eventually(() => world.status.resync !== undefined, "an answer");
+      world.configure(settings({ resyncRequest: "one" }));
+      await eventually(() => world.status.resync?.endTime !== undefined, "its end");
+      const time = world.clock.now().toISO();
+      const answer = { request: "one", state: "Succeeded", startTime: time, endTime: time };
+      expect(world.status.resync).toEqual(answer);
+      expect(answers).toEqual(["Pending", "Syncing", "Succeeded"]);
+      await world.sync();
+      await world.stop();
+      world.parent.away = true;
+      world.start();
+      await eventually(() => world.clock.sleeping > 0);
+      expect(world.status.resync).toEqual(answer);
+    });
+
+    test("an answer that tells what failed, and one that broke off begins again", async () => {
+      const broken = imageOf("b");
+      await world.parent.put("apps/hello", imageOf("a"), "1.0");
+      await world.parent.put("apps/hello", broken, "2.0");
+      await world.startAndSync();
+      const missing = broken[1]!.descriptor.digest;
+      await world.parent.put("apps/hello", imageOf("c"), "3.0");
+      world.parent.fault = (ask) => {
+        if (ask === "resolve apps/hello:1.0") throw new UnauthorizedError("no");
+      };
+      world.configure(settings({ resyncRequest: "one" }));
+      await eventually(() => world.status.resync?.state === "Failed", "a failure");
+      world.parent.fault = (ask) => {
+        if (ask === "resolve apps/hello:2.0") throw new ContentNotFoundError(missing);
+      };
+      await world.clock.advance(seconds(poll));
+      await eventually(() => world.status.resync?.state === "Partial", "the next try");
+      expect(world.status.resync?.request).toBe("one");
+    });
+
+    test("no answer to what was taken back", async () => {
+      world.configure(settings({ resyncRequest: "one" }, { suspend: true }));
+      world.start();
+      await eventually(() => world.status.resync?.state === "Pending", "an answer");
+      world.configure(settings({}, { suspend: true }));
+      expect(world.status).not.toHaveProperty("resync");
+    });
+
     test("a request that was met is not met again after a restart", async () => {
       world.configure(settings({ resyncRequest: "one" }));
       await world.startAndSync();

@@ -33,6 +33,7 @@ const longestRest = seconds(300);
 /** The sync with one parent by one version of the rules. */
 export class SyncSession {
   private readonly parts: SessionParts;
+  private readonly history: History;
   private readonly sleeper: Wakeable;
   private readonly interval: Duration;
   private readonly pace: PollPace;
@@ -48,8 +49,10 @@ export class SyncSession {
 
   constructor(parts: SessionParts, history: History, recovery: Recovery, settings: RegistrySettings) {
     this.parts = parts;
+    this.history = history;
     this.settings = settings;
     this.sleeper = new Wakeable(parts.clock);
+    history.asked(settings.sync?.resyncRequest);
     const { pollIntervalSeconds = 60, maxPollIntervalSeconds = 60 } = settings.sync ?? {};
     this.interval = seconds(pollIntervalSeconds);
     this.pace = new PollPace(parts.clock, this.interval, seconds(maxPollIntervalSeconds));
@@ -69,6 +72,7 @@ export class SyncSession {
     const request = settings.sync?.resyncRequest;
     const asked = request !== undefined && request !== this.settings.sync?.resyncRequest;
     this.settings = settings;
+    this.history.asked(request);
     if (settings.parent !== undefined) this.link?.parent.configure(settings.parent);
     this.agenda.forgive();
     this.pace.changed();
@@ -121,6 +125,7 @@ export class SyncSession {
       await Promise.allSettled([watching, syncing, rising]);
       link.parent.close();
       board.update({ copying: false, postponed: undefined });
+      this.history.interrupted();
     }
   }
 

@@ -49,9 +49,7 @@ export class Agenda {
   due(schedule: SyncSchedule, now: DateTime<true>, { resyncRequest: request, scope }: Asked): DueSync {
     // A person who asks for a sync means now; and a registry without content is of no use until the next window.
     if (this.history.done === undefined) return { trigger: "InitialSync", slot: soonestSlot(schedule, now) };
-    if (request !== undefined && request !== this.history.resyncRequest) {
-      return { trigger: "ManualResync", slot: { start: now } };
-    }
+    if (this.history.owes(request)) return { trigger: "ManualResync", slot: { start: now } };
     // What the parent lets us have now was asked for long ago.
     if (scope !== undefined && scope !== this.history.scope) {
       return { trigger: "SyncTokenUpdate", slot: { start: now } };

@@ -4,6 +4,7 @@ import type {
   PlanStatus,
   Postponement,
   RegistryStatus,
+  ResyncStatus,
   StatusDetail,
   SyncStatus,
 } from "../../../common/contract/status.ts";
@@ -31,6 +32,7 @@ export interface StatusFacts {
   readonly up?: UpStatus | undefined;
   readonly plan?: PlanStatus | undefined;
   readonly drained?: string | undefined;
+  readonly resync?: ResyncStatus | undefined;
   readonly details: ReadonlyMap<string, StatusDetail>;
 }
 
@@ -54,6 +56,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     up,
     plan,
     drained,
+    resync,
     details,
   } = facts;
   return {
@@ -68,6 +71,7 @@ function statusOf(facts: StatusFacts): RegistryStatus {
     ...(up === undefined ? {} : { up }),
     ...(plan === undefined ? {} : { plan }),
     ...(drained === undefined ? {} : { drained }),
+    ...(resync === undefined ? {} : { resync }),
     statusDetails: [...details.values()].sort((a, b) => (a.type + a.code < b.type + b.code ? -1 : 1)),
   };
 }

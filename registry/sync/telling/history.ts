@@ -1,6 +1,6 @@
 import { DateTime } from "luxon";
 import { seconds, type Clock } from "../../../common/clock.ts";
-import type { SyncStatus } from "../../../common/contract/status.ts";
+import type { ResyncStatus, SyncStatus } from "../../../common/contract/status.ts";
 import { messageOf } from "../../../common/errors.ts";
 import type { Logger } from "../../../common/log.ts";
 import type { StatusBoard } from "./board.ts";
@@ -64,11 +64,6 @@ export class History {
     return time.isValid ? time : undefined;
   }
 
-  /** The last request of a person that was met. */
-  get resyncRequest(): string | undefined {
-    return this.entry.resyncRequest;
-  }
-
   /** What stood for the rights at the parent when the last sync began that did all it could. */
   get scope(): string | undefined {
     return this.entry.scope;
@@ -79,11 +74,36 @@ export class History {
    * which of a person's requests were met.
    */
   attach(place: string): void {
-    const { place: known, runs, resyncRequest } = this.entry;
+    const { place: known, runs, resyncRequest, resync } = this.entry;
     if (known === place) return;
     // A journal of before there were places is about the parent that the settings name.
-    this.entry = known === undefined ? { ...this.entry, place } : { place, runs, resyncRequest };
+    this.entry = known === undefined ? { ...this.entry, place } : { place, runs, resyncRequest, resync };
     this.show();
+  }
+
+  /** Whether a person's `request` waits for a sync that tries everything. */
+  owes(request: string | undefined): request is string {
+    return request !== undefined && request !== this.entry.resyncRequest;
+  }
+
+  /** What a person asks for now, if anything. */
+  asked(request: string | undefined): void {
+    const { resync } = this.entry;
+    if (!this.owes(request)) {
+      // Taken back before it was met.
+      if (isOpen(resync)) this.answer(undefined);
+    } else if (resync?.request !== request) this.answer({ request, state: "Pending" });
+  }
+
+  /** A sync begins. @param request the newest of a person */
+  began(request: string | undefined, startTime: string): void {
+    if (this.owes(request)) this.answer({ request, state: "Syncing", startTime });
+  }
+
+  /** Whatever ran runs no more, and will begin again. */
+  interrupted(): void {
+    const { resync } = this.entry;
+    if (resync?.state === "Syncing") this.answer({ request: resync.request, state: "Pending" });
   }
 
   /**
@@ -94,6 +114,7 @@ export class History {
     this.entry = {
       ...this.entry,
       sync,
+      ...(this.owes(asked.resyncRequest) ? { resync: answerOf(sync, asked.resyncRequest) } : {}),
       ...(complete ? { doneTime: sync.startTime, ...asked } : {}),
       ...(sync.state === "Succeeded" ? { lastSyncTime: sync.endTime, upToDateAsOf: sync.startTime } : {}),
       ...(isNews(sync) ? { runs: [sync, ...(this.entry.runs ?? [])].slice(0, runsKept) } : {}),
@@ -114,11 +135,27 @@ export class History {
     }
   }
 
-  private show(): void {
-    const { lastSyncTime, upToDateAsOf, runs, sync } = this.entry;
-    this.details.runs = runs ?? [];
-    this.board.update({ upToDateAsOf, lastSyncTime, sync });
+  private answer(resync: ResyncStatus | undefined): void {
+    this.entry = { ...this.entry, resync };
+    // Of the rest the board may know better: a sync that runs.
+    this.board.update({ resync });
   }
+
+  private show(): void {
+    const { lastSyncTime, upToDateAsOf, runs, sync, resync } = this.entry;
+    this.details.runs = runs ?? [];
+    this.board.update({ upToDateAsOf, lastSyncTime, sync, resync });
+  }
+}
+
+function isOpen(resync: ResyncStatus | undefined): boolean {
+  return resync?.state === "Pending" || resync?.state === "Syncing";
+}
+
+function answerOf({ state, startTime, endTime }: SyncStatus, request: string): ResyncStatus {
+  if (state === "Pending" || state === "Syncing" || state === "TimedOut")
+    return { request, state: "Pending" };
+  return { request, state, startTime, ...(endTime === undefined ? {} : { endTime }) };
 }
 
 /** Whether a sync was more than a look at a parent that has nothing new. */

@@ -9,6 +9,7 @@ const entry: JournalEntry = {
   lastSyncTime: "2026-01-01T00:00:00.000Z",
   doneTime: "2026-01-01T00:00:00.000Z",
   resyncRequest: "now",
+  resync: { request: "now", state: "Partial", startTime: "2026-01-01T00:00:00.000Z" },
   sync: {
     trigger: "InitialSync",
     state: "Partial",

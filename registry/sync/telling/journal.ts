@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as z from "zod/mini";
 import { writeAtomically } from "../../../common/atomic-file.ts";
 import { hasCode, messageOf } from "../../../common/errors.ts";
-import type { SyncStatus } from "../../../common/contract/status.ts";
+import type { ResyncStatus, SyncStatus } from "../../../common/contract/status.ts";
 import type { Logger } from "../../../common/log.ts";
 
 /** What must be known after a restart, also while the parent is away. Times are ISO 8601. */
@@ -20,6 +20,8 @@ export interface JournalEntry {
   /** What stood for the rights at the parent when the last sync began that did all it could. */
   readonly scope?: string | undefined;
   readonly sync?: SyncStatus | undefined;
+  /** How the sync ended that a person asked for last. */
+  readonly resync?: ResyncStatus | undefined;
   /** The last syncs that did something, or should have; the newest first. */
   readonly runs?: readonly SyncStatus[] | undefined;
 }
@@ -52,6 +54,12 @@ const syncSchema = z.object({
   ),
   failureReasons: z.exactOptional(z.array(z.object({ message: z.string(), count }))),
 });
+const resyncSchema = z.object({
+  request: z.string(),
+  state: z.enum(["Pending", "Syncing", "Succeeded", "Partial", "Failed"]),
+  startTime: someText,
+  endTime: someText,
+});
 const entrySchema = z.object({
   place: text,
   lastSyncTime: text,
@@ -60,6 +68,7 @@ const entrySchema = z.object({
   resyncRequest: text,
   scope: text,
   sync: z.optional(syncSchema),
+  resync: z.optional(resyncSchema),
   runs: z.optional(z.array(syncSchema)),
 });
 
