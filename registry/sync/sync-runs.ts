@@ -97,7 +97,7 @@ export class SyncRuns {
       this.referrerChecks.clear();
     }
     if (trigger === "ManualResync") this.parts.up?.hurry();
-    this.history.began(request, run.begun.startTime);
+    this.history.began(asked.resyncRequest, run.begun.startTime);
     if (trigger !== "Schedule") {
       log.info("a sync begins", { trigger });
       run.show();
