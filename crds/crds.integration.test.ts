@@ -269,6 +269,23 @@ describe("refuses, and says what to do instead:", () => {
       says: "use others",
     },
     {
+      wanted: registry({ networkPolicy: { from: [{ podSelector: {} }] } }),
+      field: "spec.networkPolicy",
+      says: "set enabled, or remove",
+    },
+    ...[{}, { podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } }].map((peer) => ({
+      wanted: registry({ networkPolicy: { enabled: true, from: [peer] } }),
+      field: "spec.networkPolicy.from[0]",
+      says: "name networks by ipBlock, or pods by",
+    })),
+    {
+      wanted: registry({
+        networkPolicy: { enabled: true, metricsFrom: [{ ipBlock: { cidr: "10.0.0.0" } }] },
+      }),
+      field: "spec.networkPolicy.metricsFrom[0].ipBlock.cidr",
+      says: "give a network",
+    },
+    {
       wanted: registry({ podLabels: { "app.kubernetes.io/instance": "other" } }),
       field: "spec.podLabels",
       says: "the pod is found by these labels",

@@ -124,6 +124,39 @@ export interface ConnectedRegistrySpec {
     /** Whether the Service has an address of each family in a cluster with IPv4 and IPv6. Default: that of the cluster. */
     readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   };
+  /** A NetworkPolicy for the registry's pod. It takes a network plugin that enforces such policies. */
+  readonly networkPolicy: {
+    /** Whether there is one. */
+    readonly enabled: boolean;
+    /** Who reaches the registry. Without it anybody. Nodes pull from their own addresses: name their networks, too. */
+    readonly from?: readonly {
+      /** Which pods, by their labels; without namespaceSelector, of this namespace. */
+      readonly podSelector?: object;
+      /** The pods of which namespaces, by their labels. */
+      readonly namespaceSelector?: object;
+      /** Which network. */
+      readonly ipBlock?: {
+        /** The network, such as 10.0.0.0/8. */
+        readonly cidr: string;
+        /** Networks inside of it that are not meant. */
+        readonly except?: readonly string[];
+      };
+    }[];
+    /** Who reads its metrics and probes, beside the pods of this namespace. */
+    readonly metricsFrom?: readonly {
+      /** Which pods, by their labels; without namespaceSelector, of this namespace. */
+      readonly podSelector?: object;
+      /** The pods of which namespaces, by their labels. */
+      readonly namespaceSelector?: object;
+      /** Which network. */
+      readonly ipBlock?: {
+        /** The network, such as 10.0.0.0/8. */
+        readonly cidr: string;
+        /** Networks inside of it that are not meant. */
+        readonly except?: readonly string[];
+      };
+    }[];
+  };
   /** Whether nodes learn to trust the registry's certificate authority, under the names of its Service and under a service.loginServer that an administrator allows. The condition NodeTrust says whether they do. */
   readonly trustDistribution: {
     /** Set to false where nodes get the certificate authority in another way. */

@@ -107,6 +107,18 @@ export const StorageClassKind: Kind<StorageClass> = {
   namespaced: false,
 };
 
+export interface NetworkPolicy extends KubeObject {
+  readonly apiVersion: "networking.k8s.io/v1";
+  readonly kind: "NetworkPolicy";
+  readonly spec: object;
+}
+export const NetworkPolicyKind: Kind<NetworkPolicy> = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  plural: "networkpolicies",
+  namespaced: true,
+};
+
 export interface PriorityClass extends KubeObject {
   readonly apiVersion: "scheduling.k8s.io/v1";
   readonly kind: "PriorityClass";

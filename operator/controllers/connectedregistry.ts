@@ -5,6 +5,7 @@ import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedr
 import {
   DeploymentKind,
   LeaseKind,
+  NetworkPolicyKind,
   PersistentVolumeClaimKind,
   PodKind,
   RoleBindingKind,
@@ -119,10 +120,12 @@ function watches(relations: Relations, events: EventRecorder): readonly WatchSpe
     watchOf(LeaseKind, (before, after) => (isRenewal(before, after) ? [] : owners(before, after))),
     watchOf(PersistentVolumeClaimKind, instanceOf),
     watchOf(PodKind, instanceOf),
-    ...[DeploymentKind, ServiceKind, ServiceAccountKind, RoleKind, RoleBindingKind].map((kind) => ({
-      kind,
-      keysFor: owners,
-    })),
+    ...[DeploymentKind, ServiceKind, ServiceAccountKind, RoleKind, RoleBindingKind, NetworkPolicyKind].map(
+      (kind) => ({
+        kind,
+        keysFor: owners,
+      }),
+    ),
   ];
 }
 

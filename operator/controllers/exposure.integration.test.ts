@@ -4,6 +4,7 @@ import { eventually } from "../../e2e/harness/eventually.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import {
   DeploymentKind,
+  NetworkPolicyKind,
   PriorityClassKind,
   SecretKind,
   ServiceAccountKind,
@@ -193,5 +194,46 @@ describe("a pod on a real API server", () => {
     await put("mistaken", {}, { affinity: { nodeAffinity: { requiredDuring: {} } } });
     const { message } = await conditionOf("mistaken", "Ready", "Rejected");
     expect(message).toContain("spec.template.spec.affinity.nodeAffinity.requiredDuring");
+  }, 60_000);
+});
+
+describe("a NetworkPolicy on a real API server", () => {
+  const everybody = {
+    enabled: true,
+    from: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["10.9.0.0/16"] } }],
+    metricsFrom: [{ namespaceSelector: { matchLabels: { team: "monitoring" } }, podSelector: {} }],
+  };
+
+  test("is made, changed and taken away as the spec wants it, and not applied again", async () => {
+    await put("guarded", {}, { networkPolicy: everybody });
+    const policy = await eventually("the policy", 10_000, () =>
+      user.get(NetworkPolicyKind, keyOf("guarded")),
+    );
+    expect(policy.spec).toMatchObject({
+      policyTypes: ["Ingress"],
+      ingress: [{ from: everybody.from }, { from: [{ podSelector: {} }, ...everybody.metricsFrom] }],
+    });
+    await conditionOf("guarded", "Available", "Starting");
+    await systemClock.sleep(seconds(2));
+    const { resourceVersion } = (await user.get(NetworkPolicyKind, keyOf("guarded")))?.metadata ?? {};
+    await put("guarded", {}, { networkPolicy: everybody, podLabels: { team: "edge" } });
+    await eventually("the pod's label", 10_000, async () => {
+      const deployment = await user.get(DeploymentKind, keyOf("guarded"));
+      expect(deployment?.spec).toMatchObject({ template: { metadata: { labels: { team: "edge" } } } });
+      return true;
+    });
+    expect((await user.get(NetworkPolicyKind, keyOf("guarded")))?.metadata).toMatchObject({
+      resourceVersion,
+    });
+    await put("guarded", {}, { networkPolicy: { enabled: true } });
+    await eventually("the open policy", 10_000, async () => {
+      const { spec } = (await user.get(NetworkPolicyKind, keyOf("guarded"))) ?? {};
+      const [clients] = (spec as { ingress: { from?: unknown }[] }).ingress;
+      return clients?.from === undefined ? true : undefined;
+    });
+    await put("guarded", {}, {});
+    await eventually("no policy", 10_000, async () =>
+      (await user.get(NetworkPolicyKind, keyOf("guarded"))) === undefined ? true : undefined,
+    );
   }, 60_000);
 });

@@ -15,6 +15,7 @@ import type { ControllerDependencies } from "./dependencies.ts";
 import { attempt, ensure } from "./ensure.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { findExposure } from "./registry-exposure.ts";
+import { ensureNetworkPolicy } from "./registry-network.ts";
 import { findParent } from "./registry-parent.ts";
 import { expectPriorityClass } from "./registry-priority.ts";
 import { applySettings, type Kin } from "./registry-settings.ts";
@@ -95,8 +96,16 @@ export async function takeSteps(
     if (settings !== undefined) progress.settings = settings;
   } else skip("TLSReady", "SyncConfigured");
 
-  // Without its volume, certificate and settings the pod could not start.
-  const startable = claim !== undefined && progress.renewal !== undefined && progress.settings !== undefined;
+  const guarded = await attempt(findings, async () => {
+    await ensureNetworkPolicy(client, registry);
+    return true;
+  });
+  // Without its volume, certificate and settings the pod could not start; without its policy it is open to all.
+  const startable =
+    claim !== undefined &&
+    progress.renewal !== undefined &&
+    progress.settings !== undefined &&
+    guarded === true;
   const applied = startable
     ? await attempt(findings, async () => {
         await expectPriorityClass(client, registry);

@@ -12,6 +12,7 @@ import { contentRules } from "./content.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { desiredLease } from "./lease.ts";
 import { adjustedPolicy } from "./policy.ts";
+import { desiredNetworkPolicy } from "./network-policy.ts";
 import { desiredRole, desiredRoleBinding, desiredServiceAccount } from "./rbac.ts";
 import {
   desiredCaSecret,
@@ -160,6 +161,11 @@ const everything: ConnectedRegistry = {
       },
     ],
     priorityClassName: "edge-critical",
+    networkPolicy: {
+      enabled: true,
+      from: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["10.9.0.0/16"] } }, { podSelector: {} }],
+      metricsFrom: [{ namespaceSelector: { matchLabels: { team: "monitoring" } } }],
+    },
     podLabels: { team: "edge", "app.kubernetes.io/name": "never this" },
     podAnnotations: { "example.com/scrape": "true" },
     podSecurityContext: { runAsUser: 1000, fsGroup: 2000, supplementalGroups: [3000] },
@@ -198,6 +204,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredService(everything),
     desiredClaim(everything, undefined, false),
     desiredServiceAccount(everything),
+    desiredNetworkPolicy(everything) ?? {},
     desiredRole(everything, [childOf(everything)]),
   ],
   secrets: [
