@@ -1,6 +1,7 @@
 import { messageOf } from "../../common/errors.ts";
 import { seconds } from "../../common/clock.ts";
 import { isApplied, stamped } from "../resources/applied.ts";
+import { withoutSecrets } from "../resources/without-secrets.ts";
 import {
   ConflictError,
   keyOf,
@@ -82,10 +83,10 @@ export async function accepted<T>(desired: KubeObject, write: () => Promise<T>):
     return await write();
   } catch (error) {
     if (!(error instanceof RejectedError)) throw error;
-    throw new StalledError("Rejected", `The API server refuses the ${nameOf(desired)}: ${messageOf(error)}`, {
+    const why = withoutSecrets(messageOf(error), desired);
+    throw new StalledError("Rejected", `The API server refuses the ${nameOf(desired)}: ${why}`, {
       // What stands in the way, such as a quota, may go without our hearing of it.
       retryAfter: seconds(60),
-      cause: error,
     });
   }
 }
