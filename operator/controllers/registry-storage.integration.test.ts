@@ -158,6 +158,42 @@ describe("the volume of a registry on a real API server", () => {
   });
 });
 
+describe("a volume that was left behind on a real API server", () => {
+  const apply = async (loginServer: string, annotations: Readonly<Record<string, string>> = {}) => {
+    await user.apply(ConnectedRegistryKind, {
+      apiVersion: "connectedregistry.io/v1alpha1",
+      kind: "ConnectedRegistry",
+      metadata: { name: "left-behind", namespace: "edge", annotations },
+      spec: {
+        parent: { registry: { loginServer } },
+        storage: { size: "20Gi", storageClassName: "growing", retainOnDelete: true },
+      },
+    } as unknown as ConnectedRegistry);
+  };
+
+  it("is taken over by a registry of the same parent, and by another only if somebody wants it", async () => {
+    await apply("a.example");
+    await tell("left-behind-data", { capacity: { storage: "20Gi" } });
+    await storageIs("left-behind", "VolumeBound");
+    const key = { namespace: "edge", name: "left-behind" };
+    const gone = async (): Promise<void> => {
+      await user.delete(ConnectedRegistryKind, key);
+      await eventually("the registry gone", 10_000, async () =>
+        (await user.get(ConnectedRegistryKind, key)) === undefined ? true : undefined,
+      );
+    };
+    await gone();
+    await apply("a.example");
+    await storageIs("left-behind", "VolumeBound");
+    const { uid = "" } = (await user.get(ConnectedRegistryKind, key))?.metadata ?? {};
+    await gone();
+    await apply("b.example");
+    expect(await storageIs("left-behind", "VolumeOfAnother")).toContain(`https://a.example (uid ${uid})`);
+    await apply("b.example", { "connectedregistry.io/take-over-volume": uid });
+    await storageIs("left-behind", "VolumeBound");
+  });
+});
+
 describe("an existing claim on a real API server", () => {
   it("is waited for, used and never touched", async () => {
     await apply("a-guest", { existingClaim: "of-mine" });

@@ -135,13 +135,23 @@ describe("a volume that was left behind", () => {
     rig.cluster.put(PersistentVolumeClaimKind, { ...claim, spec: { ...claim.spec, ...spec } });
     return rig;
   };
-  const again = async (rig: Rig, storage: Partial<ConnectedRegistry["spec"]["storage"]>): Promise<void> => {
+  const again = async (
+    rig: Rig,
+    storage: Partial<ConnectedRegistry["spec"]["storage"]>,
+    loginServer?: string,
+  ): Promise<void> => {
     const fresh = await Rig.withSamples();
     const { spec } = await fresh.registry();
     const { apiVersion, kind } = ConnectedRegistryKind;
-    const made = { ...spec, storage: { ...spec.storage, ...storage } };
+    const { registry } = spec.parent!;
+    const parent = { registry: { ...registry, ...(loginServer === undefined ? {} : { loginServer }) } };
+    const made = { ...spec, parent, storage: { ...spec.storage, ...storage } };
     rig.user({ apiVersion, kind, metadata: edge, spec: made } as ConnectedRegistry);
     await rig.settle();
+  };
+  const ownerOf = async (rig: Rig): Promise<unknown> => {
+    const { annotations } = (await rig.get(PersistentVolumeClaimKind, own)).metadata;
+    return JSON.parse(annotations?.["connectedregistry.io/registry"] ?? "");
   };
 
   it("is taken over as large as it is, and filled as far as the spec says", async () => {
@@ -151,6 +161,36 @@ describe("a volume that was left behind", () => {
     expect(claim.spec.resources).toEqual({ requests: { storage: "100Gi" } });
     expect(await rig.condition("StorageReady")).toMatchObject({ status: "True" });
     expect(await quota(rig)).toBe(30 * gibibyte);
+  });
+
+  it("by a registry with another parent is left alone, until somebody wants it taken over", async () => {
+    const rig = await leaveBehind({});
+    const { uid } = (await ownerOf(rig)) as { readonly uid: string };
+    await again(rig, { size: "20Gi" }, "other.example");
+    expect(await rig.condition("StorageReady")).toMatchObject({
+      status: "False",
+      reason: "VolumeOfAnother",
+      message: expect.stringContaining(`https://registry.contoso.example:5000 (uid ${uid})`) as string,
+    });
+    expect(await rig.cluster.get(DeploymentKind, edge)).toBeUndefined();
+    expect(await ownerOf(rig)).toMatchObject({ uid });
+
+    const registry = await rig.registry();
+    const annotations = { "connectedregistry.io/take-over-volume": uid };
+    rig.user({ ...registry, metadata: { ...registry.metadata, annotations } });
+    await rig.settle();
+    expect(await rig.condition("StorageReady")).toMatchObject({ status: "True" });
+    expect(await ownerOf(rig)).toEqual({ uid: registry.metadata.uid, parent: "https://other.example" });
+  });
+
+  it("is that of a registry that lives, whatever its parent becomes", async () => {
+    const rig = await Rig.running();
+    const { uid } = (await rig.registry()).metadata;
+    await rig.editRegistry(({ parent }) => ({
+      parent: { registry: { ...parent?.registry, loginServer: "other.example" } },
+    }));
+    expect(await rig.condition("StorageReady")).toMatchObject({ status: "True" });
+    expect(await ownerOf(rig)).toEqual({ uid, parent: "https://other.example" });
   });
 
   it("of another storage class is left alone, and no pod is started on it", async () => {

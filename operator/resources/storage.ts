@@ -3,6 +3,7 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { PersistentVolumeClaim } from "../api/kubernetes.ts";
 import { StalledError } from "../status/errors.ts";
 import { claimName, ownedMeta } from "./names.ts";
+import { expectOwnContent, ownerAnnotations } from "./volume-owner.ts";
 
 const usualAccessMode = "ReadWriteOnce";
 
@@ -30,7 +31,10 @@ export function desiredClaim(
 ): PersistentVolumeClaim {
   const { size, storageClassName, accessMode = usualAccessMode } = registry.spec.storage;
   const { ownerReferences, ...metadata } = ownedMeta(registry, claimName(registry.metadata.name));
-  if (live !== undefined) expectFitting(registry, live);
+  if (live !== undefined) {
+    expectOwnContent(registry, live);
+    expectFitting(registry, live);
+  }
   const storage = live === undefined || (canGrow && needsGrowth(registry, live)) ? size : requestOf(live);
   // What a claim was made with cannot change, and leaving it out would be a change.
   const storageClass = live?.spec.storageClassName ?? storageClassName;
@@ -39,6 +43,7 @@ export function desiredClaim(
     kind: "PersistentVolumeClaim",
     metadata: {
       ...metadata,
+      annotations: ownerAnnotations(registry),
       ...(retainsVolume(registry) || ownerReferences === undefined ? {} : { ownerReferences }),
     },
     spec: {

@@ -303,6 +303,12 @@ export const reasons = {
     remedy:
       "Make a new ConnectedRegistry with what the volume has, or delete the claim, with all that it holds, to begin with an empty one.",
   },
+  VolumeOfAnother: {
+    kinds: registry,
+    condition: "StorageReady",
+    remedy:
+      "Use that parent, make a new ConnectedRegistry of another name, or delete the claim with its content. To take it over all the same: kubectl annotate creg --namespace <namespace> <name> connectedregistry.io/take-over-volume=UID, with that uid.",
+  },
   ClaimNotFound: {
     kinds: registry,
     condition: "StorageReady",
