@@ -79,6 +79,18 @@ export function parseGatewayScope(text: string): GatewayRule {
   return { registry, action };
 }
 
+/**
+ * What `action` of a token allows on repositories; `undefined` if it is about a gateway. Only a token of kind `sync` may
+ * have such: it goes by what its document says it is, never by a name (S29).
+ *
+ * @throws {InvalidScopeError} whose message says what is allowed
+ */
+export function repositoryRuleOf(action: string, kind: "client" | "sync" | undefined): ScopeRule | undefined {
+  if (kind !== "sync" || !isGatewayScope(action)) return parseScope(action);
+  parseGatewayScope(action);
+  return undefined;
+}
+
 /** Whether `text` speaks of a gateway, rightly or not. */
 export function isGatewayScope(text: string): boolean {
   return text.toLowerCase().startsWith("gateway/");

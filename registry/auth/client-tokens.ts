@@ -3,13 +3,7 @@ import { DateTime } from "luxon";
 import type { Clock } from "../../common/clock.ts";
 import type { ClientTokenSettings } from "../../common/contract/config.ts";
 import type { PasswordAlgorithm } from "../../common/contract/password.ts";
-import {
-  isGatewayScope,
-  parseGatewayScope,
-  parseScope,
-  type RepositoryAction,
-  type ScopeRule,
-} from "../../common/contract/scope.ts";
+import { repositoryRuleOf, type RepositoryAction, type ScopeRule } from "../../common/contract/scope.ts";
 import { messageOf } from "../../common/errors.ts";
 import { sameJson } from "../../common/same-json.ts";
 import type { NameRange } from "../../common/oci/reference.ts";
@@ -137,9 +131,8 @@ function compile(settings: ClientTokenSettings): ClientToken {
   const rules: ScopeRule[] = [];
   for (const action of settings.actions) {
     try {
-      // What it allows goes by what the document says it is, never by a name (S29).
-      if (settings.kind === "sync" && isGatewayScope(action)) parseGatewayScope(action);
-      else rules.push(parseScope(action));
+      const rule = repositoryRuleOf(action, settings.kind);
+      if (rule !== undefined) rules.push(rule);
     } catch (error) {
       faults.push(`client token ${name}: ${messageOf(error)}`);
     }

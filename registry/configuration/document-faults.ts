@@ -2,7 +2,7 @@ import { DateTime } from "luxon";
 import * as z from "zod/mini";
 import { clientTokenSchema, settingsSchema, type SyncSettings } from "../../common/contract/config.ts";
 import { described } from "../../common/contract/described.ts";
-import { parseScope } from "../../common/contract/scope.ts";
+import { repositoryRuleOf } from "../../common/contract/scope.ts";
 import { messageOf } from "../../common/errors.ts";
 import { InvalidSelectionError } from "../../common/selection/faults.ts";
 import { tagSelector } from "../sync/planning/select.ts";
@@ -58,14 +58,15 @@ async function selectionFaults(rules: SyncSettings["repositories"]): Promise<rea
   return faults;
 }
 
-function tokenFaults({ name, actions, passwords }: Fields): readonly string[] {
+function tokenFaults({ name, kind, actions, passwords }: Fields): readonly string[] {
   const faults: string[] = [];
   // RFC 7617, 2: what is before the first colon is the user.
   if (typeof name === "string" && /[:\p{Cc}]/u.test(name)) {
     faults.push("name: write it without colons and control characters: nobody could log in with it");
   }
   listOf(actions).forEach((action, i) => {
-    if (typeof action === "string") note(faults, `actions.${i}`, () => parseScope(action));
+    if (typeof action === "string")
+      note(faults, `actions.${i}`, () => repositoryRuleOf(action, kind === "sync" ? kind : "client"));
   });
   itemsOf(passwords).forEach(({ expiry }, i) => {
     if (typeof expiry !== "string" || DateTime.fromISO(expiry).isValid) return;
