@@ -181,6 +181,9 @@ async function run(options: Options): Promise<void> {
       acts = leads;
       metrics.leading(managedBy, leads);
     },
+    onSlow: () => {
+      metrics.renewingSlowly(managedBy);
+    },
   });
   const services = [informers, events, ...(options.leaderElect ? [election] : working)];
   const stop = stopSignal();

@@ -21,7 +21,7 @@ const mistakes: readonly Mistake[] = [
 ];
 
 /** Side by side, each in a namespace of its own: some take their time to be mended. */
-const together = 6;
+const together = 4;
 
 let operator: RealOperator;
 /** What came of each, once it was played. */

@@ -98,7 +98,7 @@ export class Controller implements Service {
     const { clock, deadline } = this.options;
     const log = this.log.with({ object: keyText(key), reconcile: ++this.reconciles });
     const start = clock.now();
-    this.metrics.started();
+    const through = this.metrics.started();
     const result = await withDeadline(clock, deadline, signal, async (limited): Promise<ReconcileResult> => {
       const action = await this.spec.reconciler.reconcile(key, { log, clock, signal: limited });
       this.queue.forget(key);
@@ -107,6 +107,7 @@ export class Controller implements Service {
       return "requeue_after";
     }).catch((error: unknown) => this.failed(key, error, log, signal));
     const took = clock.now().diff(start).as("seconds");
+    through();
     this.metrics.ended(result, took);
     log.debug("reconciled", { result, seconds: took });
   }
@@ -118,7 +119,14 @@ export class Controller implements Service {
     }
     this.queue.retry(key);
     if (error instanceof ConflictError || signal.aborted) return "requeue";
+    if (isOwnFault(error)) this.metrics.panicked();
     log.error("reconcile failed, will be retried", { error });
     return "error";
   }
+}
+
+/** Whether the program is wrong, rather than the world: what Go would panic at. */
+function isOwnFault(error: unknown): boolean {
+  const { name } = (error ?? {}) as { readonly name?: unknown };
+  return name === "TypeError" || name === "RangeError" || name === "ReferenceError";
 }

@@ -17,7 +17,7 @@ const maxWaits = 10;
 const longestWaitSeconds = 30;
 
 /** Told of each call: its method, and its status unless there was no answer. */
-export type ObserveRequest = (method: string, status: number | undefined) => void;
+export type ObserveRequest = (method: string, status: number | undefined, host: string) => void;
 
 /** What shows the API server who we are. */
 export interface Credentials {
@@ -105,7 +105,7 @@ export class HttpsApiServer implements ApiServer {
       dropIdleConnections(agent);
       throw error;
     } finally {
-      this.observe(method, answered);
+      this.observe(method, answered, new URL(this.access.server).host);
     }
   }
 

@@ -44,6 +44,8 @@ export interface LeaderElectionOptions {
   readonly services: readonly Service[];
   /** Told when we begin and cease to lead. */
   readonly onChange: (leads: boolean) => void;
+  /** Told when a renewal fails and is tried again. */
+  readonly onSlow?: () => void;
 }
 
 /** As controller-runtime has them. The leader gives up well before others may follow. */
@@ -165,6 +167,7 @@ export class LeaderElection implements Service {
           lost.abort(error);
           return lease;
         }
+        this.options.onSlow?.();
         log.warn("cannot renew the Lease, trying again", { error: messageOf(error) });
       }
     }

@@ -1,11 +1,16 @@
+import { systemClock, type Clock } from "../../common/clock.ts";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** How a reconcile ended, in controller-runtime's words. */
 const reconcileResults = ["success", "requeue_after", "requeue", "error"] as const;
 export type ReconcileResult = (typeof reconcileResults)[number];
 
-const queueBuckets = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
-const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** controller-runtime's, so that a quantile is as exact here as there. */
+const queueBuckets = Array.from({ length: 12 }, (_, index) => 10 ** (index - 8));
+const reconcileBuckets = [
+  ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  ...[1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60],
+];
 
 /**
  * What dashboards made for controller-runtime ask for, under the same names. The counters of a controller start at
@@ -22,10 +27,17 @@ export class RuntimeMetrics {
   private readonly retries: Counter<"name" | "controller">;
   private readonly queued: Histogram<"name" | "controller">;
   private readonly worked: Histogram<"name" | "controller">;
-  private readonly requests: Counter<"method" | "code">;
+  private readonly panics: Counter<"controller">;
+  private readonly terminal: Counter<"controller">;
+  private readonly requests: Counter<"method" | "code" | "host">;
   private readonly master: Gauge<"name">;
+  private readonly slow: Counter<"name">;
+  private readonly clock: Clock;
+  /** When each reconcile that runs began, by controller. */
+  private readonly running = new Map<string, Set<{ readonly since: number }>>();
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, clock: Clock = systemClock) {
+    this.clock = clock;
     const registers = [registry];
     const controller = { labelNames: ["controller"] as const, registers };
     const queue = { labelNames: ["name", "controller"] as const, registers };
@@ -38,6 +50,16 @@ export class RuntimeMetrics {
     this.errors = new Counter({
       name: "controller_runtime_reconcile_errors_total",
       help: "Reconciles that failed and are retried",
+      ...controller,
+    });
+    this.panics = new Counter({
+      name: "controller_runtime_reconcile_panics_total",
+      help: "Reconciles that ended by an error of the program itself, beside being counted as failed",
+      ...controller,
+    });
+    this.terminal = new Counter({
+      name: "controller_runtime_terminal_reconcile_errors_total",
+      help: "Always 0: what only a person can mend is told by a condition, and is no failed reconcile",
       ...controller,
     });
     this.times = new Histogram({
@@ -71,15 +93,45 @@ export class RuntimeMetrics {
       buckets: queueBuckets,
       ...queue,
     });
+    const running = this.running;
+    const now = (): number => this.clock.steady();
+    new Gauge({
+      name: "workqueue_unfinished_work_seconds",
+      help: "How long the workers have had the keys that they have now, in all",
+      ...queue,
+      collect() {
+        for (const [name, all] of running) {
+          const took = [...all].map(({ since }) => now() - since);
+          this.set({ name, controller: name }, took.reduce((sum, one) => sum + one, 0) / 1000);
+        }
+      },
+    });
+    new Gauge({
+      name: "workqueue_longest_running_processor_seconds",
+      help: "How long the slowest worker has had the key that it has now",
+      ...queue,
+      collect() {
+        for (const [name, all] of running) {
+          const longest = Math.max(0, ...[...all].map(({ since }) => now() - since));
+          this.set({ name, controller: name }, longest / 1000);
+        }
+      },
+    });
     this.requests = new Counter({
       name: "rest_client_requests_total",
       help: "Calls to the API server, by answer; a call without one has the code <error>",
-      labelNames: ["method", "code"],
+      labelNames: ["code", "method", "host"],
       registers,
     });
     this.master = new Gauge({
       name: "leader_election_master_status",
       help: "1 for the one that leads",
+      labelNames: ["name"],
+      registers,
+    });
+    this.slow = new Counter({
+      name: "leader_election_slowpath_total",
+      help: "Renewals of the Lease that failed and were tried again",
       labelNames: ["name"],
       registers,
     });
@@ -90,15 +142,25 @@ export class RuntimeMetrics {
     const queue = { name, controller: name };
     for (const result of reconcileResults) this.reconciles.inc({ ...labels, result }, 0);
     this.workers.set(labels, workers);
-    this.errors.inc(labels, 0);
+    for (const counter of [this.errors, this.panics, this.terminal]) counter.inc(labels, 0);
+    const running = new Set<{ readonly since: number }>();
+    this.running.set(name, running);
     this.depth.set(queue, 0);
     for (const counter of [this.adds, this.retries]) counter.inc(queue, 0);
     return {
       started: () => {
+        const work = { since: this.clock.steady() };
+        running.add(work);
         this.activeWorkers.inc(labels);
+        return () => {
+          running.delete(work);
+          this.activeWorkers.dec(labels);
+        };
+      },
+      panicked: () => {
+        this.panics.inc(labels);
       },
       ended: (result, took) => {
-        this.activeWorkers.dec(labels);
         this.reconciles.inc({ ...labels, result });
         this.times.observe(labels, took);
         this.worked.observe(queue, took);
@@ -119,18 +181,27 @@ export class RuntimeMetrics {
   }
 
   /** One call to the API server was answered with `status`, or not at all. */
-  readonly requested = (method: string, status: number | undefined): void => {
-    this.requests.inc({ method, code: status === undefined ? "<error>" : String(status) });
+  readonly requested = (method: string, status: number | undefined, host: string): void => {
+    this.requests.inc({ method, code: status === undefined ? "<error>" : String(status), host });
   };
 
   readonly leading = (name: string, leads: boolean): void => {
     this.master.set({ name }, leads ? 1 : 0);
+    this.slow.inc({ name }, 0);
+  };
+
+  /** The Lease could not be renewed at once. */
+  readonly renewingSlowly = (name: string): void => {
+    this.slow.inc({ name });
   };
 }
 
 /** What a controller tells of itself. Times are in seconds. */
 export interface ControllerMetrics extends QueueMetrics {
-  started(): void;
+  /** A worker begins. Call what it returns once it is through. */
+  started(): () => void;
+  /** The reconcile that ends has met an error of the program itself. */
+  panicked(): void;
   ended(result: ReconcileResult, took: number): void;
 }
 
