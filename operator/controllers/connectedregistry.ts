@@ -18,6 +18,7 @@ import {
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SyncPolicyKind } from "../api/syncpolicy.gen.ts";
 import { unsentIn } from "../resources/deletion.ts";
+import { childrenIn, placeOf } from "../resources/family.ts";
 import { labelsOf } from "../resources/names.ts";
 import { awaitChange, requeueAfter, soonest, type Action } from "../runtime/action.ts";
 import type { EventRecorder } from "../runtime/events.ts";
@@ -155,7 +156,7 @@ class RegistryReconciler implements Reconciler {
     if (registry === undefined) return this.forget(key);
     const findings: Finding[] = [];
     if (registry.metadata.deletionTimestamp !== undefined) {
-      const held = await holdUp(this.dependencies, registry);
+      const held = await holdUp(this.dependencies, registry, this.childrenOf(registry));
       if (held === undefined) return this.forget(key);
       findings.push(held);
     }
@@ -166,6 +167,13 @@ class RegistryReconciler implements Reconciler {
       if (expiry !== undefined && expiry > now) return soonest(at(expiry, now), at(quietUntil, now));
     }
     return this.reconcileAll(key, registry, findings, now);
+  }
+
+  /** Those that were let in below it. */
+  private childrenOf(registry: ConnectedRegistry): readonly ConnectedRegistry[] {
+    const { kinship } = this.relations;
+    const { registriesPerHierarchy } = this.dependencies.limits;
+    return childrenIn(registry, placeOf(registry, kinship, registriesPerHierarchy).hierarchy);
   }
 
   /** What it owned is collected by Kubernetes. */
@@ -188,7 +196,7 @@ class RegistryReconciler implements Reconciler {
     this.quietUntil.set(keyText(key), fullAgain);
     const progress: Progress = { findings };
     try {
-      registry = await prepareDeletion(dependencies, registry, findings);
+      registry = await prepareDeletion(dependencies, registry, this.childrenOf(registry), findings);
       await takeSteps({ ...dependencies, relations, heartbeats, now }, registry, progress);
     } catch (error) {
       this.changed(key);

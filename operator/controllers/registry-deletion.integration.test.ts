@@ -85,7 +85,7 @@ function held(key: NamespacedName): Promise<ConnectedRegistry> {
 
 async function drained(registry: ConnectedRegistry): Promise<void> {
   const { namespace = "", name } = registry.metadata;
-  const status = { ...online, drained: drainOf(registry)! };
+  const status = { ...online, drained: drainOf(registry, [])! };
   await operator.pod.applyStatus(ConnectedRegistryKind, { namespace, name }, status);
 }
 

@@ -3,6 +3,7 @@ import { parseSettings } from "../../common/contract/config.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { NamespaceKind } from "../api/kubernetes.ts";
 import { drainOf, giveUpAnnotation, holdFinalizer } from "../resources/deletion.ts";
+import type { KubeObject } from "../runtime/kube.ts";
 import { edge, Rig } from "./testing/rig.ts";
 
 type Up = NonNullable<NonNullable<ConnectedRegistry["status"]>["up"]>;
@@ -70,7 +71,7 @@ describe("a registry is held back from its deletion", () => {
     expect(await drainIn(rig)).toBeUndefined();
     await deleted(rig);
     const registry = await rig.registry();
-    expect(await drainIn(rig)).toBe(drainOf(registry));
+    expect(await drainIn(rig)).toBe(drainOf(registry, []));
     expect(await rig.condition("Ready")).toEqual({
       type: "Ready",
       status: "False",
@@ -93,7 +94,7 @@ describe("a registry is held back from its deletion", () => {
     ]);
     await rig.say({ ...online, drained: "2026-11-20T08:00:00Z/another" });
     expect(await isGone(rig)).toBe(false);
-    await rig.say({ ...online, drained: drainOf(registry)! });
+    await rig.say({ ...online, drained: drainOf(registry, [])! });
     expect(await isGone(rig)).toBe(true);
     expect(rig.failures).toEqual([]);
   });
@@ -170,6 +171,59 @@ describe("a registry is held back from its deletion", () => {
     await rig.editRegistry(() => ({ mode: "ReadWrite" }));
     expect(await finalizers(rig)).toEqual([holdFinalizer]);
     await deleted(rig);
+    expect(await isGone(rig)).toBe(true);
+  });
+
+  it("while others have it as their parent, whose changes it takes, and then only for its own", async () => {
+    const rig = await readWrite();
+    const child = { namespace: "edge", name: "contoso-line" };
+    const spec = { mode: "ReadWrite", parent: { connectedRegistryRef: { name: edge.name } } };
+    const { apiVersion, kind } = ConnectedRegistryKind;
+    rig.user({ apiVersion, kind, metadata: child, spec } as KubeObject);
+    await rig.settle();
+    await setMetadata(rig, { annotations: { [giveUpAnnotation]: "yes" } });
+    await deleted(rig);
+    expect(await rig.condition("Stalled")).toMatchObject({
+      status: "True",
+      reason: "HasChildren",
+      message: "It is the parent of contoso-line. Delete its children, or give them another parent.",
+    });
+    expect(await drainIn(rig)).toBeUndefined();
+    await setMetadata(rig, { annotations: {} });
+    await rig.cluster.delete(ConnectedRegistryKind, child);
+    await rig.settle();
+    // Though its parent is being deleted, too.
+    const settings = await rig.json("contoso-line-config", "settings.json");
+    const { drain } = parseSettings(settings);
+    expect(drain).toMatch(/^2026-11-21T08:00:00Z\//);
+    await rig.pod.applyStatus(ConnectedRegistryKind, child, { ...online, drained: drain! });
+    await rig.settle();
+    expect(await rig.cluster.get(ConnectedRegistryKind, child)).toBeUndefined();
+    const registry = await rig.registry();
+    expect(await rig.condition("Ready")).toMatchObject({ reason: "UnsentChanges" });
+    expect(await drainIn(rig)).toBe(drainOf(registry, []));
+    await rig.say({ ...online, drained: drainOf(registry, [])! });
+    expect(await isGone(rig)).toBe(true);
+  });
+
+  it("not for somebody who is not let in, nor for children that have another parent by now", async () => {
+    const rig = await Rig.running();
+    const { apiVersion, kind } = ConnectedRegistryKind;
+    const stranger = { namespace: "elsewhere", name: "contoso-line" };
+    const parent = { connectedRegistryRef: { ...edge } };
+    rig.user({ apiVersion, kind, metadata: stranger, spec: { parent } } as KubeObject);
+    const child = { namespace: "edge", name: "contoso-cell" };
+    rig.user({ apiVersion, kind, metadata: child, spec: { parent } } as KubeObject);
+    await rig.settle();
+    expect(await finalizers(rig)).toEqual([holdFinalizer]);
+    await deleted(rig);
+    expect(await rig.condition("Ready")).toMatchObject({ reason: "HasChildren" });
+    const found = await rig.get(ConnectedRegistryKind, child.name);
+    rig.user({
+      ...found,
+      spec: { ...found.spec, parent: { registry: { loginServer: "one.example" } } },
+    } as KubeObject);
+    await rig.settle();
     expect(await isGone(rig)).toBe(true);
   });
 });

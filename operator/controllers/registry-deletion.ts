@@ -1,4 +1,5 @@
 import { seconds } from "../../common/clock.ts";
+import { few } from "../../common/few.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { NamespaceKind, PersistentVolumeClaimKind } from "../api/kubernetes.ts";
 import {
@@ -12,7 +13,7 @@ import {
 import { claimName } from "../resources/names.ts";
 import type { EventRecorder } from "../runtime/events.ts";
 import { hold, isHeld, letGo } from "../runtime/finalizer.ts";
-import type { KubeClient } from "../runtime/kube.ts";
+import { keyOf, keyText, type KubeClient } from "../runtime/kube.ts";
 import { StalledError, WaitingError } from "../status/errors.ts";
 import type { Finding } from "../status/summarize.ts";
 import { accepted, attempt } from "./ensure.ts";
@@ -28,15 +29,17 @@ const again = { retryAfter: seconds(10) };
 /**
  * Sees to it that `registry` is held back from a deletion if, and only if, something might be lost by one.
  *
+ * @param children those that were let in below it
  * @returns the registry as it is then
  */
 export async function prepareDeletion(
   { client }: Tools,
   registry: ConnectedRegistry,
+  children: readonly ConnectedRegistry[],
   findings: Finding[],
 ): Promise<ConnectedRegistry> {
   if (registry.metadata.deletionTimestamp !== undefined) return registry;
-  const change = needsHold(registry) ? hold : letGo;
+  const change = needsHold(registry, children) ? hold : letGo;
   const changed = await attempt(findings, () =>
     accepted(registry, () => change(client, ConnectedRegistryKind, registry, holdFinalizer)),
   );
@@ -48,9 +51,13 @@ export async function prepareDeletion(
  *
  * @returns why it is held; `undefined`: it goes, as far as we are concerned
  */
-export async function holdUp(tools: Tools, registry: ConnectedRegistry): Promise<Finding | undefined> {
+export async function holdUp(
+  tools: Tools,
+  registry: ConnectedRegistry,
+  children: readonly ConnectedRegistry[],
+): Promise<Finding | undefined> {
   if (!isHeld(registry, holdFinalizer)) return undefined;
-  const error = await reasonToHold(tools, registry);
+  const error = await reasonToHold(tools, registry, children);
   if (error !== undefined) return { kind: "fault", error };
   await letGo(tools.client, ConnectedRegistryKind, registry, holdFinalizer);
   return undefined;
@@ -59,13 +66,12 @@ export async function holdUp(tools: Tools, registry: ConnectedRegistry): Promise
 async function reasonToHold(
   { client, events }: Tools,
   registry: ConnectedRegistry,
+  children: readonly ConnectedRegistry[],
 ): Promise<WaitingError | StalledError | undefined> {
-  const { metadata, status } = registry;
-  if (status?.drained !== undefined && status.drained === drainOf(registry)) return undefined;
-  if (metadata.annotations?.[giveUpAnnotation] === "yes") return undefined;
-  if (status?.version === undefined && !(await hasVolume(client, registry))) return undefined;
+  const error = children.length > 0 ? hasChildren(registry, children) : await hasChanges(client, registry);
+  if (error === undefined) return undefined;
   if (isHeld(registry, foregroundFinalizer)) {
-    // Its pod is deleted already, and would be again: nothing can go up any more.
+    // Its pod is deleted already, and would be again: it serves nobody, and nothing can go up any more.
     if (unsentIn(registry) > 0) {
       events.record(registry, {
         ...{ type: "Warning", reason: "DeletedWithUnsentChanges", action: "Delete" },
@@ -74,22 +80,38 @@ async function reasonToHold(
     }
     return undefined;
   }
-  if (await isNamespaceGoing(client, registry)) return undefined;
+  return (await isNamespaceGoing(client, registry)) ? undefined : error;
+}
+
+function hasChildren({ metadata }: ConnectedRegistry, children: readonly ConnectedRegistry[]): StalledError {
+  const names = children.map((child) =>
+    child.metadata.namespace === metadata.namespace ? child.metadata.name : keyText(keyOf(child)),
+  );
+  return new StalledError("HasChildren", `It is the parent of ${few(names)}.`, again);
+}
+
+async function hasChanges(
+  client: KubeClient,
+  registry: ConnectedRegistry,
+): Promise<WaitingError | StalledError | undefined> {
+  const { metadata, spec, status } = registry;
+  if (spec.parent === undefined || metadata.annotations?.[giveUpAnnotation] === "yes") return undefined;
+  if (status?.drained !== undefined && status.drained === drainOf(registry, [])) return undefined;
+  if (status?.version === undefined && !(await hasVolume(client, registry))) return undefined;
   if ((status?.up?.pending ?? 0) > 0) {
     const fact = "Clients pushed changes that the parent does not have yet: .status.up counts them.";
     return new WaitingError("UnsentChanges", fact, again);
   }
-  return unsentIn(registry) > 0
-    ? new StalledError(
-        "UnsentChanges",
-        "The parent refuses changes of clients: .status.up names them.",
-        again,
-      )
-    : new WaitingError(
-        "UnsentChanges",
-        "The registry has not said yet that the parent has all changes of clients.",
-        again,
-      );
+  if (unsentIn(registry) > 0) {
+    return new StalledError(
+      "UnsentChanges",
+      "The parent refuses changes of clients: .status.up names them.",
+      again,
+    );
+  }
+  if (!needsHold(registry, [])) return undefined;
+  const fact = "The registry has not said yet that the parent has all changes of clients.";
+  return new WaitingError("UnsentChanges", fact, again);
 }
 
 /** Whether there may be something in the registry's volume although it has never been heard. */

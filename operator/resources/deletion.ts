@@ -9,9 +9,13 @@ export const giveUpAnnotation = "connectedregistry.io/give-up-changes";
 /** Kubernetes' own: the parts of the object are deleted before the object, whoever holds that. */
 export const foregroundFinalizer = "foregroundDeletion";
 
-/** Whether a deletion of `registry` might lose something: what clients push, or pushed, is on its way to the parent. */
-export function needsHold(registry: ConnectedRegistry): boolean {
+/**
+ * Whether a deletion of `registry` might cost somebody something: its `children` their parent, or clients what they push, or
+ * pushed, and is on its way to the parent.
+ */
+export function needsHold(registry: ConnectedRegistry, children: readonly ConnectedRegistry[]): boolean {
   const { parent, mode } = registry.spec;
+  if (children.length > 0) return true;
   return parent !== undefined && (mode === "ReadWrite" || unsentIn(registry) > 0);
 }
 
@@ -20,8 +24,16 @@ export function unsentIn({ status }: ConnectedRegistry): number {
   return (status?.up?.pending ?? 0) + (status?.up?.setAside ?? 0);
 }
 
-/** What the registry is asked to answer once everything is at the parent: another word for each deletion. */
-export function drainOf({ metadata }: ConnectedRegistry): string | undefined {
+/**
+ * What the registry is asked to answer once everything is at the parent: another word for each deletion. Nothing as long as
+ * there are `children`, whose changes it takes.
+ */
+export function drainOf(
+  { metadata }: ConnectedRegistry,
+  children: readonly ConnectedRegistry[],
+): string | undefined {
   const { deletionTimestamp, uid = "" } = metadata;
-  return deletionTimestamp === undefined ? undefined : `${deletionTimestamp}/${uid.slice(0, 8)}`;
+  return deletionTimestamp === undefined || children.length > 0
+    ? undefined
+    : `${deletionTimestamp}/${uid.slice(0, 8)}`;
 }

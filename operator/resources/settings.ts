@@ -25,7 +25,7 @@ interface Inputs {
 export function desiredSettings(registry: ConnectedRegistry, inputs: Inputs): RegistrySettingsInput {
   const { metadata, spec } = registry;
   const { parent, sync, content, addresses, children } = inputs;
-  const drain = drainOf(registry);
+  const drain = drainOf(registry, children);
   // A volume that has not grown yet, or cannot, holds no more than it is.
   const room = [bytesOf(spec.storage.size), bytesOf(inputs.capacity)].filter((bytes) => bytes !== undefined);
   const quota = room.length === 0 ? undefined : Math.min(...room);

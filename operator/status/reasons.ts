@@ -76,6 +76,11 @@ export const reasons = {
   },
 
   // ConnectedRegistry
+  HasChildren: {
+    kinds: registry,
+    condition: "Ready",
+    remedy: "Delete its children, or give them another parent.",
+  },
   UnsentChanges: {
     kinds: registry,
     condition: "Ready",
