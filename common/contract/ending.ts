@@ -4,7 +4,7 @@ import * as z from "zod/mini";
  * Why a registry's program ended, as far as a person can do something about it. The program leaves it where the kubelet
  * looks (the termination message of its container), and the operator makes a condition of it.
  */
-export const endingCodes = [
+const endingCodes = [
   /** The volume's file system takes no writes. */
   "VolumeReadOnly",
   /** It takes none of ours. */

@@ -66,7 +66,7 @@ export function capacityOf({ status }: PersistentVolumeClaim): string | undefine
 }
 
 /** How much is asked for. */
-export function requestOf({ spec }: PersistentVolumeClaim): string | undefined {
+function requestOf({ spec }: PersistentVolumeClaim): string | undefined {
   return spec.resources?.requests?.storage;
 }
 
