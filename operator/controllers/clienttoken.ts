@@ -5,7 +5,7 @@ import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedr
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { SecretKind, ServiceKind, type Secret } from "../api/kubernetes.ts";
 import { addressesOf, nowhere } from "../resources/addresses.ts";
-import { credentialsSecretName, hostsOf } from "../resources/names.ts";
+import { childAnnotation, credentialsSecretName, hostsOf } from "../resources/names.ts";
 import { passwordStatuses } from "../resources/password-status.ts";
 import {
   passwordNames,
@@ -144,6 +144,9 @@ async function ensureCredentials(
 /** What Ready says of a token with which nothing is wrong. */
 function readiness(token: ClientToken): Outcome["ready"] {
   const { passwords, scopeMapRef, status } = token.spec;
+  const { annotations, ownerReferences } = token.metadata;
+  const isSyncToken = ownerReferences?.some(({ kind }) => kind === ConnectedRegistryKind.kind) === true;
+  const child = isSyncToken ? annotations?.[childAnnotation] : undefined;
   if (status === "disabled") return { reason: "Disabled", message: "The token logs nobody in." };
   if (passwordNames.every((name) => !passwords[name].enabled)) {
     return { reason: "NoPasswords", message: "The token has no password, so nobody can log in." };
@@ -155,9 +158,12 @@ function readiness(token: ClientToken): Outcome["ready"] {
     return { reason: "RotationRefused", message };
   }
   const where = `The passwords are in the Secret "${secretOf(token).name}"`;
-  const message =
-    scopeMapRef === undefined ? `${where}; the token names no scope map, so it allows nothing.` : `${where}.`;
-  return { reason: "Issued", message };
+  if (scopeMapRef !== undefined) return { reason: "Issued", message: `${where}.` };
+  const rights =
+    child === undefined
+      ? "the token names no scope map, so it allows nothing"
+      : `the token allows what the ConnectedRegistry "${child}" needs`;
+  return { reason: "Issued", message: `${where}; ${rights}.` };
 }
 
 /** @throws {WaitingError} */

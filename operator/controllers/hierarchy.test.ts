@@ -187,6 +187,9 @@ describe("a registry below another one", () => {
   test("is disabled by whoever has the parent: the parent knows at once, and nothing undoes it", async () => {
     const rig = await factory();
     const token = await rig.get(ClientTokenKind, "hall1", "plant");
+    expect(token.status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain(
+      'allows what the ConnectedRegistry "plant/hall1" needs',
+    );
     rig.user({ ...token, spec: { ...token.spec, status: "disabled" } } as ClientToken);
     await rig.settle();
     expect((await told(rig, "plant/root1", "hall1"))?.status).toBe("disabled");
