@@ -47,7 +47,7 @@ export function clientTokenController(
   const registries = dependencies.watcher.index(ConnectedRegistryKind, ({ metadata }) => [
     metadata.uid ?? "",
   ]);
-  return {
+  return own.overlooked({
     name: "clienttoken",
     workers: 2,
     watches: [
@@ -67,7 +67,7 @@ export function clientTokenController(
           .flatMap(tokenKeys),
       ),
       ...published.watches,
-    ].map((watch) => own.unseen(watch)),
+    ],
     reconciler: {
       async reconcile(key, { clock }) {
         const token = await client.get(ClientTokenKind, key);
@@ -100,7 +100,7 @@ export function clientTokenController(
         );
       },
     },
-  };
+  });
 }
 
 /** @throws {StalledError} */

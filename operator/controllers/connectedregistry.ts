@@ -66,20 +66,22 @@ export function connectedRegistryController(
 ): ControllerSpec {
   const own = new OwnWrites(dependencies.client);
   const reconciler = new RegistryReconciler({ ...dependencies, client: own.client }, relations);
-  return {
+  const spec = own.overlooked({
     name: "connectedregistry",
     reconciler,
     workers: 4,
-    watches: watches(relations, dependencies.events)
-      .map((watch) => own.unseen(watch))
-      .map(({ kind, keysFor }) => ({
-        kind,
-        keysFor: (before, after) => {
-          const keys = keysFor(before, after);
-          for (const key of keys) reconciler.changed(key);
-          return keys;
-        },
-      })),
+    watches: watches(relations, dependencies.events),
+  });
+  return {
+    ...spec,
+    watches: spec.watches.map(({ kind, keysFor }) => ({
+      kind,
+      keysFor: (before, after) => {
+        const keys = keysFor(before, after);
+        for (const key of keys) reconciler.changed(key);
+        return keys;
+      },
+    })),
   };
 }
 

@@ -13,9 +13,8 @@ import { parseSettings } from "../../common/contract/config.ts";
 import { endingText } from "../../common/contract/ending.ts";
 import { labelsOf } from "../resources/names.ts";
 import { encode } from "../resources/secret-data.ts";
-import { RejectedError } from "../runtime/kube.ts";
+import { RejectedError, type KubeClient } from "../runtime/kube.ts";
 import { faulty } from "../runtime/testing/faulty.ts";
-import type { FakeCluster } from "../runtime/testing/fake-cluster.ts";
 import { edge, Rig } from "./testing/rig.ts";
 
 interface Fault {
@@ -450,7 +449,7 @@ describe("a fault is told by its reason, with the next step:", () => {
 });
 
 describe("what the API server refuses", () => {
-  const refusing = (cluster: FakeCluster) =>
+  const refusing = (cluster: KubeClient) =>
     faulty(cluster, {
       apply: async (kind, object) => {
         if (kind.kind === "Service")

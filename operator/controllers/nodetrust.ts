@@ -38,7 +38,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
   const key: NamespacedName = { namespace, name: trustConfigMap };
   const authorities = new Authorities(client, watcher);
   const lists = new TrustLists(client, namespace);
-  return {
+  return own.overlooked({
     name: "nodetrust",
     workers: 1,
     // All of it is written at each change: of many that come at once only the last counts.
@@ -51,7 +51,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
       watchOf(SecretKind, (before, after) => (isTlsSecret(after ?? before) ? [key] : [])),
       // Also puts the map right at the start, if the last registry went while we were away.
       watchOf(ConfigMapKind, (_, after) => (after !== undefined && lists.has(after) ? [key] : [])),
-    ].map((watch) => own.unseen(watch)),
+    ],
     reconciler: {
       async reconcile(_, { log }) {
         const trusted: TrustedRegistry[] = [];
@@ -74,7 +74,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
         return requeueAfter(again);
       },
     },
-  };
+  });
 }
 
 /** The ConfigMaps that agents read. */

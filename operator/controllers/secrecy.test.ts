@@ -3,8 +3,7 @@ import { ClientTokenKind } from "../api/clienttoken.gen.ts";
 import { ConnectedRegistryKind } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { encode } from "../resources/secret-data.ts";
-import { RejectedError, type KubeObject } from "../runtime/kube.ts";
-import type { FakeCluster } from "../runtime/testing/fake-cluster.ts";
+import { RejectedError, type KubeObject, type KubeClient } from "../runtime/kube.ts";
 import { faulty } from "../runtime/testing/faulty.ts";
 import { withoutSecrets } from "../resources/without-secrets.ts";
 import { Rig } from "./testing/rig.ts";
@@ -41,7 +40,7 @@ const brought = {
   passwords: { password1: { secretRef: { name: "mine" } } },
 };
 
-async function everySecret(client?: (cluster: FakeCluster) => FakeCluster | ReturnType<typeof faulty>) {
+async function everySecret(client?: (cluster: KubeClient) => KubeClient) {
   const rig = await Rig.withSamples(client);
   rig.putSecret("mine", { password: "a-password-of-mine" });
   rig.putSecret("proxy", { username: "proxy-user", password: "the-password-of-the-proxy" });

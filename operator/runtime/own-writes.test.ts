@@ -1,65 +1,108 @@
-import { itself, watchOf, type WatchSpec } from "./reconciler.ts";
-import { OwnWrites } from "./own-writes.ts";
+import { ManualClock } from "../../common/testing/manual-clock.ts";
+import { silentLog } from "../../common/testing/silent-log.ts";
+import { awaitChange } from "./action.ts";
 import { WidgetKind, type Widget } from "./conformance.ts";
+import type { KubeClient, NamespacedName } from "./kube.ts";
+import { OwnWrites } from "./own-writes.ts";
+import { itself, watchOf, type ControllerSpec } from "./reconciler.ts";
 import { FakeCluster } from "./testing/fake-cluster.ts";
 
 const key = { namespace: "edge", name: "a" };
-const widget = (size: number): Widget => ({
+const widget = (size: number, metadata: Widget["metadata"] = key): Widget => ({
   apiVersion: WidgetKind.apiVersion,
   kind: "Widget",
-  metadata: key,
+  metadata,
   spec: { size },
 });
 
 describe("OwnWrites", () => {
   let cluster: FakeCluster;
-  let own: OwnWrites;
-  let watch: WatchSpec;
+  let heard: unknown[];
+  let work: (client: KubeClient) => Promise<Widget | undefined>;
+  let written: Widget | undefined;
+  let spec: ControllerSpec;
+
+  const controller = (): ControllerSpec => {
+    const own = new OwnWrites(cluster);
+    return own.overlooked({
+      name: "test",
+      workers: 1,
+      watches: [
+        watchOf(WidgetKind, (before, after) => {
+          heard.push(after?.spec?.size);
+          return itself(before, after);
+        }),
+      ],
+      reconciler: {
+        reconcile: async () => {
+          written = await work(own.client);
+          return awaitChange;
+        },
+      },
+    });
+  };
+  const reconcile = async (of: NamespacedName = key): Promise<void> => {
+    const { signal } = new AbortController();
+    await spec.reconciler.reconcile(of, { log: silentLog, clock: new ManualClock(), signal });
+  };
+  const looksAt = (after: Widget | undefined): readonly NamespacedName[] =>
+    spec.watches[0]!.keysFor(undefined, after);
 
   beforeEach(() => {
     cluster = new FakeCluster();
-    own = new OwnWrites(cluster);
-    watch = own.unseen(watchOf(WidgetKind, itself));
+    heard = [];
+    work = (client) => client.apply(WidgetKind, widget(1));
+    spec = controller();
   });
 
-  test.each([
-    { write: () => own.client.apply(WidgetKind, widget(1)), what: "an apply" },
-    { write: () => own.client.create(WidgetKind, widget(1)), what: "a create" },
-  ])("does not look because of the event of $what of its own", async ({ write }) => {
-    const written = await write();
-    expect(watch.keysFor(undefined, written)).toEqual([]);
+  test.each<{ what: string; write: (client: KubeClient) => Promise<Widget | undefined> }>([
+    { what: "an apply", write: (client) => client.apply(WidgetKind, widget(1)) },
+    { what: "a create", write: (client) => client.create(WidgetKind, widget(1)) },
+    {
+      what: "a status",
+      write: async (client) => {
+        await cluster.apply(WidgetKind, widget(1));
+        return await client.applyStatus(WidgetKind, key, { phase: "Fine" });
+      },
+    },
+    {
+      what: "finalizers",
+      write: async (client) => {
+        const { metadata } = await cluster.apply(WidgetKind, widget(1));
+        return await client.setFinalizers(WidgetKind, key, ["a/b"], metadata.resourceVersion ?? "");
+      },
+    },
+  ])("does not look because of the event of $what of its own, but hears it", async ({ write }) => {
+    work = write;
+    await reconcile();
+    expect(looksAt(written)).toEqual([]);
+    expect(heard).toEqual([1]);
   });
 
-  it("does not look because of a status of its own", async () => {
-    const before = await cluster.apply(WidgetKind, widget(1));
-    const after = await own.client.applyStatus(WidgetKind, key, { seen: 1 });
-    expect(watch.keysFor(before, after)).toEqual([]);
+  it("looks when somebody changes what it wrote", async () => {
+    await reconcile();
+    expect(looksAt(cluster.put(WidgetKind, widget(2)))).toEqual([key]);
+    expect(looksAt(undefined)).toEqual([]);
+    expect(spec.watches[0]!.keysFor(written, undefined)).toEqual([key]);
   });
 
-  it("looks when somebody changes what it wrote, before its own event came or after", async () => {
-    const written = await own.client.apply(WidgetKind, widget(1));
-    const changed = cluster.put(WidgetKind, widget(2));
-    expect(watch.keysFor(undefined, changed)).toEqual([key]);
-    expect(watch.keysFor(changed, undefined)).toEqual([key]);
-    // However many watches of the kind there are: they see one event.
-    expect(watch.keysFor(undefined, written)).toEqual([]);
-    expect(watch.keysFor(undefined, written)).toEqual([]);
+  it("looks at a write that was not yet seen when the key was looked at again", async () => {
+    await reconcile();
+    const early = written;
+    work = async () => undefined;
+    await reconcile();
+    expect(looksAt(early)).toEqual([key]);
   });
 
-  it("looks at what another controller wrote through a client of its own", async () => {
-    const written = await new OwnWrites(cluster).client.apply(WidgetKind, widget(1));
-    expect(watch.keysFor(undefined, written)).toEqual([key]);
+  it("looks at a write on behalf of another key", async () => {
+    await reconcile({ ...key, name: "b" });
+    expect(looksAt(written)).toEqual([key]);
   });
 
-  it("hears every event, also those it need not look at", async () => {
-    const heard: unknown[] = [];
-    const listening = own.unseen(
-      watchOf(WidgetKind, (_, after) => {
-        heard.push(after?.spec?.size);
-        return [key];
-      }),
-    );
-    listening.keysFor(undefined, await own.client.apply(WidgetKind, widget(3)));
-    expect(heard).toEqual([3]);
+  it("looks at what another controller wrote, and at what was written outside of a reconcile", async () => {
+    const other = controller();
+    await reconcile();
+    expect(other.watches[0]!.keysFor(undefined, written)).toEqual([key]);
+    expect(looksAt(await new OwnWrites(cluster).client.apply(WidgetKind, widget(3)))).toEqual([key]);
   });
 });

@@ -1,26 +1,26 @@
-import { kindName, type Kind, type KubeClient, type KubeObject } from "./kube.ts";
-import type { WatchSpec } from "./reconciler.ts";
-
-/** So many writes later an event of the first has come, or never will. */
-const maxRemembered = 4096;
+import { AsyncLocalStorage } from "node:async_hooks";
+import { keyText, kindName, type Kind, type KubeClient, type KubeObject } from "./kube.ts";
+import type { ControllerSpec } from "./reconciler.ts";
 
 /**
- * Knows the events of one controller's own writes when they come: whoever wrote an object has read the answer, and need not
- * look again because of it. Without this every object that a reconcile makes is the reason for another reconcile.
+ * Knows the events of a controller's own writes when they come: a reconcile that wrote an object has read the answer, and
+ * need not be repeated because of it. Without this every object that is made is the reason for another reconcile.
  *
  * # Guarantees
- * Only the very version that the API server answered is taken for ours. What somebody else changes after it is another
- * version, and what they changed before it was in the answer.
+ * - Only the very version that the API server answered is taken for ours, and only for the key whose reconcile wrote it. What
+ *   somebody else changes after it is another version, and what they changed before it was in the answer.
+ * - Once the key is reconciled again, all events count: that reconcile may have gone by a cache that did not have the write.
  */
 export class OwnWrites {
   /** Writes through the client that was given, and remembers what came of it. */
   readonly client: KubeClient;
-  /** In the order in which they were written. */
-  private readonly versions = new Set<string>();
+  private readonly current = new AsyncLocalStorage<Set<string>>();
+  /** What the last reconcile of a key wrote. */
+  private readonly versions = new Map<string, Set<string>>();
 
   constructor(client: KubeClient) {
     const remembered = <T extends KubeObject | undefined>(kind: Kind<KubeObject>, written: T): T => {
-      if (written !== undefined) this.remember(versionOf(kind, written));
+      if (written !== undefined) this.current.getStore()?.add(versionOf(kind, written));
       return written;
     };
     this.client = {
@@ -36,25 +36,33 @@ export class OwnWrites {
     };
   }
 
-  /** `watch`, but for the events of writes that went through `client`. */
-  unseen({ kind, keysFor, ...rest }: WatchSpec): WatchSpec {
+  /** The controller that `spec` describes, which works with `client`, without the reconciles that it would cause itself. */
+  overlooked(spec: ControllerSpec): ControllerSpec {
     return {
-      ...rest,
-      kind,
-      keysFor: (before, after) => {
-        const keys = keysFor(before, after);
-        return after !== undefined && this.versions.has(versionOf(kind, after)) ? [] : keys;
+      ...spec,
+      watches: spec.watches.map(({ kind, keysFor }) => ({
+        kind,
+        keysFor: (before, after) => {
+          const keys = keysFor(before, after);
+          if (after === undefined) return keys;
+          const version = versionOf(kind, after);
+          return keys.filter((key) => this.versions.get(keyText(key))?.has(version) !== true);
+        },
+      })),
+      reconciler: {
+        reconcile: async (key, context) => {
+          const text = keyText(key);
+          const written = new Set<string>();
+          this.versions.set(text, written);
+          const action = await this.current.run(written, () => spec.reconciler.reconcile(key, context));
+          if (written.size === 0) this.versions.delete(text);
+          return action;
+        },
       },
     };
-  }
-
-  private remember(version: string): void {
-    this.versions.add(version);
-    const [oldest] = this.versions;
-    if (this.versions.size > maxRemembered && oldest !== undefined) this.versions.delete(oldest);
   }
 }
 
 function versionOf(kind: Kind<KubeObject>, { metadata }: KubeObject): string {
-  return `${kindName(kind)} ${metadata.uid ?? ""} ${metadata.resourceVersion ?? ""}`;
+  return `${kindName(kind)} ${metadata.resourceVersion ?? ""}`;
 }

@@ -22,6 +22,22 @@ test("expectSound takes a sound status", () => {
   }).not.toThrow();
 });
 
+test("expectSound takes what a reconcile that broke off did not look at for what it was", () => {
+  const anew = { reason: "Retrying", observedGeneration: 2 };
+  const conditions = [
+    condition("Ready", "Unknown", anew),
+    condition("Reconciling", "True", anew),
+    condition("Stalled", "False", anew),
+    condition("Available", "True", { observedGeneration: 1 }),
+  ];
+  expect(() => {
+    expectSound({ observedGeneration: 2, conditions });
+  }).not.toThrow();
+  expect(() => {
+    expectSound({ observedGeneration: 2, conditions: [...conditions.slice(0, 2), good[2]!] });
+  }).toThrow("another generation");
+});
+
 test.each<{ conditions: readonly Condition[]; fault: string }>([
   { conditions: good.slice(0, 2), fault: "one of the three is missing" },
   { conditions: [...good, condition("Ready", "True")], fault: "a condition appears twice" },

@@ -133,6 +133,13 @@ export class FakeCluster implements KubeClient, KubeWatcher {
     if (live !== undefined && (uid === undefined || live.object.metadata.uid === uid)) this.drop(kind, live);
   }
 
+  /** Every object of every kind. */
+  all(): readonly KubeObject[] {
+    return [...this.stored.values()].flatMap((objects) =>
+      [...objects.values()].map(({ object }) => structuredClone(object)),
+    );
+  }
+
   watch<T extends KubeObject>(kind: Kind<T>, handler: ChangeHandler<T>): void {
     this.cache(kind).subscribe(handler);
   }
