@@ -1,4 +1,5 @@
 import { messageOf } from "../../common/errors.ts";
+import { exposureMistakes } from "./testing/mistakes/exposure.ts";
 import { play, type Mistake } from "./testing/mistakes/mistake.ts";
 import { parentMistakes } from "./testing/mistakes/parent.ts";
 import { podMistakes } from "./testing/mistakes/pod.ts";
@@ -17,6 +18,7 @@ const mistakes: readonly Mistake[] = [
   ...volumeMistakes,
   ...serviceMistakes,
   ...podMistakes,
+  ...exposureMistakes,
   ...wordMistakes,
 ];
 

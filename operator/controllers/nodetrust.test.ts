@@ -70,7 +70,7 @@ describe("node trust", () => {
     expect((await entries(rig))["io.docker"]?.hosts).toEqual([
       "docker.io.svc.cluster.local",
       "docker.io.svc",
-      "10.96.0.10",
+      "10.96.0.11",
     ]);
     rig.user({
       ...(await rig.get(ConnectedRegistryKind, "docker", "io")),
