@@ -23,7 +23,7 @@ const mistakes: readonly Mistake[] = [
 ];
 
 /** Side by side, each in a namespace of its own: some take their time to be mended. */
-const together = 4;
+const together = 3;
 
 let operator: RealOperator;
 /** What came of each, once it was played. */
