@@ -53,6 +53,17 @@ describe("CertsFolder", () => {
     [`${host}/hosts.toml`]: expect.stringContaining("https://10.0.0.1") as string,
   };
 
+  test("takes a CA away once nothing names it any more", async () => {
+    await certs.reconcile(desired());
+    const entry = { version: 2, hosts: [host], server: "http://10.0.0.1:80" };
+    const { hosts } = desiredHosts({ "edge.a": JSON.stringify(entry) });
+    expect((await certs.reconcile(hosts)).written).toEqual([host]);
+    expect(Object.keys(await seen())).toEqual([`${host}/`, `${host}/hosts.toml`]);
+    expect((await certs.reconcile(hosts)).written).toEqual([]);
+    await certs.reconcile(desired());
+    expect(await seen()).toEqual(whole);
+  });
+
   test("writes what is listed, once", async () => {
     expect(await certs.reconcile(desired())).toEqual({ written: [host], removed: [], foreign: [] });
     expect(await seen()).toEqual(whole);

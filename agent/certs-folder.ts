@@ -68,6 +68,11 @@ export class CertsFolder {
       await writeAtomically(path, content, 0o644);
       outcome = "written";
     }
+    // Only now does nothing name it any more.
+    if (!files.has(caFile) && (await readOwn(join(folder, caFile))) !== undefined) {
+      await rm(join(folder, caFile));
+      outcome = "written";
+    }
     return outcome;
   }
 

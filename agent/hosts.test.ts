@@ -26,6 +26,27 @@ dial_timeout = "5s"
   });
 });
 
+describe("the file of a host", () => {
+  test.each([
+    { server: "http://10.0.0.1:80", because: "the registry has no certificate" },
+    { server: "https://edge.contoso.example", because: "every system trusts its certificate" },
+  ])("names no CA where $because", ({ server }) => {
+    const { hosts, problems } = desiredHosts({
+      "edge.contoso": entry({ version: 2, server, ca: undefined }),
+    });
+    expect(problems).toEqual([]);
+    expect(text(hosts.get("a.example"))).toEqual([
+      `hosts.toml:
+# Written by the node agent of Connected Registry for edge.contoso. Changes are overwritten.
+
+server = "${server}"
+capabilities = ["pull", "resolve"]
+dial_timeout = "5s"
+`,
+    ]);
+  });
+});
+
 describe("desiredHosts", () => {
   test.each([
     { name: "no entries", because: "the last registry is gone", data: {}, hosts: [], problems: 0 },
@@ -74,7 +95,7 @@ describe("desiredHosts", () => {
     {
       name: "an entry of a later version",
       because: "we would misunderstand it",
-      data: { "edge.a": entry({ version: 2 }) },
+      data: { "edge.a": entry({ version: 3 }) },
       hosts: [],
       problems: 1,
     },

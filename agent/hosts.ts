@@ -49,13 +49,12 @@ export function desiredHosts(data: Readonly<Record<string, string>>): DesiredHos
  * The CA comes first: a `hosts.toml` that names a file which is not there would fail every pull. It is named by a
  * relative path, which containerd reads from the folder of `hosts.toml`, wherever the node has that.
  */
-function filesOf(key: string, { server, ca }: TrustEntry): HostFiles {
+function filesOf(key: string, { server, ca = "" }: TrustEntry): HostFiles {
   const header = `${marker} for ${key}. Changes are overwritten.\n`;
   // At the top level these settings are those of `server`. As a [host] it would be tried twice when it is away.
   // Its own default is half a minute, which kubelets wait for each image while a registry is away (T55).
-  const hosts = `server = "${server}"\ncapabilities = ["pull", "resolve"]\nca = "${caFile}"\ndial_timeout = "5s"\n`;
-  return new Map([
-    [caFile, `${header}${ca.trimEnd()}\n`],
-    [hostsFile, `${header}\n${hosts}`],
-  ]);
+  const trust = ca === "" ? "" : `ca = "${caFile}"\n`;
+  const hosts = `server = "${server}"\ncapabilities = ["pull", "resolve"]\n${trust}dial_timeout = "5s"\n`;
+  const authorities: [string, string][] = ca === "" ? [] : [[caFile, `${header}${ca.trimEnd()}\n`]];
+  return new Map([...authorities, [hostsFile, `${header}\n${hosts}`]]);
 }

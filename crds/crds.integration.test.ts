@@ -59,6 +59,7 @@ const scopeMap = (...actions: readonly string[]) => object("ScopeMap", { actions
 const clientToken = (passwords: object) => object("ClientToken", { passwords });
 const pullAll = "repositories/*/content/read";
 const certificate = "-----BEGIN CERTIFICATE-----";
+const privateKey = "-----BEGIN PRIVATE KEY-----";
 
 /** The message with which the API server refuses `wanted`. */
 async function refusal(wanted: KubeObject): Promise<string> {
@@ -228,6 +229,42 @@ describe("refuses, and says what to do instead:", () => {
       wanted: registry({ service: { clusterIP: "ten" } }),
       field: "spec.service.clusterIP",
       says: "give an IP address",
+    },
+    { wanted: registry({ tls: { source: "None" } }), field: "spec.tls.source", says: "use Disabled" },
+    { wanted: registry({ tls: { source: "Vault" } }), field: "spec.tls.source", says: "use one of them" },
+    {
+      wanted: registry({ tls: { source: "Secret" } }),
+      field: "spec.tls",
+      says: "tls.secretRef belong together",
+    },
+    {
+      wanted: registry({ tls: { secretRef: { name: "edge" } } }),
+      field: "spec.tls",
+      says: "tls.secretRef belong together",
+    },
+    {
+      wanted: registry({ tls: { source: "Inline" } }),
+      field: "spec.tls",
+      says: "tls.inline belong together",
+    },
+    {
+      wanted: registry({ tls: { source: "Inline", inline: { certificate: "x", key: privateKey } } }),
+      field: "spec.tls.inline.certificate",
+      says: "-----BEGIN CERTIFICATE-----",
+    },
+    {
+      wanted: registry({
+        tls: { source: "Inline", inline: { certificate, key: "-----BEGIN ENCRYPTED PRIVATE KEY-----" } },
+      }),
+      field: "spec.tls.inline.key",
+      says: "without a passphrase",
+    },
+    {
+      wanted: registry({
+        tls: { source: "Inline", inline: { certificate, key: privateKey, caCertificate: "x" } },
+      }),
+      field: "spec.tls.inline.caCertificate",
+      says: "-----BEGIN CERTIFICATE-----",
     },
     {
       wanted: registry({ service: { port: 65536 } }),

@@ -9,13 +9,14 @@ const host = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$/;
  * entry as JSON. An agent makes its node's container runtime trust exactly what is listed, and undoes what is not.
  */
 const trustEntrySchema = z.object({
-  version: z.literal(1),
+  /** 2: it is reached in the clear, or by a certificate that every system trusts, and `ca` may be absent. */
+  version: z.union([z.literal(1), z.literal(2)]),
   /** Every `host` or `host:port` under which images name the registry. They become names of folders on the nodes. */
   hosts: z.array(z.string().check(z.regex(host))).check(z.maxLength(40)),
-  /** Where a node reaches it: nodes do not resolve Service names, so this is an address. */
-  server: z.string().check(z.regex(/^https:\/\/[A-Za-z0-9.:[\]-]{1,253}$/)),
-  /** PEM of the certificate authority that signed the registry's certificate. */
-  ca: z.string().check(z.maxLength(64 * 1024)),
+  /** Where a node reaches it: nodes do not resolve Service names, so this is an address, or a name that they find. */
+  server: z.string().check(z.regex(/^https?:\/\/[A-Za-z0-9.:[\]-]{1,253}$/)),
+  /** PEM of the certificate authorities by which it is trusted, beside those that the node knows. */
+  ca: z.optional(z.string().check(z.maxLength(64 * 1024))),
 });
 
 export type TrustEntry = z.output<typeof trustEntrySchema>;

@@ -157,6 +157,25 @@ export interface ConnectedRegistrySpec {
       };
     }[];
   };
+  /** How clients know that they talk to the registry. Can be changed; only Disabled restarts the pod. */
+  readonly tls: {
+    /** Where the certificate comes from. Generated: from an authority of the registry's own, which lives in the Secret <name>-ca, for all names and addresses of the registry. Secret: from secretRef. Inline: from inline. Disabled: there is none, and registry and nodes talk in the clear. */
+    readonly source: "Generated" | "Secret" | "Inline" | "Disabled";
+    /** A Secret of this namespace, of type kubernetes.io/tls (keys tls.crt and tls.key), which is followed when it changes. Its key ca.crt, if there is one, is what nodes are told to trust. */
+    readonly secretRef?: {
+      /** Name of the Secret. */
+      readonly name: string;
+    };
+    /** The certificate itself. Whoever may read this object can read its key: a Secret is the better place. */
+    readonly inline?: {
+      /** In PEM, with what leads to its authority behind it. */
+      readonly certificate: string;
+      /** Its private key, in PEM, without a passphrase. */
+      readonly key: string;
+      /** In PEM, who signed it, if not every system knows them. Nodes are told to trust it. */
+      readonly caCertificate?: string;
+    };
+  };
   /** Whether nodes learn to trust the registry's certificate authority, under the names of its Service and under a service.loginServer that an administrator allows. The condition NodeTrust says whether they do. */
   readonly trustDistribution: {
     /** Set to false where nodes get the certificate authority in another way. */

@@ -14,7 +14,7 @@ import {
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
 import { ConflictError, type Kind, type KubeObject } from "../runtime/kube.ts";
 import { faulty } from "../runtime/testing/faulty.ts";
-import { ensureCertificates } from "./registry-tls.ts";
+import { ensureEncryption } from "./registry-tls.ts";
 import { edge, Rig } from "./testing/rig.ts";
 
 const seconds = (n: number): Duration => Duration.fromObject({ seconds: n });
@@ -357,10 +357,8 @@ describe("the certificate", () => {
       get: async (kind, key) => (key.name === "contoso-edge-ca" ? undefined : rig.cluster.get(kind, key)),
     });
     const tools = { client: blind, randomBytes: (n: number) => Buffer.alloc(n, 1), now: rig.clock.now() };
-    const addresses = { cluster: ["10.96.0.10"], external: [] };
-    await expect(ensureCertificates(tools, await rig.registry(), addresses)).rejects.toBeInstanceOf(
-      ConflictError,
-    );
+    const looking = ensureEncryption(tools, await rig.registry(), ["10.96.0.10"], []);
+    await expect(looking).rejects.toBeInstanceOf(ConflictError);
     expect(await rig.secret("contoso-edge-ca", "tls.key")).toBe(ca);
   });
 });

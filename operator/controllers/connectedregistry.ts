@@ -209,7 +209,8 @@ class RegistryReconciler implements Reconciler {
     const action = await this.reporter.report(ConnectedRegistryKind, registry, outcome, fields, now);
     if (progress.error !== undefined) throw progress.error as Error;
 
-    const { renewal, observation } = progress;
+    const { encryption, observation } = progress;
+    const renewal = encryption?.kind === "certificate" ? encryption.change : undefined;
     const quiet = this.quietUntil.has(keyText(key));
     if (quiet && renewal !== undefined && renewal < fullAgain) this.quietUntil.set(keyText(key), renewal);
     // What is not fine is looked at in full whenever it comes up.

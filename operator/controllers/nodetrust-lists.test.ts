@@ -39,7 +39,8 @@ class World {
       const name = `registry-${String(n)}`;
       const { apiVersion, kind } = ConnectedRegistryKind;
       const metadata = { name, namespace: "edge" };
-      const spec = { service: { type: "ClusterIP" }, trustDistribution: { enabled: true } };
+      const tls = { source: "Generated" };
+      const spec = { service: { type: "ClusterIP" }, tls, trustDistribution: { enabled: true } };
       const made = { apiVersion, kind, metadata, spec } as unknown as ConnectedRegistry;
       const registry = this.cluster.put(ConnectedRegistryKind, made);
       this.cluster.put(ServiceKind, {
@@ -52,7 +53,11 @@ class World {
         apiVersion: "v1",
         kind: "Secret",
         metadata: ownedMeta(registry, `${name}-tls`),
-        data: { "ca.crt": encode("x".repeat(size)) },
+        data: {
+          "tls.crt": encode("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+          "tls.key": encode("key"),
+          "ca.crt": encode("x".repeat(size)),
+        },
       });
     }
   }

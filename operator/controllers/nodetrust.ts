@@ -4,8 +4,9 @@ import { messageOf } from "../../common/errors.ts";
 import { ConnectedRegistryKind, type ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/kubernetes.ts";
 import { addressesOf } from "../resources/addresses.ts";
-import { tlsSecretName } from "../resources/names.ts";
-import { valueOf } from "../resources/secret-data.ts";
+import { certificatesIn } from "../resources/certificate-facts.ts";
+import { isEncrypted, tlsSecretName } from "../resources/names.ts";
+import { publicationIn } from "../resources/secrets.ts";
 import { distribute } from "../resources/trust-lists.ts";
 import { desiredTrustList, trustEntries, type TrustedRegistry } from "../resources/trust.ts";
 import { awaitChange, requeueAfter } from "../runtime/action.ts";
@@ -36,7 +37,7 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
   const own = new OwnWrites(dependencies.client);
   const { client } = own;
   const key: NamespacedName = { namespace, name: trustConfigMap };
-  const authorities = new Authorities(client, watcher);
+  const certificates = new Certificates(client, watcher);
   const lists = new TrustLists(client, namespace);
   return own.overlooked({
     name: "nodetrust",
@@ -60,8 +61,10 @@ export function nodeTrustController(dependencies: ControllerDependencies): Contr
           if (!registry.spec.trustDistribution.enabled) continue;
           const service = await client.get(ServiceKind, keyOf(registry));
           const addresses = service === undefined ? undefined : addressesOf(service);
-          const ca = await authorities.of(registry);
-          if (ca !== undefined && addresses !== undefined) trusted.push({ registry, addresses, ca });
+          if (addresses === undefined) continue;
+          const encryption = isEncrypted(registry) ? await certificates.of(registry) : undefined;
+          if (encryption !== undefined) trusted.push({ registry, addresses, encryption });
+          else if (!isEncrypted(registry)) trusted.push({ registry, addresses });
         }
         try {
           const leftOut = await lists.write(trustEntries(trusted, nodeTrustHosts));
@@ -122,16 +125,18 @@ class TrustLists {
   }
 }
 
+type Encryption = NonNullable<TrustedRegistry["encryption"]>;
+
 /**
- * The certificate authorities of registries. Each is read once for each version of its Secret, of which a cache may
- * hold no more than the metadata; they are no secrets.
+ * The certificates of registries, and their authorities. Each is read once for each version of its Secret, of which a
+ * cache may hold no more than the metadata; they are no secrets.
  */
-class Authorities {
+class Certificates {
   private readonly client: KubeClient;
   private readonly secretsOf: Lookup<KubeObject>;
   private readonly known = new Map<
     string,
-    { readonly version: string | undefined; readonly ca: string | undefined }
+    { readonly version: string | undefined; readonly encryption: Encryption | undefined }
   >();
 
   constructor(client: KubeClient, watcher: Pick<KubeWatcher, "index">) {
@@ -141,7 +146,7 @@ class Authorities {
     );
   }
 
-  async of({ metadata }: ConnectedRegistry): Promise<string | undefined> {
+  async of({ metadata }: ConnectedRegistry): Promise<Encryption | undefined> {
     const uid = metadata.uid ?? "";
     const [secret] = this.secretsOf(uid);
     if (secret === undefined) {
@@ -149,11 +154,16 @@ class Authorities {
       return undefined;
     }
     const known = this.known.get(uid);
-    if (known !== undefined && known.version === secret.metadata.resourceVersion) return known.ca;
+    if (known !== undefined && known.version === secret.metadata.resourceVersion) return known.encryption;
     const read = await this.client.get(SecretKind, keyOf(secret));
-    const ca = read === undefined ? undefined : valueOf(read, "ca.crt");
-    this.known.set(uid, { version: read?.metadata.resourceVersion, ca });
-    return ca;
+    const publication = read === undefined ? undefined : publicationIn(read);
+    const [certificate] = certificatesIn(publication?.server.certificate ?? "");
+    const encryption =
+      publication === undefined || certificate === undefined
+        ? undefined
+        : { certificate, authorities: publication.authorities };
+    this.known.set(uid, { version: read?.metadata.resourceVersion, encryption });
+    return encryption;
   }
 }
 

@@ -6,9 +6,12 @@ import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { SecretKind, type Secret } from "../api/kubernetes.ts";
 import { ScopeMapKind } from "../api/scopemap.gen.ts";
+import { isFor } from "../resources/certificate-facts.ts";
 import { discord, parentIn, type Objection, type Place } from "../resources/family.ts";
 import {
   credentialsSecretName,
+  isEncrypted,
+  loginServerOf,
   servicePortOf,
   syncSecretName,
   tlsSecretName,
@@ -104,10 +107,10 @@ async function findRelative(
   const secret = (of: string): Promise<Secret | undefined> => client.get(SecretKind, { namespace, name: of });
   const credentials = await secret(credentialsSecretName(token.metadata.name));
   const told = await secret(syncSecretName(parent.metadata.name, registry.metadata.name));
-  const certificate = await secret(tlsSecretName(parent.metadata.name));
+  const encrypted = isEncrypted(parent);
+  const certificate = encrypted ? await secret(tlsSecretName(parent.metadata.name)) : undefined;
   if (credentials === undefined || told === undefined) throw notReady(name, "sync token for this registry");
-  if (certificate === undefined) throw notReady(name, "certificate");
-  const caBundle = valueOf(certificate, "ca.crt");
+  if (encrypted && certificate === undefined) throw notReady(name, "certificate");
 
   const wanted = await rightsAtParent(client, registry, place.hierarchy);
   const patterns = patternsIn(wanted).length;
@@ -132,11 +135,13 @@ async function findRelative(
           message: `The parent's ClientToken "${keyText(keyOf(token))}" is disabled, so nothing is synced.`,
         },
   );
-  const endpoint = withPort(`${parent.metadata.name}.${namespace}.svc`, servicePortOf(parent));
+  const caBundle = certificate === undefined ? "" : (valueOf(certificate, "ca.crt") ?? "");
+  const endpoint = endpointOf(parent, certificate);
+  const protocol = encrypted ? "https" : "http";
   const value: ParentSettings = {
     loginServer: endpoint,
-    protocol: "https",
-    ...(caBundle === undefined ? {} : { caBundle }),
+    protocol,
+    ...(caBundle === "" ? {} : { caBundle }),
     credentials: { username: token.metadata.name, password: passwords[password]?.value ?? "" },
     scope: scopeMark(actions),
   };
@@ -149,7 +154,7 @@ async function findRelative(
       kind: "ConnectedRegistry",
       name: namespace === registry.metadata.namespace ? parent.metadata.name : name,
       endpoint,
-      protocol: "https",
+      protocol,
     },
     syncToken: {
       name: token.metadata.name,
@@ -160,6 +165,14 @@ async function findRelative(
       repositoryItems: readable.slice(0, 20),
     },
   };
+}
+
+/** Its Service in the cluster, unless it serves a certificate that is for its login server alone. */
+function endpointOf(parent: ConnectedRegistry, certificate: Secret | undefined): string {
+  const service = `${parent.metadata.name}.${parent.metadata.namespace ?? ""}.svc`;
+  const served = certificate === undefined ? undefined : valueOf(certificate, "tls.crt");
+  const named = served === undefined || isFor(served, service);
+  return named ? withPort(service, servicePortOf(parent)) : loginServerOf(parent);
 }
 
 /** What of `wanted` the parent does not let a registry have, to be told beside what is in force. */

@@ -5,6 +5,7 @@ import { timestamp } from "../status/conditions.ts";
 import type { Outcome } from "../status/summarize.ts";
 import { keyOf, keyText } from "../runtime/kube.ts";
 import type { Kin } from "./registry-settings.ts";
+import type { Encryption } from "./registry-tls.ts";
 import type { Progress } from "./registry-steps.ts";
 
 type Status = NonNullable<ConnectedRegistry["status"]>;
@@ -31,7 +32,7 @@ export function registryStatus(
   progress: Progress,
   now: DateTime<true>,
 ): { readonly outcome: Outcome; readonly fields: OperatorFields } {
-  const { findings, settings, observation, renewal, error } = progress;
+  const { findings, settings, observation, encryption, error } = progress;
   const addresses = externalAddresses(registry, progress);
   const { status } = registry;
   // A reconcile that broke off may not have come as far as the settings.
@@ -46,7 +47,7 @@ export function registryStatus(
       ...kinFields(registry, progress.kin),
       loginServer: {
         host: loginServerOf(registry),
-        tls: { status: renewal === undefined ? (status?.loginServer?.tls.status ?? "Disabled") : "Enabled" },
+        tls: { status: tlsOf(encryption) ?? status?.loginServer?.tls.status ?? "Disabled" },
         ...(addresses.length === 0 ? {} : { addresses }),
       },
       schedule: known ? sync?.schedule : status?.schedule,
@@ -82,6 +83,11 @@ function kinFields(
 }
 
 const shownChildren = 20;
+
+function tlsOf(encryption: Encryption | undefined): "Enabled" | "Disabled" | undefined {
+  if (encryption === undefined) return undefined;
+  return encryption.kind === "certificate" ? "Enabled" : "Disabled";
+}
 
 function ready({ spec }: ConnectedRegistry): Outcome["ready"] {
   return spec.suspend

@@ -5,6 +5,7 @@ import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import { ServiceKind, type Service } from "../api/kubernetes.ts";
 import { addressesOf, type Addresses } from "../resources/addresses.ts";
 import { childrenIn, placeOf } from "../resources/family.ts";
+import { hostOf, hostsOf } from "../resources/names.ts";
 import { desiredService } from "../resources/service.ts";
 import { keyOf, type KubeClient } from "../runtime/kube.ts";
 import { WaitingError } from "../status/errors.ts";
@@ -20,7 +21,7 @@ import { findParent } from "./registry-parent.ts";
 import { expectPriorityClass } from "./registry-priority.ts";
 import { applySettings, type Kin } from "./registry-settings.ts";
 import { observeStorage, prepareStorage } from "./registry-storage.ts";
-import { ensureCertificates } from "./registry-tls.ts";
+import { ensureEncryption, type Encryption } from "./registry-tls.ts";
 import { issueTokens } from "./registry-tokens.ts";
 import { applyWorkload, observeWorkload, presentWorkload, type Observation } from "./registry-workload.ts";
 import { findTrust } from "./registry-trust.ts";
@@ -38,8 +39,8 @@ export interface Progress {
   /** What the registry is configured by. */
   settings?: RegistrySettings;
   kin?: Kin;
-  /** When the certificate is to be renewed. */
-  renewal?: DateTime<true>;
+  /** What clients meet. */
+  encryption?: Encryption;
   /** Where the registry is found. */
   addresses?: Addresses;
   observation?: Observation;
@@ -67,8 +68,6 @@ export async function takeSteps(
   const tokens = await attempt(findings, () => issueTokens(tools, registry));
   if (tokens !== undefined) findings.push(tokens);
 
-  findings.push(findTrust(registry, tools.nodeTrustHosts));
-
   const place = placeOf(registry, tools.relations.kinship, tools.limits.registriesPerHierarchy);
   const children = childrenIn(registry, place.hierarchy);
   const parent = await attempt(findings, () => findParent(tools, registry, place, findings));
@@ -82,19 +81,16 @@ export async function takeSteps(
     service === undefined ? undefined : await attempt(findings, async () => expectAddresses(service));
   if (addresses !== undefined) {
     progress.addresses = addresses;
-    const served = await attempt(findings, () => ensureCertificates(tools, registry, addresses));
-    if (served !== undefined) {
-      progress.renewal = served.renewal;
-      const until =
-        served.takeover === undefined ? "" : `, until a new one on ${served.takeover.toISODate()}`;
-      const message = `Signed by the registry's own authority${until}.`;
-      findings.push({ kind: "fine", reason: "CertificateIssued", message });
-    }
+    const hosts = [...new Set(hostsOf(registry, addresses).map(hostOf))];
+    const encryption = await ensureEncryption(tools, registry, hosts, findings);
+    if (encryption !== undefined) progress.encryption = encryption;
     const settings = await attempt(findings, () =>
       applySettings(tools, registry, addresses, claim, kin, findings),
     );
     if (settings !== undefined) progress.settings = settings;
   } else skip("TLSReady", "SyncConfigured");
+
+  findings.push(findTrust(registry, tools.nodeTrustHosts, addresses?.cluster[0], progress.encryption));
 
   const guarded = await attempt(findings, async () => {
     await ensureNetworkPolicy(client, registry);
@@ -103,7 +99,7 @@ export async function takeSteps(
   // Without its volume, certificate and settings the pod could not start; without its policy it is open to all.
   const startable =
     claim !== undefined &&
-    progress.renewal !== undefined &&
+    progress.encryption !== undefined &&
     progress.settings !== undefined &&
     guarded === true;
   const applied = startable

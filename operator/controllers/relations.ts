@@ -157,6 +157,7 @@ function secretsOf(registry: ConnectedRegistry): readonly string[] {
       parent?.credentialsSecretRef?.name,
       parent?.caBundleRef?.name,
       parent?.proxy?.credentialsSecretRef?.name,
+      registry.spec.tls.secretRef?.name,
       ...tokensOf(registry).map(credentialsSecretName),
     ]),
     ...(connectedRegistryRef === undefined || token === undefined

@@ -6,7 +6,10 @@ import { certificatesIn, isSignedBy, keyFits } from "./certificate-facts.ts";
 import type { Certificate } from "./certificates.ts";
 import { valueOf } from "./secret-data.ts";
 
-/** An authority as the keys of a Secret of type kubernetes.io/tls: the pair of this type is the one that signs. */
+/**
+ * An authority as the keys of a Secret of type kubernetes.io/tls: the pair of this type is the one that signs. What there
+ * is not is empty: what a Secret was created with does not go when a later apply leaves it out.
+ */
 export function authorityData({
   current,
   next,
@@ -16,12 +19,12 @@ export function authorityData({
   return {
     "tls.crt": current.certificate,
     "tls.key": current.key ?? "",
-    ...(next === undefined ? {} : { "next.crt": next.certificate, "next.key": next.key }),
-    ...(next?.announced === undefined ? {} : { "next-announced": timestamp(next.announced) }),
-    ...(previous === undefined
-      ? {}
-      : { "previous.crt": previous.certificate, "previous-until": timestamp(previous.until) }),
-    ...(cross === undefined ? {} : { "cross.crt": cross }),
+    "next.crt": next?.certificate ?? "",
+    "next.key": next?.key ?? "",
+    "next-announced": next?.announced === undefined ? "" : timestamp(next.announced),
+    "previous.crt": previous?.certificate ?? "",
+    "previous-until": previous === undefined ? "" : timestamp(previous.until),
+    "cross.crt": cross ?? "",
   };
 }
 
@@ -64,5 +67,6 @@ function timeIn(secret: Secret | undefined, key: string): DateTime<true> | undef
 }
 
 function textIn(secret: Secret | undefined, key: string): string | undefined {
-  return secret === undefined ? undefined : valueOf(secret, key);
+  const text = secret === undefined ? undefined : valueOf(secret, key);
+  return text === "" ? undefined : text;
 }

@@ -1,10 +1,10 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Deployment } from "../api/kubernetes.ts";
-import { configSecretName, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
+import { configSecretName, isEncrypted, ownedMeta, selectorOf, tlsSecretName } from "./names.ts";
 import { claimOf } from "./storage.ts";
 import { podMetadata, podSecurity, schedulingOf } from "./pod-options.ts";
 
-const ports = { https: 5000, probes: 5001 };
+const ports = { registry: 5000, probes: 5001 };
 const data = "/var/lib/connected-registry";
 const config = "/etc/connected-registry/config";
 const tls = "/etc/connected-registry/tls";
@@ -47,7 +47,9 @@ export function desiredDeployment(registry: ConnectedRegistry, image: string): D
           volumes: [
             { name: "data", persistentVolumeClaim: { claimName: claimOf(registry) } },
             { name: "config", secret: { secretName: configSecretName(name), defaultMode: groupReadable } },
-            { name: "tls", secret: { secretName: tlsSecretName(name), defaultMode: groupReadable } },
+            ...(isEncrypted(registry)
+              ? [{ name: "tls", secret: { secretName: tlsSecretName(name), defaultMode: groupReadable } }]
+              : []),
           ],
         },
       },
@@ -55,7 +57,9 @@ export function desiredDeployment(registry: ConnectedRegistry, image: string): D
   };
 }
 
-function containerOf({ metadata, spec }: ConnectedRegistry, image: string): object {
+function containerOf(registry: ConnectedRegistry, image: string): object {
+  const { metadata, spec } = registry;
+  const encrypted = isEncrypted(registry);
   return {
     name: "registry",
     image,
@@ -63,16 +67,15 @@ function containerOf({ metadata, spec }: ConnectedRegistry, image: string): obje
     args: [
       "serve",
       ...["--cluster", `${metadata.namespace ?? ""}/${metadata.name}`],
-      ...["--listen", `0.0.0.0:${ports.https}`],
+      ...["--listen", `0.0.0.0:${ports.registry}`],
       ...["--probes", `0.0.0.0:${ports.probes}`],
       ...["--data", data],
       ...["--config", `${config}/settings.json`],
-      ...["--tls-cert", `${tls}/tls.crt`],
-      ...["--tls-key", `${tls}/tls.key`],
+      ...(encrypted ? ["--tls-cert", `${tls}/tls.crt`, "--tls-key", `${tls}/tls.key`] : ["--http"]),
     ],
     env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
     ports: [
-      { name: "https", containerPort: ports.https, protocol: "TCP" },
+      { name: encrypted ? "https" : "http", containerPort: ports.registry, protocol: "TCP" },
       { name: "probes", containerPort: ports.probes, protocol: "TCP" },
     ],
     // A store that checks itself after a crash may take minutes.
@@ -88,7 +91,7 @@ function containerOf({ metadata, spec }: ConnectedRegistry, image: string): obje
     volumeMounts: [
       { name: "data", mountPath: data },
       { name: "config", mountPath: config, readOnly: true },
-      { name: "tls", mountPath: tls, readOnly: true },
+      ...(encrypted ? [{ name: "tls", mountPath: tls, readOnly: true }] : []),
     ],
   };
 }

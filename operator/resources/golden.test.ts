@@ -173,6 +173,7 @@ const everything: ConnectedRegistry = {
   },
 };
 const addresses = { cluster: ["10.96.0.10", "fd00:96::10"], external: ["203.0.113.7", "lb.contoso.example"] };
+const clear: ConnectedRegistry = { ...plain, spec: { ...plain.spec, tls: { source: "Disabled" } } };
 const parent = {
   loginServer: "registry.contoso.example:5000",
   credentials: { username: "edge", password: "p" },
@@ -199,6 +200,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredRole(plain, []),
     desiredRoleBinding(plain),
   ],
+  "workload-in-the-clear": [desiredDeployment(clear, image), desiredService(clear)],
   "workload-everything": [
     desiredDeployment(everything, image),
     desiredService(everything),
@@ -208,7 +210,7 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
     desiredRole(everything, [childOf(everything)]),
   ],
   secrets: [
-    desiredTlsSecret(plain, server, ca.certificate),
+    desiredTlsSecret(plain, { server, authorities: ca.certificate, since: time }),
     desiredCaSecret(plain, authority),
     desiredTokenSecret(plain, {
       version: 1,
@@ -250,7 +252,16 @@ const goldens: Readonly<Record<string, readonly object[]>> = {
   ],
   trust: [
     desiredTrustList(
-      trustEntries([{ registry: everything, addresses, ca: "ca certificate" }], ["*.contoso.example"]),
+      trustEntries(
+        [
+          {
+            registry: everything,
+            addresses,
+            encryption: { certificate: "server certificate", authorities: "ca certificate" },
+          },
+        ],
+        ["*.contoso.example"],
+      ),
       { at: 0, count: 2, namespace: "system" },
     ),
     desiredTrustList(new Map(), { at: 1, count: 2, namespace: "system" }),

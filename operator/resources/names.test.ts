@@ -6,7 +6,7 @@ const registry = (service: Partial<ConnectedRegistry["spec"]["service"]>): Conne
     apiVersion: "connectedregistry.io/v1alpha1",
     kind: "ConnectedRegistry",
     metadata: { name: "contoso", namespace: "edge" },
-    spec: { service: { type: "ClusterIP", ...service } },
+    spec: { service: { type: "ClusterIP", ...service }, tls: { source: "Generated" } },
   }) as ConnectedRegistry;
 const addresses = { cluster: ["10.96.0.10", "fd00:96::a"], external: ["lb.example"] };
 

@@ -18,6 +18,7 @@ export const credentialsSecretName = (token: string): string => `${token}-creden
 
 /** Needs no mention in the name of an image. */
 const httpsPort = 443;
+const httpPort = 80;
 
 export const managedBy = "connected-registry-operator";
 
@@ -78,9 +79,14 @@ export function ownerReference(
   };
 }
 
+/** Whether clients reach it by HTTPS. */
+export function isEncrypted({ spec }: Pick<ConnectedRegistry, "spec">): boolean {
+  return spec.tls.source !== "Disabled";
+}
+
 /** The port that clients use. */
 export function servicePortOf({ spec }: ConnectedRegistry): number {
-  return spec.service.port ?? httpsPort;
+  return spec.service.port ?? (isEncrypted({ spec }) ? httpsPort : httpPort);
 }
 
 /** The host name that image names begin with, with a port if it is not 443. */

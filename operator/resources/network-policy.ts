@@ -1,6 +1,6 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { NetworkPolicy } from "../api/kubernetes.ts";
-import { ownedMeta, selectorOf } from "./names.ts";
+import { isEncrypted, ownedMeta, selectorOf } from "./names.ts";
 
 /**
  * Who reaches the registry's pod: clients, and whoever reads its metrics and probes. Kubelets reach the pods of their
@@ -19,7 +19,10 @@ export function desiredNetworkPolicy(registry: ConnectedRegistry): NetworkPolicy
       policyTypes: ["Ingress"],
       ingress: [
         // Without a word on whom, anybody: nodes pull from addresses that nobody can list.
-        { ...(from === undefined ? {} : { from }), ports: [{ port: "https", protocol: "TCP" }] },
+        {
+          ...(from === undefined ? {} : { from }),
+          ports: [{ port: isEncrypted(registry) ? "https" : "http", protocol: "TCP" }],
+        },
         {
           // Pods of the registry's own namespace.
           from: [{ podSelector: {} }, ...metricsFrom],

@@ -4,12 +4,13 @@ import {
   type ClientTokenSettings,
   type RegistrySettingsInput,
 } from "../../common/contract/config.ts";
+import { DateTime } from "luxon";
 import { ClientTokenKind, type ClientToken } from "../api/clienttoken.gen.ts";
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Secret } from "../api/kubernetes.ts";
+import { timestamp } from "../status/conditions.ts";
 import type { Authority } from "./authority.ts";
 import { authorityData } from "./authority-data.ts";
-import type { Certificate } from "./certificates.ts";
 import { keyOf, keyText } from "../runtime/kube.ts";
 import {
   caSecretName,
@@ -29,7 +30,15 @@ import {
 } from "./names.ts";
 import { hashKey } from "./brought-password.ts";
 import { passwordNames, type PasswordName, type Passwords } from "./passwords.ts";
-import { encode } from "./secret-data.ts";
+import type { Publication } from "./publication.ts";
+import { encode, valueOf } from "./secret-data.ts";
+
+/** On the Secret that is served from: since when it tells clients what it does. */
+const publishedAnnotation = "connectedregistry.io/published";
+/** Since when versions did it that did not say. */
+const longAgo = DateTime.fromMillis(0, { zone: "utc" }) as DateTime<true>;
+/** On the same: the source that the spec names. */
+const sourceAnnotation = "connectedregistry.io/tls-source";
 
 /** Dockerconfigjson: an entry per host name. */
 interface DockerConfig {
@@ -81,26 +90,45 @@ export function desiredSyncSecret(
   };
 }
 
-/**
- * The serving certificate, as it is mounted.
- *
- * @param authorities what clients are to trust, in PEM
- */
-export function desiredTlsSecret(
-  registry: ConnectedRegistry,
-  server: Certificate,
-  authorities: string,
-): Secret {
+/** The serving certificate, as it is mounted, and the authorities that clients are told of. */
+export function desiredTlsSecret(registry: ConnectedRegistry, publication: Publication): Secret {
+  const { server, authorities, since } = publication;
+  const metadata = ownedMeta(registry, tlsSecretName(registry.metadata.name));
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: ownedMeta(registry, tlsSecretName(registry.metadata.name)),
+    metadata: {
+      ...metadata,
+      annotations: {
+        [publishedAnnotation]: timestamp(since),
+        [sourceAnnotation]: registry.spec.tls.source,
+      },
+    },
     type: "kubernetes.io/tls",
     data: {
       "tls.crt": encode(server.certificate),
       "tls.key": encode(server.key),
+      // Empty where every system knows them: what it was created with does not go by being left out.
       "ca.crt": encode(authorities),
     },
+  };
+}
+
+/** Whether the registry's own authority signed what is served from `secret`: earlier versions knew no other. */
+export function isGenerated(secret: Secret | undefined): boolean {
+  const generated = "Generated" satisfies ConnectedRegistry["spec"]["tls"]["source"];
+  return secret !== undefined && (secret.metadata.annotations?.[sourceAnnotation] ?? generated) === generated;
+}
+
+/** What `secret`, a serving certificate, publishes; `undefined` if it is not whole. */
+export function publicationIn(secret: Secret): Publication | undefined {
+  const [certificate, key] = [valueOf(secret, "tls.crt"), valueOf(secret, "tls.key")];
+  if (certificate === undefined || key === undefined) return undefined;
+  const since = DateTime.fromISO(secret.metadata.annotations?.[publishedAnnotation] ?? "", { zone: "utc" });
+  return {
+    server: { certificate, key },
+    authorities: valueOf(secret, "ca.crt") ?? "",
+    since: since.isValid ? since : longAgo,
   };
 }
 

@@ -1,15 +1,16 @@
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { Service } from "../api/kubernetes.ts";
-import { ownedMeta, selectorOf, servicePortOf } from "./names.ts";
+import { isEncrypted, ownedMeta, selectorOf, servicePortOf } from "./names.ts";
 
 /**
- * How clients and nodes reach the registry: HTTPS, on 443 unless the spec names another port. What the spec leaves out
+ * How clients and nodes reach the registry: HTTPS on 443, or HTTP on 80, unless the spec names another port. What the spec leaves out
  * is the API server's to choose.
  */
 export function desiredService(registry: ConnectedRegistry): Service {
   const { annotations, nodePort } = registry.spec.service;
   const metadata = ownedMeta(registry, registry.metadata.name);
-  const port = { name: "https", port: servicePortOf(registry), targetPort: "https", protocol: "TCP" };
+  const name = isEncrypted(registry) ? "https" : "http";
+  const port = { name, port: servicePortOf(registry), targetPort: name, protocol: "TCP" };
   return {
     apiVersion: "v1",
     kind: "Service",

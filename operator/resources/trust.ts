@@ -8,14 +8,15 @@ import {
 import type { ConnectedRegistry } from "../api/connectedregistry.gen.ts";
 import type { ConfigMap } from "../api/kubernetes.ts";
 import type { Addresses } from "./addresses.ts";
+import { isFor } from "./certificate-facts.ts";
 import { hostOf, hostsOf, loginServerOf, managedBy, servicePortOf, withPort } from "./names.ts";
 
 /** One registry that nodes are to trust. */
 export interface TrustedRegistry {
   readonly registry: ConnectedRegistry;
   readonly addresses: Addresses;
-  /** PEM. */
-  readonly ca: string;
+  /** What it serves with, and the authorities by which clients trust that, in PEM; absent if it talks in the clear. */
+  readonly encryption?: { readonly certificate: string; readonly authorities: string };
 }
 
 /**
@@ -51,7 +52,8 @@ export function refusedLoginServer(
   return isOwnName(registry, loginServer) || isAllowed(loginServer, allowed) ? undefined : loginServer;
 }
 
-function isOwnName({ metadata }: ConnectedRegistry, loginServer: string): boolean {
+/** Whether `loginServer` is a name that the Service of `registry` has by nature; nodes do not find those by themselves. */
+export function isOwnName({ metadata }: ConnectedRegistry, loginServer: string): boolean {
   const own = `${metadata.name}.${metadata.namespace ?? ""}`;
   return [`${own}.svc`, `${own}.svc.cluster.local`].includes(hostOf(loginServer));
 }
@@ -61,10 +63,23 @@ function isAllowed(loginServer: string, allowed: readonly string[]): boolean {
   return allowed.some((one) => (one.startsWith("*.") ? host.endsWith(one.slice(1)) : one === host));
 }
 
-/** Where nodes reach it. */
-function serverOf(registry: ConnectedRegistry, { cluster: [address = ""] }: Addresses): string {
+/** Where nodes reach it: at its address, unless its certificate is for names alone. */
+function serverOf({ registry, addresses, encryption }: TrustedRegistry, allowed: readonly string[]): string {
+  const [address = ""] = addresses.cluster;
   const host = isIP(address) === 6 ? `[${address}]` : address;
+  if (encryption === undefined) return `http://${withPort(host, servicePortOf(registry))}`;
+  const loginServer = loginServerOf(registry);
+  const named = !isOwnName(registry, loginServer) && refusedLoginServer(registry, allowed) === undefined;
+  if (named && !isFor(encryption.certificate, address)) return `https://${loginServer}`;
   return `https://${withPort(host, servicePortOf(registry))}`;
+}
+
+function entryOf(trusted: TrustedRegistry, allowed: readonly string[]): TrustEntry {
+  const { registry, addresses, encryption } = trusted;
+  const hosts = [...trustedHosts(registry, addresses, allowed)];
+  const server = serverOf(trusted, allowed);
+  const ca = encryption?.authorities ?? "";
+  return ca === "" ? { version: 2, hosts, server } : { version: 1, hosts, server, ca };
 }
 
 /** What node agents are told of `registries`, by the key of each. */
@@ -73,10 +88,9 @@ export function trustEntries(
   allowed: readonly string[],
 ): ReadonlyMap<string, string> {
   return new Map(
-    registries.map(({ registry, addresses, ca }): [string, string] => {
-      const hosts = trustedHosts(registry, addresses, allowed);
-      const entry: TrustEntry = { version: 1, hosts: [...hosts], server: serverOf(registry, addresses), ca };
-      return [`${registry.metadata.namespace ?? ""}.${registry.metadata.name}`, JSON.stringify(entry)];
+    registries.map((trusted): [string, string] => {
+      const { namespace = "", name } = trusted.registry.metadata;
+      return [`${namespace}.${name}`, JSON.stringify(entryOf(trusted, allowed))];
     }),
   );
 }

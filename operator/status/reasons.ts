@@ -231,11 +231,54 @@ export const reasons = {
     remedy: "Wait until the cluster has given the Service an address.",
     patience: 10,
   },
+  CertificateAccepted: { kinds: registry, condition: "TLSReady", remedy: "" },
+  TLSDisabled: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy: "Set spec.tls.source to Generated to have certificates made.",
+  },
+  CertificateSecretNotFound: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy:
+      "Create the Secret, or correct spec.tls.secretRef. Until then the last good certificate stays in use.",
+  },
+  CertificateInvalid: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy:
+      "Give tls.crt and tls.key in PEM, as in a Secret of type kubernetes.io/tls, the key without a passphrase. " +
+      "Until then the last good certificate stays in use.",
+  },
+  CertificateNameMissing: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy:
+      "Have it issued for that name, or set spec.service.loginServer to a name that it has. " +
+      "Until then the last good certificate stays in use.",
+  },
+  CertificateExpired: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy: "Put a new certificate in its place.",
+  },
+  CertificateExpiring: {
+    kinds: registry,
+    condition: "TLSReady",
+    remedy: "Put a new certificate in its place before that.",
+  },
   TrustDistributed: { kinds: registry, condition: "NodeTrust", remedy: "" },
   TrustDisabled: {
     kinds: registry,
     condition: "NodeTrust",
     remedy: "Give the nodes the certificate authority yourself: it is ca.crt in the Secret <name>-tls.",
+  },
+  AddressNotInCertificate: {
+    kinds: registry,
+    condition: "NodeTrust",
+    remedy:
+      "Have it issued for that address, too (spec.service.clusterIP fixes it), or set spec.service.loginServer to a name " +
+      "that it has and that nodes find.",
   },
   LoginServerNotAllowed: {
     kinds: registry,
