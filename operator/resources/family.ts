@@ -79,7 +79,7 @@ export function placeOf(registry: ConnectedRegistry, kinship: Kinship, limit: nu
 }
 
 /** Whether `place` is that of `registry` below the parent that it names. */
-export function isLetIn(registry: ConnectedRegistry, { hierarchy }: Place): boolean {
+function isLetIn(registry: ConnectedRegistry, { hierarchy }: Place): boolean {
   return parentIn(registry, hierarchy) !== undefined;
 }
 

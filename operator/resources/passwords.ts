@@ -36,7 +36,7 @@ export interface BroughtPassword {
  * How old a password is before everything relies on it: the registries know it by then. The other one is not replaced
  * before, and the pull secret holds that one until then.
  */
-export const settling = Duration.fromObject({ seconds: 30 });
+const settling = Duration.fromObject({ seconds: 30 });
 
 /** A request's id may be any text; that much of it counts. */
 const longestRequest = 256;

@@ -26,7 +26,7 @@ export function isPublishedBy({ metadata }: KubeObject, token: ClientToken): boo
   return metadata.labels?.[publishedLabel] === token.metadata.uid;
 }
 
-export function accepts({ metadata }: Namespace, from: string): boolean {
+function accepts({ metadata }: Namespace, from: string): boolean {
   const { labels, annotations, deletionTimestamp } = metadata;
   if (labels?.[acceptLabel] !== "true" || deletionTimestamp !== undefined) return false;
   const only = annotations?.[acceptFromAnnotation];
