@@ -78,11 +78,6 @@ export function placeOf(registry: ConnectedRegistry, kinship: Kinship, limit: nu
   }
 }
 
-/** Whether `place` is that of `registry` below the parent that it names. */
-function isLetIn(registry: ConnectedRegistry, { hierarchy }: Place): boolean {
-  return parentIn(registry, hierarchy) !== undefined;
-}
-
 /** The parent of `registry`, if it is let in below it. */
 export function parentIn(registry: ConnectedRegistry, { members }: Hierarchy): ConnectedRegistry | undefined {
   return members.get(textOf(registry))?.parent;
