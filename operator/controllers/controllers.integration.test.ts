@@ -135,11 +135,13 @@ describe("on a real API server", () => {
   });
 
   it("tells nodes whom to trust", async () => {
-    const trust = await user.get(ConfigMapKind, {
-      namespace: "operator",
-      name: "connected-registry-node-trust",
+    const key = { namespace: "operator", name: "connected-registry-node-trust" };
+    // Changes that come one after the other are written together.
+    const data = await eventually("an entry", 20_000, async () => {
+      const trust = await user.get(ConfigMapKind, key);
+      return trust?.data;
     });
-    expect(Object.keys(trust?.data ?? {})).toEqual(["edge.contoso-edge"]);
+    expect(Object.keys(data)).toEqual(["edge.contoso-edge"]);
   });
 
   it("writes nothing when nothing changed, whatever the API server filled in", async () => {

@@ -1,3 +1,4 @@
+import { eventually } from "../../../../e2e/harness/eventually.ts";
 import { ClientTokenKind } from "../../../api/clienttoken.gen.ts";
 import { SecretKind } from "../../../api/kubernetes.ts";
 import { ScopeMapKind } from "../../../api/scopemap.gen.ts";
@@ -67,8 +68,13 @@ export const tokenMistakes: readonly Mistake[] = [
     in: "new",
     make: async (scene) => {
       await scene.remove(ClientTokenKind, "edge-puller");
-      await scene.remove(SecretKind, "edge-puller-credentials");
-      await scene.secret("edge-puller-credentials", { a: "b" });
+      // Until the operator knows that, it makes the Secret again.
+      await eventually("somebody else's Secret", 5_000, async () => {
+        await scene.remove(SecretKind, "edge-puller-credentials");
+        await scene.secret("edge-puller-credentials", { a: "b" });
+        const found = await scene.user.get(SecretKind, scene.key("edge-puller-credentials"));
+        return found?.metadata.ownerReferences === undefined ? found : undefined;
+      });
       await scene.sample("ClientToken");
     },
     reason: "NameTaken",
